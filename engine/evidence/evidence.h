@@ -1,0 +1,76 @@
+// How good a fitted posterior is: ELBO sandwich, log evidence, and log q at given points.
+//
+// Draw z with its generating ε₀; draw ε_1..ε_K ~ τ(·|z); v_i = p(ε_i) q(z|ε_i) / τ(ε_i|z).
+//   q̂₊(z) = (1/(K+1)) Σ_{i=0..K} v_i      E log q̂₊(z) ≥ log q(z): lower bound of the ELBO
+//   q̂(z)  = (1/K)     Σ_{i=1..K} v_i      E log q̂(z)  ≤ log q(z): upper bound of the ELBO
+//   Ẑ = mean_j p̃(z_j) / q̂₊(z_j)           unbiased: E Ẑ = Z
+// See DESIGN.md §1. Weights and sums are double precision.
+#pragma once
+
+#include <Eigen/Core>
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "engine/fit/progress.h"
+#include "engine/model/model.h"
+#include "engine/parallel/thread_pool.h"
+#include "engine/targets/target.h"
+
+namespace aisivi {
+
+// Fields are natural logs; NaN until estimated.
+struct EvidenceEstimate {
+  double log_z = kNotAvailable;           // log Ẑ
+  double standard_error = kNotAvailable;  // of log_z, by the delta method
+  double elbo_lower = kNotAvailable;      // E[log p̃ − log q̂₊]
+  double elbo_lower_se = kNotAvailable;
+  double elbo_upper = kNotAvailable;  // E[log p̃ − log q̂]
+  double elbo_upper_se = kNotAvailable;
+  double ess = kNotAvailable;       // (Σw)²/Σw² of the weights p̃/q̂₊, in draws
+  double pareto_k = kNotAvailable;  // tail index of those weights; > 0.7: do not trust log_z
+  int64_t draws = 0;                // M
+  int64_t inner_samples = 0;        // K
+  int64_t non_finite = 0;           // draws whose weight was not finite and counts as zero
+};
+
+// Draws with the terms of their importance weight. One column (entry) per draw.
+struct DrawBatch {
+  Eigen::MatrixXd z;           // D×N
+  Eigen::VectorXd log_p;       // N; log p̃(z)
+  Eigen::VectorXd log_q;       // N; log q̂₊(z)
+  Eigen::VectorXd log_q_upper; // N; log q̂(z) without ε₀ (its mean bounds the ELBO from above)
+};
+
+// Draws number `first` … `first + count − 1` of the sequence that `seed` names: the same numbers
+// however the sequence is cut into calls. `inner_samples` is K; 0 skips the density terms (log_q is
+// then empty; log_p too when target is null). count·D ≤ 2^27.
+absl::StatusOr<DrawBatch> Draw(const Model& model, const Target* target, uint64_t seed,
+                               int64_t first, int64_t count, int64_t inner_samples,
+                               ThreadPool& pool, const std::atomic<bool>* cancel = nullptr);
+
+// CANCELLED when `cancel` was set on the way.
+absl::StatusOr<EvidenceEstimate> EstimateEvidence(const Model& model, const Target& target,
+                                                  uint64_t seed, int64_t draws,
+                                                  int64_t inner_samples, ThreadPool& pool,
+                                                  const std::atomic<bool>* cancel = nullptr);
+
+// The same from draws already made. log_weight = log_p − log_q.
+EvidenceEstimate EvidenceFromDraws(const DrawBatch& draws, int64_t inner_samples);
+
+// log q at given points (D×N), with bounds in expectation: E lower ≤ log q(z) ≤ E upper.
+//   lower: log of the unbiased estimate q̂(z) over K samples of τ.
+//   upper: log q̂₊(z), with one ε₀ ~ q(ε|z) found by importance resampling from τ.
+struct LogDensityEstimate {
+  Eigen::VectorXd log_q;  // N; log q̂(z), the estimate
+  Eigen::VectorXd lower;  // N
+  Eigen::VectorXd upper;  // N
+};
+absl::StatusOr<LogDensityEstimate> EvaluateLogDensity(const Model& model,
+                                                      const Eigen::Ref<const Eigen::MatrixXd>& z,
+                                                      uint64_t seed, int64_t inner_samples,
+                                                      ThreadPool& pool);
+
+}  // namespace aisivi

@@ -1,0 +1,21 @@
+// Pareto smoothed importance sampling: the tail index k̂ of a set of importance weights.
+//
+// A generalised Pareto distribution is fitted to the largest weights; k̂ > 0.7 means that the
+// weighted estimate must not be trusted. Vehtari, Simpson, Gelman, Yao, Gabry, JMLR 2024
+// (arXiv 1507.02646); the fit is Zhang & Stephens, Technometrics 2009.
+#pragma once
+
+#include <Eigen/Core>
+
+namespace aisivi {
+
+struct ParetoSmoothing {
+  double k;                      // k̂; NaN with fewer than 5 tail weights; -inf when all are equal
+  Eigen::VectorXd log_weights;   // smoothed: the tail is replaced by expected order statistics
+};
+
+// log_weights: any length, entries may be -inf (weight zero), none NaN or +inf.
+// Tail length min(N/5, 3√N).
+ParetoSmoothing SmoothWeights(const Eigen::VectorXd& log_weights);
+
+}  // namespace aisivi

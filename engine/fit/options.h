@@ -1,0 +1,96 @@
+// Every hyperparameter of a fit, with its default and range; and the published settings by name.
+//
+// Symbols as in the paper (arXiv 2506.03839): m points per step, k inner samples per point and
+// chunk, latent ε ∈ R^E.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace aisivi {
+
+struct FitOptions {
+  std::string method = "aisivi";  // a name in MethodRegistry()
+  uint64_t seed = 1;
+
+  // Schedule.
+  int64_t points = 128;                  // m
+  int64_t inner_samples = 64;            // k
+  int64_t chunks = 1;                    // inner batches of k per point, aggregated
+  int64_t flow_pretrain_iterations = 0;  // flow steps before the first family step
+  int64_t iterations = 2000;             // family steps
+  int64_t flow_steps = 2;                // flow steps per family step; 1 shares the step's points
+  double learning_rate = 0.003;          // family
+  double flow_learning_rate = 0.003;     // flow
+  double decay = 0.1;                    // both learning rates are multiplied by this …
+  int64_t decay_every = 0;               // … every so many iterations; 0: one cosine descent
+  double adam_beta1 = 0.9;
+  double adam_beta2 = 0.999;
+  double time_limit = 0;  // seconds; 0: none. The best state so far is kept.
+
+  // Semi-implicit family q(z) = ∫ N(z; μ_φ(ε), diag σ²) p(ε) dε.
+  std::string latent = "gaussian";  // p(ε): "gaussian" N(0, I) or "uniform" on [0,1]^E
+  int64_t latent_dim = 0;           // E; 0: D
+  int64_t hidden = 64;              // units in each of the two hidden layers of μ_φ
+  bool linear_skip = true;          // μ_φ(ε) = √(1−σ₀²) ε + MLP(ε); needs E = D, gaussian ε
+  std::string sigma = "vector";     // "vector": one σ per dimension; "network": σ_φ(ε)
+  double sigma_scale = 0.3;         // σ₀ with linear_skip; else σ = scale · softplus(ρ)
+
+  // Proposal τ_θ(ε|z).
+  std::string proposal_base = "linear";  // "standard": N(0, I); "linear": starts at the exact
+                                         // reverse conditional of the linear skip
+  int64_t couplings = 4;
+  int64_t coupling_hidden = 0;  // units in the hidden layer of each coupling MLP; 0: 2 (E + D)
+
+  // Start: "auto" (candidates compared by their ELBO), "gaussian" (full-rank fit from the mode),
+  // "none" (identity).
+  std::string warm_start = "auto";
+
+  // Final evidence estimate (see engine/evidence/evidence.h).
+  int64_t evidence_draws = 8192;         // M
+  int64_t evidence_inner_samples = 512;  // K
+};
+
+// One row of the table that names, documents and bounds every hyperparameter.
+struct OptionDoc {
+  std::string name;  // snake_case, as in the public API
+  std::string doc;
+  // Where the value lives.
+  std::variant<int64_t FitOptions::*, double FitOptions::*, bool FitOptions::*,
+               std::string FitOptions::*>
+      member;
+  double min = 0, max = 0;           // inclusive range of a number
+  std::vector<std::string> choices;  // the allowed values of a text
+};
+
+// All hyperparameters except `method` and `seed`. Lives for the whole process.
+const std::vector<OptionDoc>& OptionTable();
+
+// Sets the option called `name`. INVALID_ARGUMENT "NAME: …" when there is no such option or the
+// value is of the wrong kind, out of range, not finite, or not one of its choices. Integers are
+// accepted for doubles.
+absl::Status SetOption(std::string_view name, const std::variant<int64_t, double, bool, std::string>& value,
+                       FitOptions* options);
+
+// Checks every option by itself and together, for a target of dimension `dim`.
+// INVALID_ARGUMENT "NAME: …" for the first that does not fit.
+absl::Status ValidateOptions(const FitOptions& options, int dim);
+
+// The published settings (arXiv 2506.03839, 2405.18997): "aisivi_banana", "aisivi_multimodal",
+// "aisivi_x_shaped", "aisivi_logistic", "aisivi_diffusion", and "bsivi_…" of the same.
+struct Preset {
+  std::string name;
+  std::string doc;
+  FitOptions options;
+};
+const std::vector<Preset>& Presets();
+// NOT_FOUND (the message lists the names) when there is none.
+absl::StatusOr<FitOptions> FindPreset(std::string_view name);
+
+}  // namespace aisivi

@@ -1,0 +1,40 @@
+// What a running fit reports, and how it ends.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <string>
+
+namespace aisivi {
+
+enum class FitPhase { kWarmStart, kFlowPretraining, kTraining, kEvidence, kDone };
+
+// Why a fit ended. Every fit that started ends with one of these.
+enum class TerminationReason {
+  kNone,            // still running
+  kConverged,       // ELBO and score residual have settled
+  kIterationLimit,  // all iterations done
+  kTimeLimit,       // FitOptions::time_limit reached; best state kept
+  kCancelled,       // asked to stop
+  kNumericalError,  // too many non-finite steps; best state kept
+};
+
+inline constexpr double kNotAvailable = std::numeric_limits<double>::quiet_NaN();
+
+// One report. NaN: not known (yet).
+struct FitProgress {
+  FitPhase phase = FitPhase::kWarmStart;
+  int64_t iteration = 0;         // of the phase
+  int64_t total_iterations = 0;  // of the phase
+  double seconds = 0;            // since the fit started
+  double loss = kNotAvailable;   // nats; mean of log q̂(z) − log p̃(z) over the step's points
+  double flow_loss = kNotAvailable;       // nats; mean of −log τ_θ(ε|z)
+  double proposal_ess = kNotAvailable;    // (0, 1]; mean effective share of the inner samples
+  double score_residual = kNotAvailable;  // E‖∇ log q − ∇ log p̃‖², in whitened coordinates
+  double elbo = kNotAvailable;            // nats; running estimate
+  double log_z = kNotAvailable;           // nats; once known
+  int64_t skipped_steps = 0;              // steps left out because they were not finite
+};
+
+}  // namespace aisivi

@@ -1,0 +1,38 @@
+// The density a fit approximates.
+//
+//   log p̃(z), unnormalised, and its score ∇_z log p̃(z), for a batch of points.
+//
+// A batch is D×N, column-major, one point per column. Every density carries its normalising
+// constants (likelihood and prior), so that log Z = log ∫ p̃(z) dz is the log evidence.
+#pragma once
+
+#include <Eigen/Core>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+
+namespace aisivi {
+
+// Thread safety: const methods may be called from several threads at once.
+class Target {
+ public:
+  virtual ~Target() = default;
+
+  // The dimension D of z, at least 1.
+  virtual int dim() const = 0;
+
+  // Evaluates every column of `z` (D×N, N may be 0).
+  //   log_density: resized to N; log p̃ at each point, natural log. -inf and NaN are allowed values
+  //                (the engine skips or rejects such points); they are not errors.
+  //   score:       null, or resized to D×N; ∇_z log p̃ at each point.
+  // Returns an error only when the target cannot be evaluated at all. Never throws.
+  virtual absl::Status Evaluate(const Eigen::Ref<const Eigen::MatrixXd>& z,
+                                Eigen::VectorXd* log_density,
+                                Eigen::MatrixXd* score) const = 0;
+
+  // One name per coordinate, unique, in order. Default: "z.1" … "z.D".
+  virtual std::vector<std::string> CoordinateNames() const;
+};
+
+}  // namespace aisivi
