@@ -1,0 +1,32 @@
+// Adam (Kingma & Ba, ICLR 2015, arXiv 1412.6980) on a flat parameter vector.
+//
+//   m ← β₁ m + (1 − β₁) g;  v ← β₂ v + (1 − β₂) g²;  p ← p − lr · m̂ / (√v̂ + 1e-8)
+#pragma once
+
+#include <Eigen/Core>
+#include <cstdint>
+
+#include "engine/parallel/thread_pool.h"
+
+namespace aisivi {
+
+class Adam {
+ public:
+  Adam() = default;
+  Adam(int64_t parameters, double beta1, double beta2);
+
+  // One step down `gradient` (same length as `parameters`, all entries finite).
+  void Step(double learning_rate, const Eigen::VectorXf& gradient, Eigen::VectorXf* parameters,
+            ThreadPool& pool);
+
+  int64_t steps() const { return steps_; }
+  const Eigen::VectorXf& first_moment() const { return m_; }
+  const Eigen::VectorXf& second_moment() const { return v_; }
+
+ private:
+  double beta1_ = 0.9, beta2_ = 0.999;
+  int64_t steps_ = 0;
+  Eigen::VectorXf m_, v_;
+};
+
+}  // namespace aisivi

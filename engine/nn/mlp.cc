@@ -1,0 +1,71 @@
+#include "engine/nn/mlp.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace aisivi {
+
+Mlp::Mlp(std::vector<int64_t> sizes) : sizes_(std::move(sizes)) {
+  for (int i = 0; i < layers(); ++i) {
+    weight_offset_.push_back(count_);
+    count_ += sizes_[i] * sizes_[i + 1];
+    bias_offset_.push_back(count_);
+    count_ += sizes_[i + 1];
+  }
+}
+
+void Mlp::Initialize(const RngStream& stream, bool zero_last, float* parameters) const {
+  FillUniform(stream, parameters, count_);
+  for (int i = 0; i < layers(); ++i) {
+    const bool zero = zero_last && i + 1 == layers();
+    const float bound = zero ? 0.0f : 1.0f / std::sqrt(static_cast<float>(sizes_[i]));
+    const int64_t end = bias_offset_[i] + sizes_[i + 1];
+    for (int64_t j = weight_offset_[i]; j < end; ++j) {
+      parameters[j] = bound * (2.0f * parameters[j] - 1.0f);
+    }
+  }
+}
+
+void AddBiasRelu(const Bias& bias, TileMap v) {
+  for (int64_t r = 0; r < v.rows(); ++r) v.row(r) = (v.row(r).array() + bias[r]).max(0.0f);
+}
+
+void Mlp::Forward(const float* parameters, const ConstTileMap& input, Scratch& scratch,
+                  TileMap output, Trace* trace) const {
+  ConstTileMap h(input);
+  if (trace != nullptr) trace->activations.clear();
+  for (int i = 0; i < layers(); ++i) {
+    if (trace != nullptr) trace->activations.push_back(h);
+    const Weights w(parameters + weight_offset_[i], sizes_[i + 1], sizes_[i]);
+    const Bias b(parameters + bias_offset_[i], sizes_[i + 1]);
+    const bool last = i + 1 == layers();
+    TileMap out = last ? output : TakeTile(scratch, sizes_[i + 1], input.cols());
+    out.noalias() = w * h;
+    if (last) {
+      out.colwise() += b;
+    } else {
+      AddBiasRelu(b, out);
+      new (&h) ConstTileMap(Const(out));
+    }
+  }
+}
+
+void Mlp::Backward(const float* parameters, const Trace& trace, const ConstTileMap& grad_output,
+                   Scratch& scratch, float* gradient, TileMap* grad_input) const {
+  ConstTileMap g(grad_output);
+  for (int i = layers() - 1; i >= 0; --i) {
+    const ConstTileMap& h = trace.activations[i];
+    MutableWeights(gradient + weight_offset_[i], sizes_[i + 1], sizes_[i]).noalias() +=
+        g * h.transpose();
+    MutableBias(gradient + bias_offset_[i], sizes_[i + 1]) += g.rowwise().sum();
+    if (i == 0 && grad_input == nullptr) return;
+    TileMap back = i == 0 ? *grad_input : TakeTile(scratch, sizes_[i], g.cols());
+    const Weights w(parameters + weight_offset_[i], sizes_[i + 1], sizes_[i]);
+    back.noalias() = w.transpose() * g;
+    if (i > 0) back.array() *= (h.array() > 0.0f).cast<float>();
+    new (&g) ConstTileMap(Const(back));
+  }
+}
+
+}  // namespace aisivi

@@ -1,0 +1,46 @@
+// Counter-based random numbers: Philox4x32-10 (Salmon et al., SC 2011), from Random123.
+//
+// A stream is named by (seed, purpose, iteration, shard). Any stream can be produced anywhere, in
+// any order, by any thread, with the same bits.
+#pragma once
+
+#include <Eigen/Core>
+#include <cstdint>
+
+namespace aisivi {
+
+// What a stream is for. Values are part of the meaning of a seed: never renumber.
+enum class RngPurpose : uint32_t {
+  kFamilyInit = 1,
+  kProposalInit = 2,
+  kLatent = 3,        // ε of the points of a step
+  kNoise = 4,         // η of the points of a step
+  kInner = 5,         // inner samples
+  kFlowLatent = 6,    // ε of a flow batch
+  kFlowNoise = 7,     // η of a flow batch
+  kDrawLatent = 8,    // ε of posterior draws
+  kDrawNoise = 9,     // η of posterior draws
+  kDrawInner = 10,    // inner samples for log q of draws
+  kLogDensity = 11,   // inner samples for log q at given points
+  kWarmStart = 12,
+  kComponent = 13,    // the discrete part of ε
+};
+
+struct RngStream {
+  uint64_t seed;
+  RngPurpose purpose;
+  uint32_t iteration;
+  uint32_t shard;
+};
+
+// Standard normals (Box–Muller on 23-bit uniforms; |value| < 5.8) number first … first + n − 1 of
+// the stream. `first` must be a multiple of 1024.
+void FillNormal(const RngStream& stream, float* out, int64_t n, int64_t first = 0);
+
+// Uniforms on (0, 1), odd multiples of 2^-24; never 0 or 1.
+void FillUniform(const RngStream& stream, float* out, int64_t n, int64_t first = 0);
+
+// One double uniform on (0, 1) with 53 bits: number `index` of the stream.
+double UniformAt(const RngStream& stream, uint32_t index);
+
+}  // namespace aisivi
