@@ -10,8 +10,10 @@
 namespace aisivi {
 
 struct ParetoSmoothing {
-  double k;                      // k̂; NaN with fewer than 5 tail weights; -inf when all are equal
-  Eigen::VectorXd log_weights;   // smoothed: the tail is replaced by expected order statistics
+  // k̂; NaN with fewer than 5 tail weights; -inf when all of them are equal; +inf when they span
+  // more than a double can hold.
+  double k;
+  Eigen::VectorXd log_weights;  // smoothed: the tail is replaced by expected order statistics
 };
 
 // log_weights: any length, entries may be -inf (weight zero), none NaN or +inf.

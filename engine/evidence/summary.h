@@ -9,10 +9,10 @@
 namespace aisivi {
 
 struct PosteriorSummary {
-  Eigen::VectorXd mean;         // D
-  Eigen::VectorXd sd;           // D
-  Eigen::MatrixXd quantiles;    // D×Q, one column per asked probability
-  Eigen::MatrixXd covariance;   // D×D, empty unless asked
+  Eigen::VectorXd mean;        // D
+  Eigen::VectorXd sd;          // D
+  Eigen::MatrixXd quantiles;   // D×Q, one column per asked probability
+  Eigen::MatrixXd covariance;  // D×D, empty unless asked
 };
 
 // draws: D×N, N ≥ 2. probabilities: each in [0, 1]; quantiles interpolate linearly between order
