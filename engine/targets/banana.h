@@ -1,0 +1,15 @@
+// Banana: a bent Gaussian in two dimensions.
+//
+//   (z₁, z₁² + z₂ + 1) ~ N(0, [[1, 0.9], [0.9, 1]])
+//
+// The map has unit Jacobian, so the density is normalised: log Z = 0.
+// Source: Yin & Zhou, Semi-Implicit Variational Inference, ICML 2018 (arXiv 1805.11183).
+#pragma once
+
+#include "engine/targets/builtin.h"
+
+namespace aisivi {
+
+BuiltinSpec BananaSpec();
+
+}  // namespace aisivi
