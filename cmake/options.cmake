@@ -33,7 +33,8 @@ include_directories(${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR})
 # variants and to everything that links to them.
 add_compile_definitions(EIGEN_MAX_ALIGN_BYTES=64)
 
-add_compile_options(-Wall -Wextra -Wno-unused-parameter)
+add_compile_options(-Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers
+                    -Wno-restrict)  # GCC 12 reports its own std::string
 if(AISIVI_WERROR)
   add_compile_options(-Werror)
 endif()

@@ -60,13 +60,13 @@ absl::StatusOr<EvidenceEstimate> EstimateEvidence(const Model& model, const Targ
 // The same from draws already made. log_weight = log_p − log_q.
 EvidenceEstimate EvidenceFromDraws(const DrawBatch& draws, int64_t inner_samples);
 
-// log q at given points (D×N), with bounds in expectation: E lower ≤ log q(z) ≤ E upper.
-//   lower: log of the unbiased estimate q̂(z) over K samples of τ.
-//   upper: log q̂₊(z), with one ε₀ ~ q(ε|z) found by importance resampling from τ.
+// log q at given points (D×N), from K inner samples: log q̂(z), and an interval of two standard errors
+// of q̂ (from the effective sample size of its weights) around it. E log q̂ ≤ log q by about half the
+// relative variance of q̂, which the upper end includes.
 struct LogDensityEstimate {
   Eigen::VectorXd log_q;  // N; log q̂(z), the estimate
-  Eigen::VectorXd lower;  // N
-  Eigen::VectorXd upper;  // N
+  Eigen::VectorXd lower;  // N; lower end of the interval
+  Eigen::VectorXd upper;  // N; upper end
 };
 absl::StatusOr<LogDensityEstimate> EvaluateLogDensity(const Model& model,
                                                       const Eigen::Ref<const Eigen::MatrixXd>& z,

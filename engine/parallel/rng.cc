@@ -18,7 +18,7 @@ r123::Philox4x32::ctr_type Bits(const RngStream& stream, uint32_t counter) {
   return r123::Philox4x32()(index, key);
 }
 
-// Uniforms (i + ½) 2^-24 for n rounded up to a multiple of 4; `out` must have room for them.
+// n numbers, a multiple of 4, from number `first` (a multiple of 4) of the stream on.
 // (i + ½) 2^-24 would round to 1 for the largest i; 23 bits of i avoid that.
 void RawUniform(const RngStream& stream, int64_t first, int64_t n, float* out) {
   constexpr float kScale = 1.0f / (1 << 23);
@@ -32,29 +32,29 @@ void RawUniform(const RngStream& stream, int64_t first, int64_t n, float* out) {
 
 }  // namespace
 
-void FillUniform(const RngStream& stream, float* out, int64_t n, int64_t first) {
+void FillUniform(const RngStream& stream, float* out, int64_t n) {
   float block[kBlock];
   for (int64_t done = 0; done < n; done += kBlock) {
     const int64_t count = std::min(kBlock, n - done);
-    RawUniform(stream, first + done, count, block);
+    RawUniform(stream, done, (count + 3) / 4 * 4, block);
     std::copy_n(block, count, out + done);
   }
 }
 
-void FillNormal(const RngStream& stream, float* out, int64_t n, int64_t first) {
+void FillNormal(const RngStream& stream, float* out, int64_t n) {
   constexpr float kTwoPi = 6.28318530717958647692f;
   alignas(64) float uniform[kBlock];
   alignas(64) float normal[kBlock];
-  using Half = Eigen::Map<Eigen::Array<float, kBlock / 2, 1>, Eigen::Aligned64>;
+  using Half = Eigen::Map<Eigen::Array<float, Eigen::Dynamic, 1, 0, kBlock / 2, 1>>;
   for (int64_t done = 0; done < n; done += kBlock) {
-    // Always whole blocks of pairs (i, i + kBlock/2): the answer does not depend on n.
     const int64_t count = std::min(kBlock, n - done);
-    RawUniform(stream, first + done, kBlock, uniform);
-    const Half u1(uniform), u2(uniform + kBlock / 2);
-    Half cosine(normal), sine(normal + kBlock / 2);
-    Eigen::Array<float, kBlock / 2, 1> radius = (-2.0f * u1.log()).sqrt();
-    cosine = radius * (kTwoPi * u2).cos();
-    sine = radius * (kTwoPi * u2).sin();
+    const int64_t half = (count + 31) / 32 * 16;
+    RawUniform(stream, done, 2 * half, uniform);
+    const Half u1(uniform, half), u2(uniform + half, half);
+    Half cosine(normal, half), sine(normal + half, half);
+    sine = (-2.0f * u1.log()).sqrt();
+    cosine = sine * (kTwoPi * u2).cos();
+    sine *= (kTwoPi * u2).sin();
     std::copy_n(normal, count, out + done);
   }
 }

@@ -33,12 +33,12 @@ struct RngStream {
   uint32_t shard;
 };
 
-// Standard normals (Box–Muller on 23-bit uniforms; |value| < 5.8) number first … first + n − 1 of
-// the stream. `first` must be a multiple of 1024.
-void FillNormal(const RngStream& stream, float* out, int64_t n, int64_t first = 0);
+// n standard normals (Box–Muller on 23-bit uniforms; |value| < 5.8). The numbers depend on n too:
+// ask for the same n to get the same numbers.
+void FillNormal(const RngStream& stream, float* out, int64_t n);
 
-// Uniforms on (0, 1), odd multiples of 2^-24; never 0 or 1.
-void FillUniform(const RngStream& stream, float* out, int64_t n, int64_t first = 0);
+// n uniforms on (0, 1), odd multiples of 2^-24; never 0 or 1.
+void FillUniform(const RngStream& stream, float* out, int64_t n);
 
 // One double uniform on (0, 1) with 53 bits: number `index` of the stream.
 double UniformAt(const RngStream& stream, uint32_t index);

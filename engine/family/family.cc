@@ -1,0 +1,141 @@
+#include "engine/family/family.h"
+
+#include <cmath>
+
+namespace aisivi {
+namespace {
+
+constexpr float kLogTwoPi = 1.83787706640934548f;
+constexpr float kSigmaFloor = 1e-10f;  // PRESETS.md
+constexpr float kLogSigmaRange = 3.0f;
+
+float Softplus(float v) { return v > 20.0f ? v : std::log1p(std::exp(v)); }
+
+}  // namespace
+
+Family::Family(const FamilyConfig& config) : config_(config) {
+  const int64_t outputs = config.sigma_network ? 2 * config.dim : config.dim;
+  mlp_ = Mlp({config.latent_dim, config.hidden, config.hidden, outputs});
+  parameters_.setZero(mlp_.parameter_count() + (config.sigma_network ? 0 : config.dim));
+}
+
+float Family::MeanSlope() const {
+  return config_.linear_skip ? std::sqrt(1.0f - config_.sigma_scale * config_.sigma_scale) : 0.0f;
+}
+
+void Family::Initialize(uint64_t seed) {
+  mlp_.Initialize({seed, RngPurpose::kFamilyInit, 0, 0}, config_.linear_skip, parameters_.data());
+  if (!config_.sigma_network) {
+    parameters_.tail(config_.dim).setConstant(config_.linear_skip ? 0.0f : 1.0f);
+  }
+}
+
+void Family::SampleLatent(const RngStream& stream, TileMap epsilon) const {
+  const int64_t stride = epsilon.outerStride();  // padding columns are drawn and left unused
+  if (config_.gaussian_latent) {
+    FillNormal(stream, epsilon.data(), epsilon.rows() * stride);
+  } else {
+    FillUniform(stream, epsilon.data(), epsilon.rows() * stride);
+  }
+}
+
+void Family::AddLogPrior(const ConstTileMap& epsilon, float* log_p) const {
+  if (!config_.gaussian_latent) return;  // uniform on the unit cube: log p = 0
+  Eigen::Map<Eigen::RowVectorXf> out(log_p, epsilon.cols());
+  for (int64_t e = 0; e < epsilon.rows(); ++e) {
+    out.array() -= 0.5f * epsilon.row(e).array().square();
+  }
+  out.array() -= 0.5f * kLogTwoPi * static_cast<float>(epsilon.rows());
+}
+
+void Family::SigmaFromRho(const ConstTileMap& rho, TileMap inv_sigma, float* log_det) const {
+  const int64_t n = rho.cols();
+  Eigen::Map<Eigen::RowVectorXf> sum(log_det, n);
+  sum.setZero();
+  const float log_scale = std::log(config_.sigma_scale);
+  for (int64_t d = 0; d < rho.rows(); ++d) {
+    if (config_.linear_skip) {
+      inv_sigma.row(d) = log_scale + kLogSigmaRange * (rho.row(d).array() / kLogSigmaRange).tanh();
+    } else {
+      for (int64_t i = 0; i < n; ++i) {
+        inv_sigma(d, i) = std::log(config_.sigma_scale * Softplus(rho(d, i)) + kSigmaFloor);
+      }
+    }
+    sum += inv_sigma.row(d);
+    inv_sigma.row(d) = (-inv_sigma.row(d).array()).exp();
+  }
+}
+
+Conditional Family::Evaluate(const ConstTileMap& epsilon, Scratch& scratch) const {
+  const int64_t n = epsilon.cols(), dim = config_.dim;
+  const bool network = config_.sigma_network;
+  TileMap output = TakeTile(scratch, network ? 2 * dim : dim, n);
+  TileMap inv_sigma = TakeTile(scratch, dim, network ? n : 1);
+  float* log_det = scratch.Take<float>(network ? n : 1);
+  {
+    Scratch::Frame frame(scratch);
+    mlp_.Forward(parameters_.data(), epsilon, scratch, output);
+  }
+  TileMap mean = Rows(output, 0, dim);
+  if (config_.linear_skip) mean += MeanSlope() * epsilon;
+  if (network) {
+    SigmaFromRho(Const(Rows(output, dim, dim)), inv_sigma, log_det);
+  } else {
+    const float* rho = parameters_.data() + mlp_.parameter_count();
+    SigmaFromRho(ConstTileMap(rho, dim, 1, Eigen::OuterStride<>(1)), inv_sigma, log_det);
+  }
+  return {mean, inv_sigma, log_det, !network};
+}
+
+Eigen::VectorXd Family::SharedInverseSigma() const {
+  const int64_t dim = config_.dim;
+  Tile inv_sigma(dim, 1);
+  float log_det = 0;
+  SigmaFromRho(ConstTileMap(parameters_.data() + mlp_.parameter_count(), dim, 1,
+                            Eigen::OuterStride<>(1)),
+               TileMap(inv_sigma.data(), dim, 1, Eigen::OuterStride<>(1)), &log_det);
+  return inv_sigma.cast<double>();
+}
+
+void Family::Sample(const Conditional& conditional, const ConstTileMap& eta, TileMap x) const {
+  for (int64_t d = 0; d < x.rows(); ++d) {
+    if (conditional.shared_sigma) {
+      x.row(d) = conditional.mean.row(d) + eta.row(d) / conditional.inv_sigma(d, 0);
+    } else {
+      x.row(d) = conditional.mean.row(d).array() +
+                 eta.row(d).array() / conditional.inv_sigma.row(d).array();
+    }
+  }
+}
+
+void Family::Backward(const ConstTileMap& epsilon, const ConstTileMap& eta,
+                      const ConstTileMap& grad_x, Scratch& scratch,
+                      Eigen::VectorXf* gradient) const {
+  Scratch::Frame frame(scratch);
+  const int64_t n = epsilon.cols(), dim = config_.dim;
+  const bool network = config_.sigma_network;
+  TileMap output = TakeTile(scratch, network ? 2 * dim : dim, n);
+  Mlp::Trace trace;
+  mlp_.Forward(parameters_.data(), epsilon, scratch, output, &trace);
+  TileMap grad_output = TakeTile(scratch, output.rows(), n);
+  Rows(grad_output, 0, dim) = grad_x;
+  // d loss / d σ = grad_x ⊙ η; then through σ(ρ).
+  for (int64_t d = 0; d < dim; ++d) {
+    if (network) {
+      const Eigen::Array<float, 1, Eigen::Dynamic> t =
+          (output.row(dim + d).array() / kLogSigmaRange).tanh();
+      grad_output.row(dim + d) = grad_x.row(d).array() * eta.row(d).array() * config_.sigma_scale *
+                                 (kLogSigmaRange * t).exp() * (1.0f - t.square());
+      continue;
+    }
+    const float rho = parameters_[mlp_.parameter_count() + d];
+    const float t = std::tanh(rho / kLogSigmaRange);
+    const float slope = config_.linear_skip
+                            ? config_.sigma_scale * std::exp(kLogSigmaRange * t) * (1.0f - t * t)
+                            : config_.sigma_scale / (1.0f + std::exp(-rho));
+    (*gradient)[mlp_.parameter_count() + d] += slope * grad_x.row(d).dot(eta.row(d));
+  }
+  mlp_.Backward(parameters_.data(), trace, Const(grad_output), scratch, gradient->data());
+}
+
+}  // namespace aisivi

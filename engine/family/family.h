@@ -1,0 +1,78 @@
+// The semi-implicit family: q(x) = ∫ q(x|ε) p(ε) dε in whitened coordinates x ∈ R^D.
+//
+//   q(x|ε) = N(x; μ_φ(ε), diag σ²),  x = h_φ(ε, η) = μ_φ(ε) + σ ⊙ η,  η ~ N(0, I)
+//   μ_φ(ε) = [√(1−σ₀²) ε +] MLP_φ(ε), two hidden layers with ReLU
+//   σ      = scale · softplus(ρ) + 1e-10                     without the skip, ρ starts at 1
+//          = σ₀ exp(3 tanh(ρ/3)), ρ starts at 0              with it; ρ a vector or an MLP output
+//   p(ε)   = N(0, I_E) or uniform on [0,1]^E
+//
+// With the skip the last layer starts at zero: q(x) = N(0, I) exactly (DESIGN.md §2).
+// Shapes: ε E×n, η, x, μ, σ D×n, one sample per column.
+#pragma once
+
+#include <Eigen/Core>
+#include <cstdint>
+
+#include "engine/nn/mlp.h"
+#include "engine/nn/tile.h"
+
+namespace aisivi {
+
+struct FamilyConfig {
+  int64_t dim = 1;         // D
+  int64_t latent_dim = 1;  // E
+  int64_t hidden = 64;
+  bool gaussian_latent = true;  // else uniform on [0,1]^E
+  bool linear_skip = true;      // needs E = D and a Gaussian latent
+  bool sigma_network = false;   // σ(ε) from the MLP; needs the skip
+  float sigma_scale = 0.3f;     // σ₀, or the scale of the softplus
+};
+
+// q(x|ε) for a tile of ε.
+struct Conditional {
+  TileMap mean;       // D×n
+  TileMap inv_sigma;  // D×n, or D×1 when σ is one vector for all ε
+  const float* log_det;  // n (or 1): Σ_d log σ_d
+  bool shared_sigma;
+};
+
+// Immutable after training; const methods are thread-safe.
+class Family {
+ public:
+  Family() = default;
+  explicit Family(const FamilyConfig& config);
+
+  const FamilyConfig& config() const { return config_; }
+  int64_t dim() const { return config_.dim; }
+  int64_t latent_dim() const { return config_.latent_dim; }
+  Eigen::VectorXf& parameters() { return parameters_; }
+  const Eigen::VectorXf& parameters() const { return parameters_; }
+  void Initialize(uint64_t seed);
+
+  // ε ~ p(ε), E×n, from the stream.
+  void SampleLatent(const RngStream& stream, TileMap epsilon) const;
+  // log p(ε) for each column; added to log_p (n).
+  void AddLogPrior(const ConstTileMap& epsilon, float* log_p) const;
+
+  // The conditional of every column of ε. Its arrays live in the scratch.
+  Conditional Evaluate(const ConstTileMap& epsilon, Scratch& scratch) const;
+  // 1/σ (D) when σ is one vector for all ε; must not be called with a σ network.
+  Eigen::VectorXd SharedInverseSigma() const;
+  // x = μ + σ ⊙ η.
+  void Sample(const Conditional& conditional, const ConstTileMap& eta, TileMap x) const;
+
+  // Adds the path gradient of a loss with d loss / d x = grad_x (D×n) at x = h_φ(ε, η) to
+  // `gradient` (parameter_count).
+  void Backward(const ConstTileMap& epsilon, const ConstTileMap& eta, const ConstTileMap& grad_x,
+                Scratch& scratch, Eigen::VectorXf* gradient) const;
+
+ private:
+  float MeanSlope() const;  // √(1−σ₀²), or 0 without the skip
+  void SigmaFromRho(const ConstTileMap& rho, TileMap inv_sigma, float* log_det) const;
+
+  FamilyConfig config_;
+  Mlp mlp_;
+  Eigen::VectorXf parameters_;  // the MLP's, then ρ (D) unless σ comes from the network
+};
+
+}  // namespace aisivi

@@ -1,0 +1,170 @@
+#include "engine/fit/options.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "engine/methods/methods.h"
+
+namespace aisivi {
+namespace {
+
+using F = FitOptions;
+
+// The largest arrays a fit may ask for: numbers in one activation or parameter vector.
+constexpr double kMaxNumbers = 1 << 27;
+
+absl::Status CheckNumber(const OptionDoc& doc, double value) {
+  if (std::isfinite(value) && value >= doc.min && value <= doc.max) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(doc.name, ": ", value, " is not in [", doc.min, ", ", doc.max, "]"));
+}
+
+absl::Status CheckText(const OptionDoc& doc, const std::string& value) {
+  if (std::find(doc.choices.begin(), doc.choices.end(), value) != doc.choices.end()) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(absl::StrCat(doc.name, ": \"", value, "\" is not one of ",
+                                                 absl::StrJoin(doc.choices, ", ")));
+}
+
+absl::Status CheckOne(const OptionDoc& doc, const FitOptions& options) {
+  return std::visit(
+      [&](auto member) -> absl::Status {
+        using T = std::decay_t<decltype(options.*member)>;
+        if constexpr (std::is_same_v<T, std::string>) {
+          return CheckText(doc, options.*member);
+        } else if constexpr (std::is_same_v<T, bool>) {
+          return absl::OkStatus();
+        } else {
+          return CheckNumber(doc, static_cast<double>(options.*member));
+        }
+      },
+      doc.member);
+}
+
+absl::Status CheckSkip(const FitOptions& o, int dim) {
+  if (!o.linear_skip) {
+    if (o.sigma == "network") {
+      return absl::InvalidArgumentError("sigma: \"network\" needs linear_skip");
+    }
+    return absl::OkStatus();
+  }
+  if (o.latent != "gaussian") {
+    return absl::InvalidArgumentError("linear_skip: needs a \"gaussian\" latent");
+  }
+  if (o.latent_dim != 0 && o.latent_dim != dim) {
+    return absl::InvalidArgumentError(absl::StrCat("latent_dim: linear_skip needs 0 or ", dim,
+                                                   ", the dimension of the target"));
+  }
+  if (o.sigma_scale >= 1) {
+    return absl::InvalidArgumentError("sigma_scale: must be below 1 with linear_skip");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckSize(const FitOptions& o, int dim) {
+  const double d = dim, e = static_cast<double>(o.latent_dim == 0 ? dim : o.latent_dim);
+  const double hidden = static_cast<double>(o.hidden);
+  if (hidden * (d + e + hidden) > kMaxNumbers) {
+    return absl::InvalidArgumentError("hidden: the family would not fit in memory");
+  }
+  const double units = o.coupling_hidden == 0 ? 2 * (d + e) : static_cast<double>(o.coupling_hidden);
+  if (static_cast<double>(o.couplings) * 2 * units * (1.5 * e + d) > kMaxNumbers) {
+    return absl::InvalidArgumentError("couplings: the proposal would not fit in memory");
+  }
+  if (static_cast<double>(o.points) * std::max({d, e, hidden, units}) > kMaxNumbers) {
+    return absl::InvalidArgumentError("points: the batch would not fit in memory");
+  }
+  if (static_cast<double>(o.evidence_draws) * d > kMaxNumbers) {
+    return absl::InvalidArgumentError("evidence_draws: the draws would not fit in memory");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+const std::vector<OptionDoc>& OptionTable() {
+  static const auto* const kTable = new std::vector<OptionDoc>{
+      {"points", "m, points per step", &F::points, 1, 1 << 16, {}},
+      {"inner_samples", "k, inner samples per point and chunk", &F::inner_samples, 1, 1 << 20, {}},
+      {"chunks", "inner batches of k per point, aggregated", &F::chunks, 1, 1 << 10, {}},
+      {"flow_pretrain_iterations", "flow steps before the first family step",
+       &F::flow_pretrain_iterations, 0, 1e7, {}},
+      {"iterations", "family steps", &F::iterations, 0, 1e7, {}},
+      {"flow_steps", "flow steps per family step", &F::flow_steps, 0, 1000, {}},
+      {"learning_rate", "Adam step of the family", &F::learning_rate, 0, 1, {}},
+      {"flow_learning_rate", "Adam step of the flow", &F::flow_learning_rate, 0, 1, {}},
+      {"decay", "factor on both learning rates every decay_every iterations", &F::decay, 1e-6, 1, {}},
+      {"decay_every", "iterations between decays; 0: one cosine descent", &F::decay_every, 0, 1e7,
+       {}},
+      {"adam_beta1", "decay of Adam's first moment", &F::adam_beta1, 0, 0.9999, {}},
+      {"adam_beta2", "decay of Adam's second moment", &F::adam_beta2, 0, 0.999999, {}},
+      {"time_limit", "seconds; 0: none", &F::time_limit, 0, 1e7, {}},
+      {"latent", "p(ε)", &F::latent, 0, 0, {"gaussian", "uniform"}},
+      {"latent_dim", "E; 0: D", &F::latent_dim, 0, 10000, {}},
+      {"hidden", "units in each hidden layer of the family", &F::hidden, 1, 1 << 13, {}},
+      {"linear_skip", "μ(ε) = √(1−σ₀²) ε + MLP(ε)", &F::linear_skip, 0, 0, {}},
+      {"sigma", "one σ per dimension, or σ(ε)", &F::sigma, 0, 0, {"vector", "network"}},
+      {"sigma_scale", "σ₀ with linear_skip, else the scale of softplus(ρ)", &F::sigma_scale, 1e-4,
+       100, {}},
+      {"proposal_base", "base of the proposal", &F::proposal_base, 0, 0, {"standard", "linear"}},
+      {"couplings", "coupling layers of the proposal", &F::couplings, 0, 256, {}},
+      {"coupling_hidden", "hidden units of each coupling MLP; 0: 2 (E + D)", &F::coupling_hidden, 0,
+       1 << 13, {}},
+      {"warm_start", "where the fit starts", &F::warm_start, 0, 0, {"auto", "gaussian", "none"}},
+      {"evidence_draws", "M of the final evidence estimate", &F::evidence_draws, 2, 1 << 22, {}},
+      {"evidence_inner_samples", "K of the final evidence estimate", &F::evidence_inner_samples, 1,
+       1 << 22, {}},
+  };
+  return *kTable;
+}
+
+absl::Status SetOption(std::string_view name,
+                       const std::variant<int64_t, double, bool, std::string>& value,
+                       FitOptions* options) {
+  for (const OptionDoc& doc : OptionTable()) {
+    if (doc.name != name) continue;
+    FitOptions changed = *options;
+    const bool matches = std::visit(
+        [&](auto member) {
+          using T = std::decay_t<decltype(changed.*member)>;
+          if (std::holds_alternative<T>(value)) {
+            changed.*member = std::get<T>(value);
+            return true;
+          }
+          if constexpr (std::is_same_v<T, double>) {
+            if (std::holds_alternative<int64_t>(value)) {
+              changed.*member = static_cast<double>(std::get<int64_t>(value));
+              return true;
+            }
+          }
+          return false;
+        },
+        doc.member);
+    if (!matches) {
+      return absl::InvalidArgumentError(absl::StrCat(std::string(name), ": a value of another kind is needed"));
+    }
+    if (absl::Status status = CheckOne(doc, changed); !status.ok()) return status;
+    *options = changed;
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(absl::StrCat(std::string(name), ": there is no such hyperparameter"));
+}
+
+absl::Status ValidateOptions(const FitOptions& options, int dim) {
+  if (absl::Status status = FindMethod(options.method).status(); !status.ok()) {
+    return absl::InvalidArgumentError(status.message());
+  }
+  for (const OptionDoc& doc : OptionTable()) {
+    if (absl::Status status = CheckOne(doc, options); !status.ok()) return status;
+  }
+  if (absl::Status status = CheckSkip(options, dim); !status.ok()) return status;
+  if (options.proposal_base == "linear" && options.latent != "gaussian") {
+    return absl::InvalidArgumentError("proposal_base: \"linear\" needs a \"gaussian\" latent");
+  }
+  return CheckSize(options, dim);
+}
+
+}  // namespace aisivi

@@ -1,0 +1,38 @@
+// Progress of a running fit: throttled reports to the caller and a thinned record for later.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <vector>
+
+#include "engine/fit/progress.h"
+
+namespace aisivi {
+
+// Thread safety: none; the fit's own thread.
+class Reporter {
+ public:
+  explicit Reporter(std::function<void(const FitProgress&)> on_progress);
+
+  // The report being built; `seconds` is filled in by Report().
+  FitProgress& current() { return current_; }
+
+  // Begins a phase and reports it at once.
+  void Phase(FitPhase phase, int64_t total_iterations);
+  // Records the current values; hands them on if the last report is old enough or `now` is set.
+  void Report(bool now = false);
+
+  double Seconds() const;
+  std::vector<FitProgress> TakeHistory() { return std::move(history_); }
+
+ private:
+  void Record();
+
+  std::function<void(const FitProgress&)> on_progress_;
+  std::chrono::steady_clock::time_point start_, last_;
+  FitProgress current_;
+  std::vector<FitProgress> history_;
+  int64_t calls_ = 0, stride_ = 1;
+};
+
+}  // namespace aisivi

@@ -1,0 +1,250 @@
+#include "engine/fit/trainer.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace aisivi {
+namespace {
+
+constexpr int64_t kFlowShard = 32;    // columns of a flow batch per task
+constexpr int64_t kTargetShard = 32;  // points per task of a target evaluation
+constexpr int64_t kMinPoints = 32;    // points per component and step at least
+// A residual longer than this many times √D is shortened: one wild point must not undo a fit.
+constexpr double kClip = 30.0;
+constexpr double kWeightRate = 0.1;  // step of the mixture weights, in log space
+constexpr double kMinFinite = 0.5;   // share of finite points below which a step is skipped
+
+void AddInto(const Eigen::VectorXf& from, Eigen::VectorXf* to) { *to += from; }
+
+}  // namespace
+
+Trainer::Trainer(const Target& target, const FitOptions& options, const MethodEntry& method,
+                 ThreadPool& pool, ModelState* state)
+    : target_(target),
+      options_(options),
+      method_(method),
+      pool_(pool),
+      state_(state),
+      workspace_(pool) {
+  const int64_t components = static_cast<int64_t>(state->components.size());
+  points_each_ = components == 1
+                     ? options.points
+                     : std::max(kMinPoints, (options.points + components - 1) / components);
+  for (const Component& c : state->components) {
+    ComponentTrainer t;
+    const int64_t family = c.family.parameters().size();
+    t.family_adam = Adam(family, options.adam_beta1, options.adam_beta2);
+    t.family_gradient.resize(family);
+    if (c.has_proposal) {
+      const int64_t flow = c.proposal.parameters().size();
+      t.flow_adam = Adam(flow, options.adam_beta1, options.adam_beta2);
+      t.flow_gradient.resize((points_each_ + kFlowShard - 1) / kFlowShard);
+      for (Eigen::VectorXf& g : t.flow_gradient) g.resize(flow);
+    }
+    trainers_.push_back(std::move(t));
+  }
+}
+
+bool Trainer::TrainFlow(int c, const ComponentSample& sample, double rate) {
+  Component& component = state_->components[c];
+  ComponentTrainer& trainer = trainers_[c];
+  const int64_t n = sample.x.cols();
+  const int64_t shards = static_cast<int64_t>(trainer.flow_gradient.size());
+  std::vector<double> loss(shards);
+  pool_.ParallelFor(shards, [&](int64_t s, int worker) {
+    Scratch& scratch = workspace_.worker(worker);
+    Scratch::Frame frame(scratch);
+    const int64_t first = s * kFlowShard, count = std::min(kFlowShard, n - first);
+    TileMap epsilon = TakeTile(scratch, sample.epsilon.rows(), count);
+    TileMap x = TakeTile(scratch, sample.x.rows(), count);
+    epsilon = sample.epsilon.middleCols(first, count);
+    x = sample.x.middleCols(first, count);
+    trainer.flow_gradient[s].setZero();
+    loss[s] = component.proposal.LossAndGradient(Const(epsilon), Const(x),
+                                                 1.0f / static_cast<float>(n), scratch,
+                                                 &trainer.flow_gradient[s]);
+  });
+  Eigen::VectorXf& gradient = trainer.flow_gradient[0];
+  double total = loss[0];
+  for (int64_t s = 1; s < shards; ++s) {
+    total += loss[s];
+    AddInto(trainer.flow_gradient[s], &gradient);
+  }
+  if (!std::isfinite(total) || !gradient.allFinite()) return false;
+  flow_loss_ = total / static_cast<double>(n);
+  trainer.flow_adam.Step(rate, gradient, &component.proposal.parameters(), pool_);
+  return true;
+}
+
+bool Trainer::FlowStep(double rate_factor) {
+  bool fine = true;
+  for (int c = 0; c < static_cast<int>(state_->components.size()); ++c) {
+    Component& component = state_->components[c];
+    if (!component.has_proposal) continue;
+    ComponentSample& sample = trainers_[c].sample;
+    SampleComponent(component, options_.seed, RngPurpose::kFlowLatent, RngPurpose::kFlowNoise,
+                    flow_iteration_, static_cast<uint32_t>(c), points_each_, workspace_.caller(),
+                    &sample);
+    if (flow_iteration_ == 0 && !component.proposal.config().linear_base) {
+      Scratch::Frame frame(workspace_.caller());
+      TileMap epsilon = TakeTile(workspace_.caller(), sample.epsilon.rows(), points_each_);
+      TileMap x = TakeTile(workspace_.caller(), sample.x.rows(), points_each_);
+      epsilon = sample.epsilon;
+      x = sample.x;
+      component.proposal.InitializeNormalisation(Const(epsilon), Const(x));
+    }
+    fine &= TrainFlow(c, sample, options_.flow_learning_rate * rate_factor);
+  }
+  ++flow_iteration_;
+  if (!fine) ++skipped_;
+  return fine;
+}
+
+void Trainer::SamplePoints() {
+  const int64_t components = static_cast<int64_t>(state_->components.size());
+  const int64_t total = components * points_each_, dim = state_->dim();
+  z_.resize(dim, total);
+  origin_.component.resize(total);
+  origin_.epsilon.resize(state_->components.front().family.latent_dim(), total);
+  for (int64_t c = 0; c < components; ++c) {
+    const Component& component = state_->components[c];
+    ComponentSample& sample = trainers_[c].sample;
+    SampleComponent(component, options_.seed, RngPurpose::kLatent, RngPurpose::kNoise, iteration_,
+                    static_cast<uint32_t>(c), points_each_, workspace_.caller(), &sample);
+    z_.middleCols(c * points_each_, points_each_) = component.affine.Apply(sample.x);
+    origin_.epsilon.middleCols(c * points_each_, points_each_) = sample.epsilon;
+    std::fill_n(origin_.component.begin() + c * points_each_, points_each_, static_cast<int>(c));
+  }
+}
+
+absl::Status Trainer::EvaluateTarget() {
+  const int64_t n = z_.cols(), shards = (n + kTargetShard - 1) / kTargetShard;
+  log_p_.resize(n);
+  score_p_.resize(z_.rows(), n);
+  std::vector<absl::Status> status(shards);
+  pool_.ParallelFor(shards, [&](int64_t s, int) {
+    const int64_t first = s * kTargetShard, count = std::min(kTargetShard, n - first);
+    Eigen::VectorXd log_p;
+    Eigen::MatrixXd score;
+    status[s] = target_.Evaluate(z_.middleCols(first, count), &log_p, &score);
+    if (!status[s].ok()) return;
+    log_p_.segment(first, count) = log_p;
+    score_p_.middleCols(first, count) = score;
+  });
+  for (const absl::Status& s : status) {
+    if (!s.ok()) return s;
+  }
+  return absl::OkStatus();
+}
+
+bool Trainer::PointGradients(StepReport* report) {
+  const int64_t n = z_.cols(), dim = z_.rows();
+  const double longest = kClip * std::sqrt(static_cast<double>(dim));
+  grad_x_.setZero(dim, n);
+  *report = {0, 0, 0, flow_loss_};
+  int64_t finite = 0;
+  Eigen::VectorXd residual(dim);
+  for (int64_t j = 0; j < n; ++j) {
+    const AffineMap& affine = state_->components[origin_.component[j]].affine;
+    residual = affine.scale.triangularView<Eigen::Lower>().transpose() *
+               (marginal_.score.col(j) - score_p_.col(j));
+    const double loss = marginal_.log_q[j] - log_p_[j];
+    const double square = residual.squaredNorm();
+    if (!std::isfinite(square) || !std::isfinite(loss)) continue;
+    ++finite;
+    report->loss += loss;
+    report->score_residual += square;
+    report->ess += marginal_.ess[j];
+    const double length = std::sqrt(square);
+    grad_x_.col(j) = (residual * (length > longest ? longest / length : 1.0)).cast<float>() /
+                     static_cast<float>(points_each_);
+  }
+  const double count = static_cast<double>(std::max<int64_t>(finite, 1));
+  report->loss /= count;
+  report->score_residual /= count;
+  report->ess /= count;
+  return static_cast<double>(finite) >= kMinFinite * static_cast<double>(n);
+}
+
+bool Trainer::UpdateFamily(int c, double rate) {
+  ComponentTrainer& trainer = trainers_[c];
+  Family& family = state_->components[c].family;
+  Scratch& scratch = workspace_.caller();
+  Scratch::Frame frame(scratch);
+  TileMap epsilon = TakeTile(scratch, family.latent_dim(), points_each_);
+  TileMap eta = TakeTile(scratch, family.dim(), points_each_);
+  TileMap grad_x = TakeTile(scratch, family.dim(), points_each_);
+  epsilon = trainer.sample.epsilon;
+  eta = trainer.sample.eta;
+  grad_x = grad_x_.middleCols(c * points_each_, points_each_);
+  trainer.family_gradient.setZero();
+  family.Backward(Const(epsilon), Const(eta), Const(grad_x), scratch, &trainer.family_gradient);
+  if (!trainer.family_gradient.allFinite()) return false;
+  trainer.family_adam.Step(rate, trainer.family_gradient, &family.parameters(), pool_);
+  return true;
+}
+
+// Exponentiated gradient: log π_c moves along E_{q_c}[log p̃ − log q], whose equality over the
+// components is the optimum.
+void Trainer::UpdateWeights(double rate_factor) {
+  const int64_t components = static_cast<int64_t>(state_->components.size());
+  if (components == 1) return;
+  Eigen::VectorXd log_weight(components), elbo(components);
+  for (int64_t c = 0; c < components; ++c) {
+    double sum = 0;
+    int64_t finite = 0;
+    for (int64_t j = c * points_each_; j < (c + 1) * points_each_; ++j) {
+      const double v = log_p_[j] - marginal_.log_q[j];
+      if (!std::isfinite(v)) continue;
+      sum += v;
+      ++finite;
+    }
+    if (finite == 0) return;
+    elbo[c] = sum / static_cast<double>(finite);
+    log_weight[c] = state_->components[c].log_weight;
+  }
+  const double mean = (log_weight.array().exp() * elbo.array()).sum();
+  log_weight.array() += kWeightRate * rate_factor * (elbo.array() - mean).max(-1.0).min(1.0);
+  const double top = log_weight.maxCoeff();
+  const double norm = top + std::log((log_weight.array() - top).exp().sum());
+  for (int64_t c = 0; c < components; ++c) state_->components[c].log_weight = log_weight[c] - norm;
+}
+
+absl::StatusOr<bool> Trainer::Step(double rate_factor, StepReport* report) {
+  const int components = static_cast<int>(state_->components.size());
+  if (options_.flow_steps != 1) {
+    for (int64_t i = 0; i < options_.flow_steps; ++i) FlowStep(rate_factor);
+  }
+  SamplePoints();
+  if (options_.flow_steps == 1) {
+    for (int c = 0; c < components; ++c) {
+      if (!state_->components[c].has_proposal) continue;
+      if (!TrainFlow(c, trainers_[c].sample, options_.flow_learning_rate * rate_factor)) ++skipped_;
+    }
+  }
+  if (absl::Status s = EvaluateTarget(); !s.ok()) return s;
+  EstimateMarginal({.state = state_,
+                    .z = &z_,
+                    .origin = &origin_,
+                    .estimate = method_.estimate,
+                    .own_epsilon = method_.own_epsilon,
+                    .seed = options_.seed,
+                    .purpose = RngPurpose::kInner,
+                    .iteration = iteration_,
+                    .samples = options_.inner_samples * options_.chunks,
+                    .want_score = true},
+                   pool_, workspace_, &marginal_);
+  ++iteration_;
+  bool fine = PointGradients(report);
+  for (int c = 0; fine && c < components; ++c) {
+    fine = UpdateFamily(c, options_.learning_rate * rate_factor);
+  }
+  if (fine) {
+    UpdateWeights(rate_factor);
+  } else {
+    ++skipped_;
+  }
+  return fine;
+}
+
+}  // namespace aisivi

@@ -1,0 +1,87 @@
+// Trains a model: alternating steps of the proposal and of the family.
+//
+// Flow step: maximise log τ_θ(ε|x) over fresh pairs (ε, x) of the model.
+// Family step (path gradient): ∇_φ KL(q‖p) = E[(s_q(z) − ∇ log p̃(z))ᵀ ∂h_φ/∂φ], s_q from the method's
+// inner samples and constant for the way back, so that the way back sees the m points only.
+// See DESIGN.md §1. Everything is deterministic in (options, seed), whatever the number of threads.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "engine/fit/options.h"
+#include "engine/methods/marginal.h"
+#include "engine/methods/methods.h"
+#include "engine/model/model_state.h"
+#include "engine/model/sampler.h"
+#include "engine/nn/adam.h"
+#include "engine/parallel/workspace.h"
+#include "engine/targets/target.h"
+
+namespace aisivi {
+
+// What one family step saw, averaged over its points.
+struct StepReport {
+  double loss;            // log q̂ − log p̃, nats
+  double ess;             // (0, 1]
+  double score_residual;  // ‖Aᵀ (s_q − s_p)‖²
+  double flow_loss;       // of the last flow step
+};
+
+// Thread safety: none; one thread drives a trainer.
+class Trainer {
+ public:
+  // All must outlive the trainer. `state` is trained in place.
+  Trainer(const Target& target, const FitOptions& options, const MethodEntry& method,
+          ThreadPool& pool, ModelState* state);
+
+  // One flow step for each component, on fresh points. False: skipped, not finite.
+  bool FlowStep(double rate_factor);
+  // Flow steps as the options say, then one family step. False: the family step was skipped.
+  // Error: the target's own.
+  absl::StatusOr<bool> Step(double rate_factor, StepReport* report);
+
+  int64_t skipped_steps() const { return skipped_; }
+  double flow_loss() const { return flow_loss_; }
+
+ private:
+  struct ComponentTrainer {
+    Adam family_adam, flow_adam;
+    Eigen::VectorXf family_gradient;
+    std::vector<Eigen::VectorXf> flow_gradient;  // one per shard of points
+    ComponentSample sample;
+  };
+
+  bool TrainFlow(int c, const ComponentSample& sample, double rate);
+  void SamplePoints();
+  absl::Status EvaluateTarget();
+  // The gradient of the loss in the whitened coordinates of each point's component; false when too
+  // few points are finite.
+  bool PointGradients(StepReport* report);
+  bool UpdateFamily(int c, double rate);
+  void UpdateWeights(double rate_factor);
+
+  const Target& target_;
+  const FitOptions& options_;
+  const MethodEntry& method_;
+  ThreadPool& pool_;
+  ModelState* state_;
+  Workspace workspace_;
+  std::vector<ComponentTrainer> trainers_;
+  int64_t points_each_;  // m over the components
+  uint32_t iteration_ = 0, flow_iteration_ = 0;
+  int64_t skipped_ = 0;
+  double flow_loss_ = 0;
+
+  // The points of a step, component after component.
+  Eigen::MatrixXd z_;
+  Origin origin_;
+  Eigen::VectorXd log_p_;
+  Eigen::MatrixXd score_p_;
+  MarginalEstimate marginal_;
+  Eigen::MatrixXf grad_x_;  // D × all points
+};
+
+}  // namespace aisivi

@@ -1,0 +1,180 @@
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "engine/methods/aggregate.h"
+#include "engine/methods/estimator.h"
+
+namespace aisivi {
+namespace {
+
+constexpr double kHalfLogTwoPi = 0.918938533204672742;
+constexpr int64_t kTileBytes = 3 << 19;  // the part of the L2 cache that a tile's arrays may fill
+constexpr int64_t kMinItems = 64;        // tasks wanted at least, to keep many cores busy
+
+// How the inner samples are cut up. Depends on the problem only, never on the threads.
+struct Plan {
+  int64_t width;            // samples per point in one tile
+  int64_t points_per_item;  // > 1 only when all samples of a point fit in one narrow tile
+  int64_t splits;           // items that share one point
+  int64_t tiles_per_split;
+
+  Plan(const InnerRequest& request) {
+    const Family& family = *request.family;
+    const ProposalConfig& flow = request.proposal->config();
+    const int64_t m = request.x->cols(), k = request.samples;
+    const int64_t row_count = 2 * flow.coupling_hidden + 3 * family.latent_dim() + 3 * family.dim() +
+                              2 * family.config().hidden;
+    const int64_t widest =
+        std::clamp<int64_t>(kTileBytes / (4 * row_count) / 16 * 16, 64, 512);
+    const int64_t tiles = (k + widest - 1) / widest;
+    width = (k + tiles - 1) / tiles;
+    points_per_item = tiles > 1 ? 1 : std::clamp<int64_t>(128 / width, 1, (m + 7) / 8);
+    splits = std::min(tiles, std::max<int64_t>(1, kMinItems / m));
+    tiles_per_split = (tiles + splits - 1) / splits;
+  }
+};
+
+class Pass {
+ public:
+  Pass(const InnerRequest& request, ThreadPool& pool, Workspace& workspace)
+      : request_(request),
+        family_(*request.family),
+        proposal_(*request.proposal),
+        pool_(pool),
+        workspace_(workspace),
+        plan_(request) {
+    proposal_.MakeContext(*request.x, pool, &context_);
+  }
+
+  void Run(InnerEstimate* estimate);
+
+ private:
+  void RunItem(int64_t item, Scratch& scratch);
+  void RunTile(int64_t first_point, int64_t points, int64_t width, uint32_t shard,
+               WeightSums* sums, Scratch& scratch);
+  // Turns q(x|ε) into its residual r = (x − μ)/σ (in place of μ) and adds log q(x|ε) to log_weight.
+  void AddConditional(int64_t first_point, int64_t width, const Conditional& conditional,
+                      double* log_weight, Scratch& scratch) const;
+
+  const InnerRequest& request_;
+  const Family& family_;
+  const Proposal& proposal_;
+  ThreadPool& pool_;
+  Workspace& workspace_;
+  const Plan plan_;
+  ProposalContext context_;
+  std::vector<WeightSums> sums_;  // one per point and split
+  std::vector<double> scores_;    // their scores, D each
+};
+
+void Pass::AddConditional(int64_t first_point, int64_t width, const Conditional& conditional,
+                          double* log_weight, Scratch& scratch) const {
+  TileMap r = conditional.mean;
+  const int64_t n = r.cols(), dim = r.rows();
+  Eigen::Map<Eigen::Array<float, 1, Eigen::Dynamic>> square(scratch.Take<float>(n), n);
+  square.setZero();
+  for (int64_t d = 0; d < dim; ++d) {
+    for (int64_t first = 0, j = first_point; first < n; first += width, ++j) {
+      r.row(d).segment(first, width) =
+          (*request_.x)(d, j) - r.row(d).segment(first, width).array();
+    }
+    if (conditional.shared_sigma) {
+      r.row(d) *= conditional.inv_sigma(d, 0);
+    } else {
+      r.row(d).array() *= conditional.inv_sigma.row(d).array();
+    }
+    square += r.row(d).array().square();
+  }
+  const double constant = -kHalfLogTwoPi * static_cast<double>(dim);
+  for (int64_t i = 0; i < n; ++i) {
+    log_weight[i] += constant - 0.5 * static_cast<double>(square[i]) -
+                     static_cast<double>(conditional.log_det[conditional.shared_sigma ? 0 : i]);
+  }
+}
+
+void Pass::RunTile(int64_t first_point, int64_t points, int64_t width, uint32_t shard,
+                   WeightSums* sums, Scratch& scratch) {
+  Scratch::Frame frame(scratch);
+  const int64_t n = points * width, latent = family_.latent_dim();
+  TileMap noise = TakeTile(scratch, latent, n);
+  FillNormal({request_.seed, request_.purpose, request_.iteration, shard}, noise.data(),
+             latent * noise.outerStride());
+  TileMap epsilon = TakeTile(scratch, latent, n);
+  float* log_tau = scratch.Take<float>(n);
+  float* log_prior = scratch.Take<float>(n);
+  double* log_weight = scratch.Take<double>(n);
+  proposal_.Sample(context_, first_point, width, noise, scratch, epsilon, log_tau);
+  std::fill_n(log_prior, n, 0.0f);
+  family_.AddLogPrior(Const(epsilon), log_prior);
+  for (int64_t i = 0; i < n; ++i) {
+    log_weight[i] = static_cast<double>(log_prior[i]) - static_cast<double>(log_tau[i]);
+  }
+  const Conditional conditional = family_.Evaluate(Const(epsilon), scratch);
+  AddConditional(first_point, width, conditional, log_weight, scratch);
+  if (request_.want_score) {
+    // ∇_x log q(x|ε) = −r/σ; the common factors are put in once per point by Run().
+    TileMap r = conditional.mean;
+    if (!conditional.shared_sigma) r.array() *= conditional.inv_sigma.array();
+  }
+  for (int64_t p = 0; p < points; ++p) {
+    sums[p * plan_.splits].Add(log_weight + p * width, width, Const(conditional.mean), p * width,
+                               scratch);
+  }
+}
+
+void Pass::RunItem(int64_t item, Scratch& scratch) {
+  const int64_t m = request_.x->cols();
+  const int64_t split = item % plan_.splits;
+  const int64_t first_point = item / plan_.splits * plan_.points_per_item;
+  const int64_t points = std::min(plan_.points_per_item, m - first_point);
+  WeightSums* sums = &sums_[first_point * plan_.splits + split];
+  const int64_t first_tile = split * plan_.tiles_per_split;
+  for (int64_t t = first_tile; t < first_tile + plan_.tiles_per_split; ++t) {
+    const int64_t width = std::min(plan_.width, request_.samples - t * plan_.width);
+    if (width <= 0) break;
+    const int64_t shard = first_point * plan_.splits * plan_.tiles_per_split + t;
+    RunTile(first_point, points, width, static_cast<uint32_t>(shard), sums, scratch);
+  }
+}
+
+void Pass::Run(InnerEstimate* estimate) {
+  const int64_t m = request_.x->cols(), dim = family_.dim();
+  sums_.resize(m * plan_.splits);
+  if (request_.want_score) scores_.resize(m * plan_.splits * dim);
+  for (int64_t i = 0; i < m * plan_.splits; ++i) {
+    sums_[i].dim = dim;
+    sums_[i].score = request_.want_score ? scores_.data() + i * dim : nullptr;
+    sums_[i].Clear();
+  }
+  const int64_t groups = (m + plan_.points_per_item - 1) / plan_.points_per_item;
+  pool_.ParallelFor(groups * plan_.splits, [&](int64_t item, int worker) {
+    RunItem(item, workspace_.worker(worker));
+  });
+  estimate->log_density.resize(m);
+  estimate->ess.resize(m);
+  if (request_.want_score) estimate->score.resize(dim, m);
+  for (int64_t j = 0; j < m; ++j) {
+    WeightSums& total = sums_[j * plan_.splits];
+    for (int64_t s = 1; s < plan_.splits; ++s) total.Merge(sums_[j * plan_.splits + s]);
+    estimate->log_density[j] = total.LogMeanWeight();
+    estimate->ess[j] = total.EssFraction();
+    if (!request_.want_score) continue;
+    estimate->score.col(j) =
+        -Eigen::Map<const Eigen::VectorXd>(total.score, dim) / total.sum;
+  }
+  if (request_.want_score && !family_.config().sigma_network) {
+    Scratch::Frame frame(workspace_.caller());
+    const Eigen::VectorXd inv_sigma = family_.SharedInverseSigma();
+    estimate->score.array().colwise() *= inv_sigma.array();
+  }
+}
+
+}  // namespace
+
+void ProposalPass(const InnerRequest& request, ThreadPool& pool, Workspace& workspace,
+                  InnerEstimate* estimate) {
+  Pass(request, pool, workspace).Run(estimate);
+}
+
+}  // namespace aisivi

@@ -1,0 +1,215 @@
+#include "engine/model/model.h"
+
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <utility>
+
+#include "engine/model/model_state.h"
+
+namespace aisivi {
+namespace {
+
+// Layout: magic, version, then the values below in native little-endian order, then a checksum of
+// all before it. Version 1.
+constexpr char kMagic[8] = {'A', 'I', 'S', 'I', 'V', 'I', 'M', '\0'};
+constexpr uint32_t kVersion = 1;
+
+// FNV-1a, 64 bits.
+uint64_t Checksum(std::string_view bytes) {
+  uint64_t hash = 14695981039346656037u;
+  for (const char c : bytes) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
+  return hash;
+}
+
+class Writer {
+ public:
+  template <typename T>
+  void Put(T value) {
+    bytes_.append(reinterpret_cast<const char*>(&value), sizeof(T));
+  }
+  template <typename T>
+  void PutArray(const T* values, int64_t count) {
+    Put<int64_t>(count);
+    bytes_.append(reinterpret_cast<const char*>(values), count * sizeof(T));
+  }
+  std::string Finish() && {
+    Put<uint64_t>(Checksum(bytes_));
+    return std::move(bytes_);
+  }
+  void Raw(const char* data, size_t size) { bytes_.append(data, size); }
+
+ private:
+  std::string bytes_;
+};
+
+class Reader {
+ public:
+  explicit Reader(std::string_view bytes) : bytes_(bytes) {}
+  bool ok() const { return ok_; }
+  bool AtEnd() const { return bytes_.empty(); }
+  template <typename T>
+  T Get() {
+    T value{};
+    if (bytes_.size() < sizeof(T)) {
+      ok_ = false;
+      return value;
+    }
+    std::memcpy(&value, bytes_.data(), sizeof(T));
+    bytes_.remove_prefix(sizeof(T));
+    return value;
+  }
+  // Exactly `count` values; anything else is an error.
+  template <typename T>
+  void GetArray(T* values, int64_t count) {
+    if (Get<int64_t>() != count || bytes_.size() < count * sizeof(T)) ok_ = false;
+    if (!ok_) return;
+    std::memcpy(values, bytes_.data(), count * sizeof(T));
+    bytes_.remove_prefix(count * sizeof(T));
+  }
+  int64_t GetSize(int64_t min, int64_t max) {
+    const int64_t value = Get<int64_t>();
+    if (value < min || value > max) ok_ = false;
+    return ok_ ? value : min;
+  }
+  // Whether `count` more values of `size` bytes can be there.
+  bool Has(int64_t count, int64_t size) {
+    if (count > static_cast<int64_t>(bytes_.size()) / size) ok_ = false;
+    return ok_;
+  }
+
+ private:
+  std::string_view bytes_;
+  bool ok_ = true;
+};
+
+void PutFamily(const Family& family, Writer* out) {
+  const FamilyConfig& c = family.config();
+  out->Put<int64_t>(c.dim);
+  out->Put<int64_t>(c.latent_dim);
+  out->Put<int64_t>(c.hidden);
+  out->Put<uint8_t>(c.gaussian_latent);
+  out->Put<uint8_t>(c.linear_skip);
+  out->Put<uint8_t>(c.sigma_network);
+  out->Put<float>(c.sigma_scale);
+  out->PutArray(family.parameters().data(), family.parameters().size());
+}
+
+bool GetFamily(Reader* in, Family* family) {
+  FamilyConfig c;
+  c.dim = in->GetSize(1, 10000);
+  c.latent_dim = in->GetSize(1, 10000);
+  c.hidden = in->GetSize(1, 1 << 13);
+  c.gaussian_latent = in->Get<uint8_t>() != 0;
+  c.linear_skip = in->Get<uint8_t>() != 0;
+  c.sigma_network = in->Get<uint8_t>() != 0;
+  c.sigma_scale = in->Get<float>();
+  if (c.linear_skip && (c.dim != c.latent_dim || !c.gaussian_latent)) return false;
+  if (!in->ok() || !in->Has(c.hidden * (c.dim + c.latent_dim + c.hidden), sizeof(float))) {
+    return false;
+  }
+  *family = Family(c);
+  in->GetArray(family->parameters().data(), family->parameters().size());
+  return in->ok();
+}
+
+void PutProposal(const Proposal& proposal, Writer* out) {
+  const ProposalConfig& c = proposal.config();
+  out->Put<uint8_t>(c.linear_base);
+  out->Put<float>(c.slope);
+  out->Put<float>(c.sigma_scale);
+  out->Put<uint8_t>(c.sigmoid);
+  out->Put<int64_t>(c.couplings);
+  out->Put<int64_t>(c.coupling_hidden);
+  out->Put<int64_t>(c.base_hidden);
+  out->PutArray(proposal.parameters().data(), proposal.parameters().size());
+}
+
+bool GetProposal(const FamilyConfig& family, Reader* in, Proposal* proposal) {
+  ProposalConfig c;
+  c.dim = family.dim;
+  c.latent_dim = family.latent_dim;
+  c.linear_base = in->Get<uint8_t>() != 0;
+  c.slope = in->Get<float>();
+  c.sigma_scale = in->Get<float>();
+  c.sigmoid = in->Get<uint8_t>() != 0;
+  c.couplings = in->GetSize(0, 256);
+  c.coupling_hidden = in->GetSize(0, 1 << 16);
+  c.base_hidden = in->GetSize(1, 1 << 13);
+  if (c.slope != 0 && c.dim != c.latent_dim) return false;
+  if (!in->ok() || !in->Has(c.couplings * 2 * c.coupling_hidden * c.dim, sizeof(float))) {
+    return false;
+  }
+  *proposal = Proposal(c);
+  in->GetArray(proposal->parameters().data(), proposal->parameters().size());
+  return in->ok();
+}
+
+bool GetComponent(Reader* in, Component* component) {
+  component->log_weight = in->Get<double>();
+  if (!GetFamily(in, &component->family)) return false;
+  const int64_t dim = component->family.dim();
+  if (!in->Has(dim * dim, sizeof(double))) return false;
+  component->affine.shift.resize(dim);
+  component->affine.scale.resize(dim, dim);
+  in->GetArray(component->affine.shift.data(), dim);
+  in->GetArray(component->affine.scale.data(), dim * dim);
+  component->has_proposal = in->Get<uint8_t>() != 0;
+  if (!in->ok() || !component->has_proposal) return in->ok();
+  return GetProposal(component->family.config(), in, &component->proposal);
+}
+
+}  // namespace
+
+Model::Model(std::unique_ptr<const ModelState> state) : state_(std::move(state)) {}
+Model::~Model() = default;
+
+int Model::dim() const { return static_cast<int>(state_->dim()); }
+int Model::latent_dim() const {
+  return static_cast<int>(state_->components.front().family.latent_dim());
+}
+
+std::string Model::Serialize() const {
+  Writer out;
+  out.Raw(kMagic, sizeof(kMagic));
+  out.Put<uint32_t>(kVersion);
+  out.Put<int64_t>(static_cast<int64_t>(state_->components.size()));
+  for (const Component& component : state_->components) {
+    out.Put<double>(component.log_weight);
+    PutFamily(component.family, &out);
+    out.PutArray(component.affine.shift.data(), component.affine.shift.size());
+    out.PutArray(component.affine.scale.data(), component.affine.scale.size());
+    out.Put<uint8_t>(component.has_proposal);
+    if (component.has_proposal) PutProposal(component.proposal, &out);
+  }
+  return std::move(out).Finish();
+}
+
+absl::StatusOr<std::shared_ptr<const Model>> Model::Parse(std::string_view bytes) {
+  const absl::Status bad = absl::InvalidArgumentError("model: these bytes are not a fitted model");
+  if (bytes.size() < sizeof(kMagic) + 12 ||
+      std::memcmp(bytes.data(), kMagic, sizeof(kMagic)) != 0) {
+    return bad;
+  }
+  uint64_t checksum;
+  std::memcpy(&checksum, bytes.data() + bytes.size() - sizeof(checksum), sizeof(checksum));
+  bytes.remove_suffix(sizeof(checksum));
+  if (Checksum(bytes) != checksum) {
+    return absl::DataLossError("model: the checksum does not match; the bytes are damaged");
+  }
+  bytes.remove_prefix(sizeof(kMagic));
+  Reader in(bytes);
+  if (const uint32_t version = in.Get<uint32_t>(); version != kVersion) {
+    return absl::InvalidArgumentError("model: written by another version of this program");
+  }
+  auto state = std::make_unique<ModelState>();
+  state->components.resize(in.GetSize(1, 4096));
+  for (Component& component : state->components) {
+    if (!GetComponent(&in, &component)) return bad;
+    if (component.family.dim() != state->dim()) return bad;
+  }
+  if (!in.ok() || !in.AtEnd()) return bad;
+  return std::make_shared<const Model>(std::move(state));
+}
+
+}  // namespace aisivi

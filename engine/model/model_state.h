@@ -1,0 +1,42 @@
+// The parts of a fitted model: a mixture of semi-implicit components, each in its own whitened
+// coordinates.
+//
+//   q(z) = Σ_c π_c q_c(A_c⁻¹ (z − b_c)) / |det A_c|
+//
+// The component is the discrete part of ε. One component is the usual case.
+#pragma once
+
+#include <Eigen/Core>
+#include <vector>
+
+#include "engine/family/family.h"
+#include "engine/proposal/proposal.h"
+
+namespace aisivi {
+
+// z = b + A x.
+struct AffineMap {
+  Eigen::VectorXd shift;  // b, D
+  Eigen::MatrixXd scale;  // A, D×D lower triangular with a positive diagonal
+
+  static AffineMap Identity(int64_t dim);
+  double LogDet() const;  // log |det A|
+  // x: D×N singles; z: D×N doubles.
+  Eigen::MatrixXd Apply(const Eigen::Ref<const Eigen::MatrixXf>& x) const;
+  Eigen::MatrixXf Solve(const Eigen::Ref<const Eigen::MatrixXd>& z) const;
+};
+
+struct Component {
+  double log_weight = 0;  // log π_c
+  AffineMap affine;
+  Family family;
+  Proposal proposal;
+  bool has_proposal = false;  // else inner samples come from p(ε)
+};
+
+struct ModelState {
+  std::vector<Component> components;  // at least one; Σ π_c = 1
+  int64_t dim() const { return components.front().family.dim(); }
+};
+
+}  // namespace aisivi

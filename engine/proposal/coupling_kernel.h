@@ -1,0 +1,36 @@
+// The inner loops of a coupling in the sampling direction: where a fit spends its time.
+#pragma once
+
+#include <cstdint>
+
+#include "engine/nn/tile.h"
+
+namespace aisivi {
+
+// The two conditioner MLPs of a coupling, stacked: rows [0, hidden) of w_kept and of the context
+// belong to the scale MLP, rows [hidden, 2·hidden) to the shift MLP. Matrices are row-major.
+struct CouplingNet {
+  const float* w_kept;     // 2·hidden × kept
+  const float* context;    // 2·hidden rows, one contiguous column per point
+  int64_t context_stride;  // from one point's column to the next
+  const float* w_scale;    // changed × hidden
+  const float* b_scale;    // changed
+  const float* w_shift;    // changed × hidden
+  const float* b_shift;    // changed
+  int64_t kept, changed, hidden;
+};
+
+// raw ← W_s ReLU(W_k u + context)_s + b_s and shift ← W_t ReLU(…)_t + b_t, for a tile u (kept×n)
+// whose column i belongs to point i / width. raw, shift: changed×n.
+void EvaluateCouplingNet(const CouplingNet& net, const ConstTileMap& u, int64_t width,
+                         Scratch& scratch, TileMap raw, TileMap shift);
+
+// s = softplus(raw + offset) + floor;  u ← s ⊙ u + shift;  log_det (n) += Σ_rows log s.
+// raw is overwritten with s.
+void TransformChanged(TileMap raw, const TileMap& shift, float offset, float floor, TileMap u,
+                      float* log_det);
+
+// out ← softplus(in + offset) + floor, n values; in may equal out.
+void SoftplusRow(const float* in, float offset, float floor, int64_t n, float* out);
+
+}  // namespace aisivi

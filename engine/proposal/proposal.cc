@@ -1,0 +1,262 @@
+#include "engine/proposal/proposal.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace aisivi {
+namespace {
+
+constexpr float kHalfLogTwoPi = 0.918938533204672742f;
+constexpr float kLogScaleRange = 3.0f;
+constexpr float kUnitEdge = 1e-6f;  // ε of a uniform latent is kept this far from 0 and 1
+
+using Row = Eigen::Map<Eigen::Array<float, 1, Eigen::Dynamic>>;
+
+// log_tau ← Σ_rows log N(u; 0, 1).
+void StandardNormalLogDensity(const TileMap& u, float* log_tau) {
+  Row out(log_tau, u.cols());
+  out.setConstant(-kHalfLogTwoPi * static_cast<float>(u.rows()));
+  for (int64_t e = 0; e < u.rows(); ++e) out -= 0.5f * u.row(e).array().square();
+}
+
+// log |dε/dv| = log ε + log(1 − ε) of ε = sigmoid(v).
+Eigen::Array<float, 1, Eigen::Dynamic> LogSigmoidSlope(const TileMap& v, int64_t row) {
+  Eigen::Array<float, 1, Eigen::Dynamic> a = v.row(row).array().abs();
+  return -a - 2.0f * ((-a).exp() + 1.0f).log();
+}
+
+}  // namespace
+
+Proposal::Proposal(const ProposalConfig& config) : config_(config) {
+  const int64_t latent = config.latent_dim, even = (latent + 1) / 2, odd = latent / 2;
+  int64_t offset = 0;
+  for (int64_t l = 0; l < config.couplings; ++l) {
+    const bool keep_even = l % 2 == 0;
+    couplings_.emplace_back(keep_even ? 0 : even, keep_even ? even : odd, keep_even ? even : 0,
+                            keep_even ? odd : even, config.dim, config.coupling_hidden,
+                            config.linear_base, offset);
+    offset += couplings_.back().parameter_count();
+  }
+  base_offset_ = offset;
+  if (config.linear_base) {
+    base_ = Mlp({config.dim, config.base_hidden, config.base_hidden, 2 * latent});
+    offset += base_.parameter_count();
+  }
+  parameters_.setZero(offset);
+}
+
+int64_t Proposal::NaturalRow(int64_t row) const {
+  const int64_t even = (config_.latent_dim + 1) / 2;
+  return row < even ? 2 * row : 2 * (row - even) + 1;
+}
+
+void Proposal::Initialize(uint64_t seed) {
+  uint32_t shard = 0;
+  for (const Coupling& coupling : couplings_) {
+    coupling.Initialize({seed, RngPurpose::kProposalInit, 0, shard++}, parameters_.data());
+  }
+  if (config_.linear_base) {
+    base_.Initialize({seed, RngPurpose::kProposalInit, 0, shard}, /*zero_last=*/true,
+                     parameters_.data() + base_offset_);
+  }
+}
+
+Proposal::BaseTrace Proposal::EvaluateBase(const ConstTileMap& x, Scratch& scratch) const {
+  const int64_t latent = config_.latent_dim, n = x.cols();
+  BaseTrace trace{{}, TakeTile(scratch, 2 * latent, n), TakeTile(scratch, latent, n),
+                  TakeTile(scratch, latent, n)};
+  base_.Forward(parameters_.data() + base_offset_, x, scratch, trace.output, &trace.mlp);
+  trace.mean = Rows(trace.output, 0, latent);
+  if (config_.slope != 0) trace.mean += config_.slope * x;
+  trace.log_scale =
+      std::log(config_.sigma_scale) +
+      kLogScaleRange * (Rows(trace.output, latent, latent).array() / kLogScaleRange).tanh();
+  return trace;
+}
+
+void Proposal::MakeContext(const Eigen::MatrixXf& x, ThreadPool& pool,
+                           ProposalContext* context) const {
+  const int64_t m = x.cols(), rows = couplings_.empty() ? 0 : couplings_[0].context_rows();
+  context->conditioner.resize(rows * static_cast<int64_t>(couplings_.size()), m);
+  const bool small = context->conditioner.size() * config_.dim < (1 << 20);
+  const auto one = [&](int64_t l, int) {
+    couplings_[l].Context(parameters_.data(), x, context->conditioner.middleRows(l * rows, rows));
+  };
+  if (small) {
+    for (size_t l = 0; l < couplings_.size(); ++l) one(l, 0);
+  } else {
+    pool.ParallelFor(couplings_.size(), one);
+  }
+  if (!config_.linear_base) return;
+  Scratch scratch;
+  TileMap tile = TakeTile(scratch, x.rows(), m);
+  tile = x;
+  const BaseTrace base = EvaluateBase(Const(tile), scratch);
+  context->mean = base.mean;
+  context->scale = base.log_scale.array().exp();
+  context->log_scale = base.log_scale.colwise().sum().transpose();
+}
+
+void Proposal::Sample(const ProposalContext& context, int64_t first_point, int64_t width,
+                      TileMap noise, Scratch& scratch, TileMap epsilon, float* log_tau) const {
+  StandardNormalLogDensity(noise, log_tau);
+  Scratch::Frame frame(scratch);
+  float* log_det = scratch.Take<float>(noise.cols());
+  std::fill_n(log_det, noise.cols(), 0.0f);
+  const int64_t stride = context.conditioner.rows();
+  const float* columns = context.conditioner.data() + first_point * stride;
+  for (const Coupling& coupling : couplings_) {
+    coupling.Forward(parameters_.data(), columns, stride, width, scratch, noise, log_det);
+    columns += coupling.context_rows();
+  }
+  Row(log_tau, noise.cols()) -= Row(log_det, noise.cols());
+  FromFlowSpace(context, first_point, width, noise, epsilon, log_tau);
+}
+
+void Proposal::FromFlowSpace(const ProposalContext& context, int64_t first_point, int64_t width,
+                             const TileMap& v, TileMap epsilon, float* log_tau) const {
+  const int64_t n = v.cols();
+  for (int64_t r = 0; r < v.rows(); ++r) {
+    const int64_t e = NaturalRow(r);
+    if (config_.linear_base) {
+      for (int64_t first = 0, j = first_point; first < n; first += width, ++j) {
+        const int64_t count = std::min(width, n - first);
+        epsilon.row(e).segment(first, count) =
+            v.row(r).segment(first, count).array() * context.scale(e, j) + context.mean(e, j);
+      }
+    } else if (config_.sigmoid) {
+      Row(log_tau, n) -= LogSigmoidSlope(v, r);
+      epsilon.row(e) = 1.0f / (1.0f + (-v.row(r).array()).exp());
+    } else {
+      epsilon.row(e) = v.row(r);
+    }
+  }
+  if (!config_.linear_base) return;
+  for (int64_t first = 0, j = first_point; first < n; first += width, ++j) {
+    Row(log_tau + first, std::min(width, n - first)) -= context.log_scale[j];
+  }
+}
+
+Proposal::BaseTrace Proposal::ToFlowSpace(const ConstTileMap& epsilon, const ConstTileMap& x,
+                                          Scratch& scratch, TileMap v, float* log_tau) const {
+  const int64_t n = epsilon.cols(), latent = config_.latent_dim;
+  Row out(log_tau, n);
+  out.setZero();
+  BaseTrace base = config_.linear_base
+                       ? EvaluateBase(x, scratch)
+                       : BaseTrace{{}, TakeTile(scratch, 0, n), TakeTile(scratch, 0, n),
+                                   TakeTile(scratch, 0, n)};
+  for (int64_t r = 0; r < latent; ++r) {
+    const int64_t e = NaturalRow(r);
+    if (config_.linear_base) {
+      v.row(r) = (epsilon.row(e) - base.mean.row(e)).array() * (-base.log_scale.row(e).array()).exp();
+      out -= base.log_scale.row(e).array();
+    } else if (config_.sigmoid) {
+      v.row(r) = epsilon.row(e).array().max(kUnitEdge).min(1.0f - kUnitEdge);
+      v.row(r) = (v.row(r).array() / (1.0f - v.row(r).array())).log().eval();
+      out -= LogSigmoidSlope(v, r);
+    } else {
+      v.row(r) = epsilon.row(e);
+    }
+  }
+  return base;
+}
+
+std::vector<Coupling::Trace> Proposal::InvertCouplings(const ConstTileMap& x, Scratch& scratch,
+                                                       TileMap u, float* log_det) const {
+  std::fill_n(log_det, u.cols(), 0.0f);
+  std::vector<Coupling::Trace> traces;
+  traces.reserve(couplings_.size());
+  const int64_t rows = couplings_.empty() ? 0 : couplings_[0].context_rows();
+  TileMap context = TakeTile(scratch, rows, u.cols());
+  Eigen::MatrixXf column_major(rows, u.cols());
+  const Eigen::MatrixXf points = x;
+  for (auto coupling = couplings_.rbegin(); coupling != couplings_.rend(); ++coupling) {
+    coupling->Context(parameters_.data(), points, column_major);
+    context = column_major;
+    traces.push_back(coupling->Inverse(parameters_.data(), Const(context), scratch, u, log_det));
+  }
+  return traces;
+}
+
+void Proposal::LogDensity(const ConstTileMap& epsilon, const ConstTileMap& x, Scratch& scratch,
+                          float* log_tau) const {
+  Scratch::Frame frame(scratch);
+  const int64_t n = epsilon.cols();
+  TileMap u = TakeTile(scratch, config_.latent_dim, n);
+  float* base = scratch.Take<float>(n);
+  float* log_det = scratch.Take<float>(n);
+  ToFlowSpace(epsilon, x, scratch, u, base);
+  InvertCouplings(x, scratch, u, log_det);
+  StandardNormalLogDensity(u, log_tau);
+  Row(log_tau, n) += Row(base, n) - Row(log_det, n);
+}
+
+double Proposal::LossAndGradient(const ConstTileMap& epsilon, const ConstTileMap& x, float weight,
+                                 Scratch& scratch, Eigen::VectorXf* gradient) const {
+  Scratch::Frame frame(scratch);
+  const int64_t n = epsilon.cols();
+  TileMap v = TakeTile(scratch, config_.latent_dim, n);
+  TileMap u = TakeTile(scratch, config_.latent_dim, n);
+  float* base_log_tau = scratch.Take<float>(n);
+  float* log_det = scratch.Take<float>(n);
+  float* log_tau = scratch.Take<float>(n);
+  const BaseTrace base = ToFlowSpace(epsilon, x, scratch, v, base_log_tau);
+  u = v;
+  const std::vector<Coupling::Trace> traces = InvertCouplings(x, scratch, u, log_det);
+  StandardNormalLogDensity(u, log_tau);
+  double loss = 0;
+  for (int64_t i = 0; i < n; ++i) {
+    loss -= static_cast<double>(log_tau[i]) + base_log_tau[i] - log_det[i];
+  }
+  TileMap grad_u = TakeTile(scratch, u.rows(), n);
+  grad_u = weight * u;
+  for (size_t l = 0; l < couplings_.size(); ++l) {
+    Scratch::Frame layer(scratch);
+    TileMap grad_context = TakeTile(scratch, couplings_[l].context_rows(), n);
+    couplings_[l].Backward(parameters_.data(), traces[couplings_.size() - 1 - l], weight, scratch, grad_u, grad_context,
+                           gradient->data());
+    couplings_[l].ContextBackward(Const(grad_context), x, gradient->data());
+  }
+  if (config_.linear_base) {
+    BaseBackward(base, Const(grad_u), Const(v), weight, scratch, gradient->data());
+  }
+  return loss;
+}
+
+void Proposal::BaseBackward(const BaseTrace& trace, const ConstTileMap& grad_v,
+                            const ConstTileMap& v, float weight, Scratch& scratch,
+                            float* gradient) const {
+  // v = (ε − m) e^{−ℓ}: dL/dm = −g e^{−ℓ}; dL/dℓ = weight − g v (Σℓ is part of the loss);
+  // ℓ = log σ₀ + 3 tanh(o/3): dℓ/do = 1 − tanh².
+  const int64_t latent = config_.latent_dim;
+  TileMap grad_output = TakeTile(scratch, 2 * latent, v.cols());
+  for (int64_t r = 0; r < latent; ++r) {
+    const int64_t e = NaturalRow(r);
+    grad_output.row(e) = -grad_v.row(r).array() * (-trace.log_scale.row(e).array()).exp();
+    grad_output.row(latent + e) =
+        (weight - grad_v.row(r).array() * v.row(r).array()) *
+        (1.0f - (trace.output.row(latent + e).array() / kLogScaleRange).tanh().square());
+  }
+  base_.Backward(parameters_.data() + base_offset_, trace.mlp, Const(grad_output), scratch,
+                 gradient + base_offset_);
+}
+
+void Proposal::InitializeNormalisation(const ConstTileMap& epsilon, const ConstTileMap& x) {
+  Scratch scratch;
+  const int64_t n = epsilon.cols();
+  TileMap u = TakeTile(scratch, config_.latent_dim, n);
+  float* log_det = scratch.Take<float>(n);
+  ToFlowSpace(epsilon, x, scratch, u, log_det);
+  const Eigen::MatrixXf points = x;
+  for (auto coupling = couplings_.rbegin(); coupling != couplings_.rend(); ++coupling) {
+    coupling->InitializeNormalisation(Const(u), parameters_.data());
+    Eigen::MatrixXf context(coupling->context_rows(), n);
+    coupling->Context(parameters_.data(), points, context);
+    TileMap tile = TakeTile(scratch, context.rows(), n);
+    tile = context;
+    coupling->Inverse(parameters_.data(), Const(tile), scratch, u, log_det);
+  }
+}
+
+}  // namespace aisivi
