@@ -1,0 +1,62 @@
+// Evaluates a target at many points, sharded over the pool, with bad points set aside.
+//
+// A batch of N points is cut into shards of a fixed number of columns, whatever the number of
+// threads. A point is bad when its log density is NaN or infinite or its score is not finite: its
+// log density is then set to -inf and its score to zero.
+#pragma once
+
+#include <Eigen/Core>
+#include <atomic>
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "engine/parallel/thread_pool.h"
+#include "engine/targets/target.h"
+#include "engine/warmstart/affine_gaussian.h"
+
+namespace aisivi {
+
+struct Evaluation {
+  Eigen::VectorXd log_density;  // N; -inf marks a bad point
+  Eigen::MatrixXd score;        // D×N
+  int64_t good = 0;             // number of points that are not bad
+};
+
+// Thread safety: one thread at a time.
+class Evaluator {
+ public:
+  // All must outlive the evaluator; `cancel` may be null.
+  Evaluator(const Target& target, ThreadPool& pool, const std::atomic<bool>* cancel)
+      : target_(target), pool_(pool), cancel_(cancel) {}
+
+  int64_t dim() const { return target_.dim(); }
+  ThreadPool& pool() { return pool_; }
+  // OK, or CANCELLED once the flag is set.
+  absl::Status CheckCancel() const;
+
+  // log p̃(z) and ∇_z log p̃(z) at the columns of z (D×N). Error: the target's own, or CANCELLED.
+  absl::Status Evaluate(const Eigen::Ref<const Eigen::MatrixXd>& z, Evaluation* out);
+
+  // At z = b + A x for the columns of x (D×N); the score is that in x: Aᵀ ∇_z log p̃.
+  absl::Status EvaluateNoise(const AffineGaussian& gaussian,
+                             const Eigen::Ref<const Eigen::MatrixXd>& x, Evaluation* out);
+
+ private:
+  absl::Status Run(const AffineGaussian* gaussian, const Eigen::Ref<const Eigen::MatrixXd>& x,
+                   Evaluation* out);
+
+  const Target& target_;
+  ThreadPool& pool_;
+  const std::atomic<bool>* cancel_;
+};
+
+// Monte Carlo estimate of E_q[log p̃ − log q] over draws of which some are bad: the bound that
+// belongs to q restricted to where p̃ is good, mean over good draws + log(good share), which is
+// still a lower bound of log Z. -inf when no draw is good.
+struct ElboEstimate {
+  double value;
+  double standard_error;  // NaN with fewer than 2 good draws
+};
+ElboEstimate ElboFromLogWeights(const Eigen::VectorXd& log_weights);
+
+}  // namespace aisivi

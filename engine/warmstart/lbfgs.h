@@ -1,0 +1,42 @@
+// Modes of a target: limited-memory BFGS on f = −log p̃ from many starts at once.
+//
+// Every start keeps its own history; all that are still running are evaluated together, one batch
+// per step. The line search is the weak-Wolfe bisection of Lewis & Overton (Math. Programming
+// 2013); the direction is the two-loop recursion of Nocedal & Wright, "Numerical Optimization",
+// algorithm 7.4. A point that cannot be evaluated counts as infinitely high and is backed away
+// from.
+#pragma once
+
+#include <Eigen/Core>
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "engine/warmstart/evaluate.h"
+
+namespace aisivi {
+
+struct LbfgsOptions {
+  int history = 12;
+  int max_iterations = 400;
+  double tolerance = 1e-6;  // nats: stop when a quasi-Newton step promises less, twice in a row
+  double max_norm = 5e7;    // ‖z‖ beyond this: the target is unbounded
+  double max_step = 1e8;    // no trial moves farther than this from its iterate
+};
+
+enum class SearchEnd { kConverged, kIterationLimit, kLineSearch, kUnbounded, kNotFinite };
+
+struct ModeSearch {
+  Eigen::VectorXd z;  // D; the best point seen
+  double log_density;
+  SearchEnd end;
+  int iterations;
+};
+
+// starts: D×S. One result per start, in order. A start that cannot be evaluated ends kNotFinite at
+// once. Error: the target's own, or CANCELLED.
+absl::StatusOr<std::vector<ModeSearch>> FindModes(Evaluator& evaluator,
+                                                  const Eigen::Ref<const Eigen::MatrixXd>& starts,
+                                                  const LbfgsOptions& options = {});
+
+}  // namespace aisivi

@@ -1,0 +1,225 @@
+#include "engine/warmstart/mixture_fit.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "engine/warmstart/evaluate.h"
+#include "engine/warmstart/gaussian_mixture_density.h"
+#include "engine/warmstart/mixture_polish.h"
+#include "engine/warmstart/mode_hunt.h"
+
+namespace aisivi {
+namespace {
+
+constexpr int64_t kLargestDim = 500;
+constexpr double kValley = 1.0;         // nats below the lower of two modes that separate them
+constexpr double kOverlap = 0.25;       // Bhattacharyya distance below which components merge
+constexpr double kNegligible = 1e-4;    // weight below which a component is dropped
+constexpr double kWorthSeveral = 0.02;  // nats that more than one component must bring
+constexpr int kMaxRounds = 4;
+
+// Sets that merge: union by index, the smaller index represents.
+class Partition {
+ public:
+  explicit Partition(int64_t size) : parent_(static_cast<size_t>(size)) {
+    std::iota(parent_.begin(), parent_.end(), int64_t{0});
+  }
+  int64_t Find(int64_t i) const {
+    while (parent_[static_cast<size_t>(i)] != i) i = parent_[static_cast<size_t>(i)];
+    return i;
+  }
+  void Merge(int64_t i, int64_t j) {
+    const int64_t a = Find(i), b = Find(j);
+    parent_[static_cast<size_t>(std::max(a, b))] = std::min(a, b);
+  }
+
+ private:
+  std::vector<int64_t> parent_;
+};
+
+// One component for every set of the partition, with the set's weight, mean and covariance.
+AffineMixture MergeSets(const AffineMixture& mixture, const Partition& partition) {
+  std::vector<std::vector<int64_t>> sets(static_cast<size_t>(mixture.size()));
+  for (int64_t k = 0; k < mixture.size(); ++k) {
+    sets[static_cast<size_t>(partition.Find(k))].push_back(k);
+  }
+  AffineMixture merged;
+  std::vector<double> log_weights;
+  for (const std::vector<int64_t>& members : sets) {
+    if (members.empty()) continue;
+    double weight = 0;
+    for (int64_t k : members) weight += std::exp(mixture.log_weights[k]);
+    log_weights.push_back(std::log(weight));
+    merged.components.push_back(members.size() == 1
+                                    ? mixture.components[static_cast<size_t>(members.front())]
+                                    : MomentMatch(mixture, members));
+  }
+  merged.log_weights = Eigen::Map<const Eigen::VectorXd>(log_weights.data(),
+                                                         static_cast<int64_t>(log_weights.size()));
+  merged.Normalise();
+  return merged;
+}
+
+// Joins modes whose connecting segment has no valley: log p̃ on it stays within kValley of the
+// lower of the two.
+absl::StatusOr<Partition> JoinWithoutValley(Evaluator& evaluator,
+                                            const std::vector<LocalMode>& modes) {
+  constexpr int64_t kInner = 15;  // points inside a segment
+  const int64_t count = static_cast<int64_t>(modes.size());
+  Partition partition(count);
+  for (int64_t i = 0; i < count; ++i) {
+    const int64_t others = count - i - 1;
+    const LocalMode& first = modes[static_cast<size_t>(i)];
+    Eigen::MatrixXd points(evaluator.dim(), others * kInner);
+    for (int64_t j = 0; j < others; ++j) {
+      const Eigen::VectorXd across =
+          modes[static_cast<size_t>(i + 1 + j)].laplace.mean - first.laplace.mean;
+      for (int64_t s = 0; s < kInner; ++s) {
+        const double position = static_cast<double>(s + 1) / (kInner + 1);
+        points.col(j * kInner + s) = first.laplace.mean + position * across;
+      }
+    }
+    Evaluation evaluation;
+    if (absl::Status status = evaluator.Evaluate(points, &evaluation); !status.ok()) return status;
+    for (int64_t j = 0; j < others; ++j) {
+      const double lowest = evaluation.log_density.segment(j * kInner, kInner).minCoeff();
+      const double rim =
+          std::min(first.log_density, modes[static_cast<size_t>(i + 1 + j)].log_density);
+      if (lowest > rim - kValley) partition.Merge(i, i + 1 + j);
+    }
+  }
+  return partition;
+}
+
+AffineMixture FromModes(const std::vector<LocalMode>& modes) {
+  AffineMixture mixture;
+  mixture.log_weights.resize(static_cast<int64_t>(modes.size()));
+  for (size_t k = 0; k < modes.size(); ++k) {
+    mixture.log_weights[static_cast<int64_t>(k)] = modes[k].log_mass;
+    mixture.components.push_back(modes[k].laplace);
+  }
+  mixture.Normalise();
+  return mixture;
+}
+
+AffineMixture Prune(const AffineMixture& mixture) {
+  AffineMixture kept;
+  std::vector<double> log_weights;
+  for (int64_t k = 0; k < mixture.size(); ++k) {
+    if (mixture.log_weights[k] < std::log(kNegligible)) continue;
+    log_weights.push_back(mixture.log_weights[k]);
+    kept.components.push_back(mixture.components[static_cast<size_t>(k)]);
+  }
+  kept.log_weights = Eigen::Map<const Eigen::VectorXd>(log_weights.data(),
+                                                       static_cast<int64_t>(log_weights.size()));
+  kept.Normalise();
+  return kept;
+}
+
+AffineMixture MergeOverlapping(const AffineMixture& mixture) {
+  Partition partition(mixture.size());
+  for (int64_t i = 0; i < mixture.size(); ++i) {
+    for (int64_t j = i + 1; j < mixture.size(); ++j) {
+      const double distance = BhattacharyyaDistance(mixture.components[static_cast<size_t>(i)],
+                                                    mixture.components[static_cast<size_t>(j)]);
+      if (distance < kOverlap) partition.Merge(i, j);
+    }
+  }
+  return MergeSets(mixture, partition);
+}
+
+int64_t DrawsOfEach(int64_t dim) { return std::max<int64_t>(512, 4 * dim); }
+
+// Fits, drops and merges until the number of components stays.
+absl::StatusOr<AffineMixture> Settle(Evaluator& evaluator, AffineMixture mixture, uint64_t seed) {
+  const MixturePolishOptions options{.draws = DrawsOfEach(evaluator.dim())};
+  for (int round = 0; round < kMaxRounds; ++round) {
+    absl::StatusOr<PolishedMixture> polished = PolishMixture(evaluator, mixture, seed, options);
+    if (!polished.ok()) return polished.status();
+    mixture = MergeOverlapping(Prune(polished->mixture));
+    if (mixture.size() == polished->mixture.size() || mixture.size() == 1) break;
+  }
+  return mixture;
+}
+
+MixtureFit ToFit(const AffineMixture& mixture, const ElboEstimate& elbo) {
+  std::vector<int64_t> order(static_cast<size_t>(mixture.size()));
+  std::iota(order.begin(), order.end(), int64_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
+    return mixture.log_weights[a] > mixture.log_weights[b];
+  });
+  MixtureFit fit;
+  fit.weights.resize(mixture.size());
+  for (int64_t k = 0; k < mixture.size(); ++k) {
+    const int64_t source = order[static_cast<size_t>(k)];
+    const AffineGaussian& component = mixture.components[static_cast<size_t>(source)];
+    fit.weights[k] = std::exp(mixture.log_weights[source]);
+    fit.components.push_back({component.mean, component.scale, elbo.value, elbo.standard_error,
+                              "component of a mixture"});
+  }
+  fit.elbo = elbo.value;
+  fit.elbo_se = elbo.standard_error;
+  return fit;
+}
+
+// What several modes lead to; no components when one Gaussian is to be used instead.
+absl::StatusOr<MixtureFit> FitSeveral(Evaluator& evaluator, uint64_t seed,
+                                      std::vector<std::string>* log) {
+  const auto tell = [log](std::string sentence) {
+    if (log != nullptr) log->push_back(std::move(sentence));
+  };
+  const absl::StatusOr<std::vector<LocalMode>> modes = HuntModes(evaluator, seed);
+  if (!modes.ok()) return modes.status();
+  if (modes->size() <= 1) {
+    tell(modes->empty() ? "No mode was found for a mixture." : "The target has one mode.");
+    return MixtureFit();
+  }
+  const absl::StatusOr<Partition> partition = JoinWithoutValley(evaluator, *modes);
+  if (!partition.ok()) return partition.status();
+  const AffineMixture start = MergeSets(FromModes(*modes), *partition);
+  tell(absl::StrFormat("%d modes were found, %d of them separated.", modes->size(), start.size()));
+  if (start.size() == 1) return MixtureFit();
+  const absl::StatusOr<AffineMixture> mixture = Settle(evaluator, start, seed);
+  if (absl::IsFailedPrecondition(mixture.status())) {
+    tell(absl::StrCat("The mixture was given up: ", std::string(mixture.status().message()), "."));
+    return MixtureFit();
+  }
+  if (!mixture.ok()) return mixture.status();
+  const int64_t draws = std::max<int64_t>(512, 16384 / mixture->size() / 2 * 2);
+  const absl::StatusOr<ElboEstimate> elbo = MixtureElbo(evaluator, *mixture, seed, draws);
+  if (!elbo.ok()) return elbo.status();
+  tell(absl::StrFormat("Mixture of %d Gaussians: ELBO %.3f ± %.3f.", mixture->size(), elbo->value,
+                       elbo->standard_error));
+  return ToFit(*mixture, *elbo);
+}
+
+}  // namespace
+
+absl::StatusOr<MixtureFit> FitMixture(const Target& target, uint64_t seed, ThreadPool& pool,
+                                      const std::atomic<bool>* cancel,
+                                      std::vector<std::string>* log) {
+  absl::StatusOr<std::vector<GaussianFit>> single =
+      FitGaussianCandidates(target, seed, pool, cancel, log);
+  if (!single.ok()) return single.status();
+  GaussianFit& best = single->front();
+  if (target.dim() <= kLargestDim) {
+    Evaluator evaluator(target, pool, cancel);
+    absl::StatusOr<MixtureFit> several = FitSeveral(evaluator, seed, log);
+    if (!several.ok()) return several.status();
+    if (several->components.size() > 1 && several->elbo > best.elbo + kWorthSeveral) {
+      return several;
+    }
+  }
+  MixtureFit fit;
+  fit.weights = Eigen::VectorXd::Ones(1);
+  fit.elbo = best.elbo;
+  fit.elbo_se = best.elbo_se;
+  fit.components.push_back(std::move(best));
+  return fit;
+}
+
+}  // namespace aisivi

@@ -1,0 +1,38 @@
+// A mixture of Gaussians as a start for targets with separated modes.
+//
+//   q(z) = Σ_k w_k N(z; b_k, A_k A_kᵀ)
+//
+// Modes come from many L-BFGS descents (mode_hunt.h); modes with no valley between them share one
+// component; weights, means and covariances are then fitted together by minimising KL(q‖p)
+// (mixture_polish.h). Components that turn out negligible or overlap are pruned or merged, and
+// where one Gaussian does as well, one Gaussian is returned.
+#pragma once
+
+#include <Eigen/Core>
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "engine/parallel/thread_pool.h"
+#include "engine/targets/target.h"
+#include "engine/warmstart/gaussian_fit.h"
+
+namespace aisivi {
+
+struct MixtureFit {
+  Eigen::VectorXd weights;              // K ≥ 1, positive, sum 1, in falling order
+  std::vector<GaussianFit> components;  // K; the elbo of a component is E_{q_k}[log p̃ − log q]
+  double elbo = 0;                      // of the mixture, Monte Carlo, nats
+  double elbo_se = 0;
+};
+
+// Every decision worth telling is appended to `log` (may be null). Deterministic in `seed` at any
+// thread count. With one mode, no usable mode, or more than 500 dimensions: the best of
+// FitGaussianCandidates, as one component. Errors: those of FitGaussianCandidates.
+absl::StatusOr<MixtureFit> FitMixture(const Target& target, uint64_t seed, ThreadPool& pool,
+                                      const std::atomic<bool>* cancel,
+                                      std::vector<std::string>* log);
+
+}  // namespace aisivi
