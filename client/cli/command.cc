@@ -1,0 +1,31 @@
+#include "client/cli/command.h"
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+
+namespace aisivi::cli {
+namespace {
+
+constexpr char kInterrupted[] = "aisivi/interrupted";
+
+}  // namespace
+
+std::string FitName(const std::string& name_or_id) {
+  return absl::StrContains(name_or_id, '/') ? name_or_id : absl::StrCat("fits/", name_or_id);
+}
+
+absl::Status Interrupted(absl::string_view message) {
+  absl::Status status = absl::CancelledError(message);
+  status.SetPayload(kInterrupted, absl::Cord());
+  return status;
+}
+
+bool IsInterrupted(const absl::Status& status) {
+  return status.GetPayload(kInterrupted).has_value();
+}
+
+void AddName(CLI::App* command, std::string* name) {
+  command->add_option("NAME", *name, "The fit: fits/ID, or ID alone")->required();
+}
+
+}  // namespace aisivi::cli

@@ -1,0 +1,186 @@
+// aisivi summary, evidence, logq.
+#include <cmath>
+#include <memory>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "client/cli/command.h"
+#include "client/cli/data_csv.h"
+#include "client/cli/output.h"
+#include "client/cli/parameter.h"
+#include "client/cli/terminal.h"
+
+namespace aisivi::cli {
+namespace {
+
+// 2.5 rather than 2.50.
+std::string Percent(double probability) {
+  std::string text = FormatFixed(100 * probability, 3);
+  text.erase(text.find_last_not_of('0') + 1);
+  if (text.back() == '.') text.pop_back();
+  return text + " %";
+}
+
+absl::Status Summary(const std::string& name, const SummaryOptions& options,
+                     const Globals& globals) {
+  const absl::StatusOr<v1::PosteriorSummary> summary =
+      Client(globals.server).Summary(FitName(name), options);
+  if (!summary.ok()) return summary.status();
+  if (globals.json) return PrintJson(*summary);
+  std::vector<std::string> header = {"<COORDINATE", "MEAN", "SD"};
+  for (const double probability : summary->probabilities()) {
+    header.push_back(Percent(probability));
+  }
+  Table table(header);
+  for (const v1::CoordinateSummary& coordinate : summary->coordinates()) {
+    const int decimals = DecimalsFor(coordinate.sd()) + 1;
+    std::vector<std::string> row = {coordinate.name(), FormatFixed(coordinate.mean(), decimals),
+                                    FormatFixed(coordinate.sd(), decimals)};
+    for (const double quantile : coordinate.quantiles()) {
+      row.push_back(FormatFixed(quantile, decimals));
+    }
+    table.AddRow(std::move(row));
+  }
+  return Print(absl::StrCat(table.ToString(),
+                            Styled(Style::kDim, absl::StrCat("from ", summary->count(), " draws")),
+                            "\n"));
+}
+
+absl::Status Evidence(const std::string& name, const EvidenceOptions& options,
+                      const Globals& globals) {
+  const absl::StatusOr<v1::LogEvidence> evidence =
+      Client(globals.server).Evidence(FitName(name), options);
+  if (!evidence.ok()) return evidence.status();
+  if (globals.json) return PrintJson(*evidence);
+  return Print(
+      absl::StrCat(Styled(Style::kBold, FitName(name)), "\n", DescribeEvidence(*evidence)));
+}
+
+struct LogqFlags {
+  std::string name;
+  std::vector<std::string> points;
+  std::string file;
+  int64_t inner_samples = 0;
+  uint64_t seed = 0;
+};
+
+// All points of the command line as N×D.
+absl::StatusOr<v1::Matrix> GatherPoints(const LogqFlags& flags) {
+  if (!flags.file.empty()) {
+    if (!flags.points.empty()) {
+      return absl::InvalidArgumentError("--points: give either --point or --points");
+    }
+    return ReadPointsFile(flags.file);
+  }
+  if (flags.points.empty()) {
+    return absl::InvalidArgumentError("--point: give at least one point, or --points FILE");
+  }
+  return ParseMatrix("--point", absl::StrJoin(flags.points, ";"));
+}
+
+absl::Status PrintLogDensity(const Eigen::MatrixXd& points, const LogDensity& density,
+                             const Globals& globals) {
+  if (globals.json) {
+    v1::EvaluateLogDensityResponse response;
+    for (Eigen::Index n = 0; n < density.log_q.size(); ++n) {
+      response.add_log_q(density.log_q[n]);
+      response.add_lower(density.lower[n]);
+      response.add_upper(density.upper[n]);
+    }
+    return PrintJson(response);
+  }
+  constexpr Eigen::Index kShown = 4;
+  Table table({"<POINT", "LOG Q", "LOWER", "UPPER"});
+  for (Eigen::Index n = 0; n < density.log_q.size(); ++n) {
+    std::vector<std::string> cells;
+    for (Eigen::Index d = 0; d < std::min(kShown, points.rows()); ++d) {
+      cells.push_back(FormatNumber(points(d, n)));
+    }
+    table.AddRow({absl::StrCat(absl::StrJoin(cells, ", "), points.rows() > kShown ? ", …" : ""),
+                  FormatFixed(density.log_q[n], 4), FormatFixed(density.lower[n], 4),
+                  FormatFixed(density.upper[n], 4)});
+  }
+  return Print(table.ToString());
+}
+
+absl::Status Logq(const LogqFlags& flags, const Globals& globals) {
+  const absl::StatusOr<v1::Matrix> matrix = GatherPoints(flags);
+  if (!matrix.ok()) return matrix.status();
+  const Eigen::MatrixXd points = PointsFromProto(*matrix);
+  const absl::StatusOr<LogDensity> density =
+      Client(globals.server)
+          .EvaluateLogDensity(FitName(flags.name), points, flags.inner_samples, flags.seed);
+  if (!density.ok()) return density.status();
+  return PrintLogDensity(points, *density, globals);
+}
+
+}  // namespace
+
+void AddSummaryCommand(CLI::App& app, const Globals& globals, Action* action) {
+  struct Flags {
+    std::string name;
+    SummaryOptions options;
+  };
+  const auto flags = std::make_shared<Flags>();
+  flags->options.probabilities = {0.025, 0.5, 0.975};
+  CLI::App* command =
+      app.add_subcommand("summary", "Mean, standard deviation and quantiles of a fitted posterior");
+  AddName(command, &flags->name);
+  command->add_option("--count", flags->options.count, "Draws to use (default 20000)")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber);
+  command->add_option("--seed", flags->options.seed, "Names the draws (default 0)")->type_name("N");
+  command
+      ->add_option("--quantiles", flags->options.probabilities,
+                   "Their probabilities (default 0.025,0.5,0.975)")
+      ->type_name("P,P,...")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  command->add_flag("--covariance", flags->options.covariance, "With --json: the covariance too");
+  command->callback([=, &globals] {
+    *action = [=, &globals] { return Summary(flags->name, flags->options, globals); };
+  });
+}
+
+void AddEvidenceCommand(CLI::App& app, const Globals& globals, Action* action) {
+  struct Flags {
+    std::string name;
+    EvidenceOptions options;
+  };
+  const auto flags = std::make_shared<Flags>();
+  CLI::App* command = app.add_subcommand(
+      "evidence", "Log evidence with its error, and the bounds of the ELBO, estimated afresh");
+  AddName(command, &flags->name);
+  command->add_option("--draws", flags->options.draws, "M, draws (default: as in the fit)")
+      ->type_name("M")
+      ->check(CLI::PositiveNumber);
+  command
+      ->add_option("--inner_samples", flags->options.inner_samples,
+                   "K, inner samples per draw (default: as in the fit)")
+      ->type_name("K")
+      ->check(CLI::PositiveNumber);
+  command->add_option("--seed", flags->options.seed, "Names the draws (default 0)")->type_name("N");
+  command->callback([=, &globals] {
+    *action = [=, &globals] { return Evidence(flags->name, flags->options, globals); };
+  });
+}
+
+void AddLogqCommand(CLI::App& app, const Globals& globals, Action* action) {
+  const auto flags = std::make_shared<LogqFlags>();
+  CLI::App* command =
+      app.add_subcommand("logq", "Log density of a fitted posterior at given points");
+  AddName(command, &flags->name);
+  command->add_option("--point", flags->points, "A point; may be repeated")
+      ->type_name("Z1,Z2,...")
+      ->allow_extra_args(false);
+  command->add_option("--points", flags->file, "CSV with one point per line")->type_name("FILE");
+  command
+      ->add_option("--inner_samples", flags->inner_samples,
+                   "K (default: the fit's evidence_inner_samples)")
+      ->type_name("K")
+      ->check(CLI::PositiveNumber);
+  command->add_option("--seed", flags->seed, "Names the inner samples (default 0)")->type_name("N");
+  command->callback([=, &globals] { *action = [=, &globals] { return Logq(*flags, globals); }; });
+}
+
+}  // namespace aisivi::cli

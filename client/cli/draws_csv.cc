@@ -1,0 +1,60 @@
+#include "client/cli/draws_csv.h"
+
+#include <charconv>
+#include <cmath>
+
+#include "absl/strings/str_join.h"
+
+namespace aisivi::cli {
+namespace {
+
+// The shortest text that reads back as the same number.
+void Append(double value, std::string* line) {
+  if (std::isnan(value)) {
+    line->append("nan");
+    return;
+  }
+  char text[32];
+  const std::to_chars_result result = std::to_chars(text, text + sizeof(text), value);
+  line->append(text, result.ptr);
+}
+
+}  // namespace
+
+void WriteDrawsHeader(const DrawsHeader& header, std::ostream& out) {
+  out << "# model = " << header.target << "\n"
+      << "# method = variational\n"
+      << "#   variational\n"
+      << "#     algorithm = " << header.method << "\n"
+      << "#     output_samples = " << header.count << "\n"
+      << "# id = 1\n"
+      << "# random\n"
+      << "#   seed = " << header.seed << "\n"
+      << "# fit = " << header.fit << "\n"
+      << "lp__,log_p__,log_g__," << absl::StrJoin(header.names, ",") << "\n";
+  std::string line = "0,0,0";
+  for (const double value : header.mean) {
+    line += ',';
+    Append(value, &line);
+  }
+  out << line << "\n";
+}
+
+void WriteDraws(const v1::DrawsChunk& chunk, std::ostream& out) {
+  const int dimension = chunk.dimension();
+  std::string line;
+  for (int n = 0; n < chunk.count(); ++n) {
+    line = "0,";
+    Append(n < chunk.log_p_size() ? chunk.log_p(n) : std::nan(""), &line);
+    line += ',';
+    Append(n < chunk.log_q_size() ? chunk.log_q(n) : std::nan(""), &line);
+    for (int d = 0; d < dimension; ++d) {
+      line += ',';
+      Append(chunk.values(n * dimension + d), &line);
+    }
+    line += '\n';
+    out << line;
+  }
+}
+
+}  // namespace aisivi::cli

@@ -1,0 +1,35 @@
+// Draws as CSV in the layout of CmdStan's `variational` method, which ArviZ, cmdstanr and posterior
+// read:
+//
+//   # comments with the settings, "key = value"
+//   lp__,log_p__,log_g__,z.1,z.2,…      the names of the coordinates last
+//   0,0,0,mean of z.1,mean of z.2,…     the first row is the mean of the approximation
+//   0,log p̃(z),log q̂₊(z),z.1,z.2,…     then one row for each draw
+//
+// Source: CmdStan User's Guide, "Variational inference using ADVI", output files.
+#pragma once
+
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "aisivi/v1/posterior_service.pb.h"
+
+namespace aisivi::cli {
+
+struct DrawsHeader {
+  std::string fit;     // its name
+  std::string method;  // "aisivi"
+  std::string target;  // "banana"
+  int64_t count = 0;
+  uint64_t seed = 0;
+  std::vector<std::string> names;  // of the D coordinates
+  std::vector<double> mean;        // D
+};
+
+void WriteDrawsHeader(const DrawsHeader& header, std::ostream& out);
+
+// The rows of one chunk; the densities are "nan" where it has none.
+void WriteDraws(const v1::DrawsChunk& chunk, std::ostream& out);
+
+}  // namespace aisivi::cli

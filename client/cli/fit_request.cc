@@ -1,0 +1,82 @@
+#include "client/cli/fit_request.h"
+
+#include <google/protobuf/util/json_util.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+
+#include "absl/strings/str_cat.h"
+#include "client/cli/data_csv.h"
+#include "client/cli/parameter.h"
+
+namespace aisivi::cli {
+namespace {
+
+absl::Status ReadSpec(const std::string& file, v1::Fit* fit) {
+  std::ifstream stream;
+  if (file != "-") {
+    errno = 0;
+    stream.open(file);
+    if (!stream) {
+      return absl::InvalidArgumentError(absl::StrCat("--spec: ", file, ": ", std::strerror(errno)));
+    }
+  }
+  std::istream& input = file == "-" ? std::cin : stream;
+  const std::string json((std::istreambuf_iterator<char>(input)), std::istreambuf_iterator<char>());
+  const auto status = google::protobuf::util::JsonStringToMessage(json, fit);
+  if (!status.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--spec: ", file, ": ", std::string(status.message())));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ApplyAssignments(absl::string_view option, const std::vector<std::string>& assignments,
+                              absl::string_view path, google::protobuf::Message* message) {
+  for (const std::string& assignment : assignments) {
+    const auto pair = SplitAssignment(option, assignment);
+    if (!pair.ok()) return pair.status();
+    const absl::Status set = SetField(path, pair->first, pair->second, message);
+    if (!set.ok()) return set;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status ApplyTarget(const TargetFlags& flags, v1::Fit* fit) {
+  if (!flags.target.empty()) {
+    const absl::Status chosen = ChooseTarget(flags.target, fit);
+    if (!chosen.ok()) return chosen;
+  }
+  std::string path;
+  google::protobuf::Message* target = ChosenTarget(fit, &path);
+  if (target == nullptr) {
+    return absl::InvalidArgumentError("fit.target: give --target NAME or --spec FILE");
+  }
+  const absl::Status assigned = ApplyAssignments("--param", flags.params, path, target);
+  if (!assigned.ok()) return assigned;
+  return flags.data.empty() ? absl::OkStatus() : ReadDataFile(flags.data, fit);
+}
+
+absl::StatusOr<v1::Fit> BuildFit(const FitFlags& flags) {
+  v1::Fit fit;
+  absl::Status status;
+  if (!flags.spec.empty()) status = ReadSpec(flags.spec, &fit);
+  if (status.ok()) status = ApplyTarget(flags.target, &fit);
+  if (status.ok()) {
+    status =
+        ApplyAssignments("--set", flags.set, "fit.hyperparameters", fit.mutable_hyperparameters());
+  }
+  if (!status.ok()) return status;
+  if (!flags.method.empty()) fit.set_method(flags.method);
+  if (!flags.preset.empty()) fit.set_preset(flags.preset);
+  if (flags.seed.has_value()) fit.set_seed(*flags.seed);
+  if (!flags.display_name.empty()) fit.set_display_name(flags.display_name);
+  return fit;
+}
+
+}  // namespace aisivi::cli

@@ -1,0 +1,155 @@
+#include "client/cli/output.h"
+
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/util/json_util.h>
+
+#include <cmath>
+#include <cstdio>
+#include <limits>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_replace.h"
+#include "absl/time/clock.h"
+#include "client/cli/terminal.h"
+
+namespace aisivi::cli {
+namespace {
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+absl::Time ToTime(const google::protobuf::Timestamp& time) {
+  return absl::FromUnixSeconds(time.seconds()) + absl::Nanoseconds(time.nanos());
+}
+
+std::string Words(const std::string& enumerator) {
+  return absl::StrReplaceAll(absl::AsciiStrToLower(enumerator), {{"_", " "}});
+}
+
+std::string Line(const std::string& label, const std::string& value) {
+  const std::string padded = label + std::string(std::max(1, 15 - DisplayWidth(label)), ' ');
+  return absl::StrCat("  ", Styled(Style::kDim, padded), value, "\n");
+}
+
+std::string WithError(double value, double error) {
+  const int decimals = DecimalsFor(error);
+  return absl::StrCat(FormatFixed(value, decimals), " ± ", FormatFixed(error, decimals));
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> ToJson(const google::protobuf::Message& message) {
+  google::protobuf::util::JsonPrintOptions options;
+  options.always_print_primitive_fields = true;
+  std::string json;
+  const auto status = google::protobuf::util::MessageToJsonString(message, &json, options);
+  if (!status.ok()) return absl::InternalError(std::string(status.message()));
+  return json;
+}
+
+absl::Status PrintJson(const google::protobuf::Message& message) {
+  const absl::StatusOr<std::string> json = ToJson(message);
+  return json.ok() ? Print(*json + "\n") : json.status();
+}
+
+absl::Status Print(const std::string& text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
+    return absl::DataLossError("standard output cannot be written");
+  }
+  return absl::OkStatus();
+}
+
+std::string OneLine(const absl::Status& status) {
+  std::string text = absl::StrCat(absl::StatusCodeToString(status.code()), ": ", status.message());
+  for (char& c : text) {
+    if (absl::ascii_iscntrl(static_cast<unsigned char>(c))) c = ' ';
+  }
+  return text;
+}
+
+std::string TargetName(const v1::Fit& fit) {
+  const v1::TargetSpec& target = fit.target();
+  const auto* field = target.GetReflection()->GetOneofFieldDescriptor(
+      target, v1::TargetSpec::descriptor()->oneof_decl(0));
+  return field == nullptr ? "-" : field->name();
+}
+
+std::string StateName(v1::Fit::State state) { return Words(v1::Fit::State_Name(state)); }
+
+std::string PhaseName(v1::FitProgress::Phase phase) {
+  return Words(v1::FitProgress::Phase_Name(phase));
+}
+
+std::string Outcome(const v1::Fit& fit) {
+  std::string text = StateName(fit.state());
+  if (fit.termination_reason() != v1::Fit::TERMINATION_REASON_UNSPECIFIED &&
+      fit.state() != v1::Fit::CANCELLED) {
+    absl::StrAppend(&text, " (", Words(v1::Fit::TerminationReason_Name(fit.termination_reason())),
+                    ")");
+  }
+  if (fit.state() == v1::Fit::SUCCEEDED) return Styled(Style::kGreen, text);
+  if (fit.state() == v1::Fit::FAILED) return Styled(Style::kRed, text);
+  return Styled(Style::kYellow, text);
+}
+
+double RunSeconds(const v1::Fit& fit) {
+  if (!fit.has_start_time()) return kNaN;
+  const absl::Time end = fit.has_end_time() ? ToTime(fit.end_time()) : absl::Now();
+  return absl::ToDoubleSeconds(end - ToTime(fit.start_time()));
+}
+
+std::string DescribeEvidence(const v1::LogEvidence& evidence) {
+  const auto value = [](bool has, double number) { return has ? number : kNaN; };
+  if (!evidence.has_log_z() && !evidence.has_elbo_lower()) return Line("log evidence", "-");
+  std::string text = Line(
+      "log evidence", WithError(value(evidence.has_log_z(), evidence.log_z()),
+                                value(evidence.has_standard_error(), evidence.standard_error())));
+  const double lower_se = value(evidence.has_elbo_lower_se(), evidence.elbo_lower_se());
+  const double upper_se = value(evidence.has_elbo_upper_se(), evidence.elbo_upper_se());
+  absl::StrAppend(&text, Line("ELBO between", WithError(evidence.elbo_lower(), lower_se)),
+                  Line("         and", WithError(evidence.elbo_upper(), upper_se)));
+  absl::StrAppend(
+      &text,
+      Line("weights",
+           absl::StrFormat("ESS %.0f of %d draws (K = %d), Pareto k̂ %s", evidence.ess(),
+                           evidence.draws(), evidence.inner_samples(),
+                           FormatFixed(value(evidence.has_pareto_k(), evidence.pareto_k()), 2))));
+  if (!evidence.verdict().empty()) {
+    absl::StrAppend(&text,
+                    Line("verdict", Styled(evidence.trustworthy() ? Style::kGreen : Style::kYellow,
+                                           evidence.verdict())));
+  }
+  return text;
+}
+
+std::string DescribeFit(const v1::Fit& fit) {
+  const double seconds = RunSeconds(fit);
+  std::string text = absl::StrCat(Styled(Style::kBold, fit.name()), "  ", Outcome(fit));
+  if (std::isfinite(seconds)) {
+    absl::StrAppend(&text, fit.has_end_time() ? " in " : " for ", FormatSeconds(seconds));
+  }
+  text += "\n";
+  std::string what = TargetName(fit);
+  if (fit.dimension() > 0) absl::StrAppend(&what, ", ", fit.dimension(), " dimensions");
+  absl::StrAppend(&text, Line("target", what));
+  const std::string preset = fit.preset().empty() ? "" : absl::StrCat(", preset ", fit.preset());
+  absl::StrAppend(&text, Line("method", absl::StrCat(fit.method(), preset, ", seed ",
+                                                     fit.has_seed() ? fit.seed() : 1)));
+  if (fit.state() == v1::Fit::RUNNING) {
+    absl::StrAppend(&text,
+                    Line("now", absl::StrFormat("%s %d of %d", PhaseName(fit.progress().phase()),
+                                                fit.progress().iteration(),
+                                                fit.progress().total_iterations())));
+  }
+  if (!fit.display_name().empty()) absl::StrAppend(&text, Line("called", fit.display_name()));
+  if (!fit.message().empty()) absl::StrAppend(&text, Line("ended", fit.message()));
+  if (fit.has_error()) absl::StrAppend(&text, Line("error", fit.error().message()));
+  if (fit.has_evidence()) absl::StrAppend(&text, DescribeEvidence(fit.evidence()));
+  if (fit.has_known_log_z()) {
+    absl::StrAppend(&text, Line("true log Z", FormatNumber(fit.known_log_z())));
+  }
+  return text;
+}
+
+}  // namespace aisivi::cli

@@ -1,0 +1,39 @@
+// What the commands print of fits, evidence and errors.
+#pragma once
+
+#include <google/protobuf/message.h>
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "aisivi/v1/fit.pb.h"
+
+namespace aisivi::cli {
+
+// One line of Protobuf JSON, lowerCamelCase names, fields with default values included.
+absl::StatusOr<std::string> ToJson(const google::protobuf::Message& message);
+
+// Prints ToJson() and a newline, and flushes.
+absl::Status PrintJson(const google::protobuf::Message& message);
+
+// Prints text to standard output. An error when it cannot be written.
+absl::Status Print(const std::string& text);
+
+// The error on one line: "CODE: message".
+std::string OneLine(const absl::Status& status);
+
+std::string TargetName(const v1::Fit& fit);           // "banana"
+std::string StateName(v1::Fit::State state);          // "running"
+std::string PhaseName(v1::FitProgress::Phase phase);  // "training"
+// State with its reason, coloured: "succeeded (converged)".
+std::string Outcome(const v1::Fit& fit);
+// Between start and end (or now); NaN before the start.
+double RunSeconds(const v1::Fit& fit);
+
+// The lines people read about a fit: what it is, how it ended.
+std::string DescribeFit(const v1::Fit& fit);
+// The lines people read about its evidence, indented by two spaces.
+std::string DescribeEvidence(const v1::LogEvidence& evidence);
+
+}  // namespace aisivi::cli

@@ -1,0 +1,137 @@
+// aisivi::Client: the service as C++ functions.
+//
+//   aisivi::Client client("127.0.0.1:50051");
+//   aisivi::v1::Fit fit;
+//   fit.mutable_target()->mutable_banana();
+//   absl::StatusOr<aisivi::v1::Fit> created = client.CreateFit(fit);
+//   absl::StatusOr<aisivi::v1::Fit> done = client.Watch(created->name());
+//   absl::StatusOr<aisivi::Draws> draws = client.GetDraws(done->name(), {.count = 1000});
+//
+// Messages are those of proto/aisivi/v1, whose comments say what every field means. Batches of
+// points are D×N, one point per column. Errors are those of the service with their details kept
+// (client/status.h); UNAVAILABLE when it cannot be reached.
+#pragma once
+
+#include <grpcpp/channel.h>
+
+#include <Eigen/Core>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "aisivi/v1/fit_service.grpc.pb.h"
+#include "aisivi/v1/posterior_service.grpc.pb.h"
+#include "aisivi/v1/target_service.grpc.pb.h"
+
+namespace aisivi {
+
+struct WatchOptions {
+  int64_t after_sequence = 0;  // only events after this one
+  // Ends the wait with CANCELLED; the fit goes on. May be requested from any thread.
+  std::stop_token stop;
+  // A broken connection is taken up again where it broke for as long as this.
+  absl::Duration patience = absl::Seconds(30);
+};
+
+struct DrawsOptions {
+  int64_t count = 1000;
+  uint64_t seed = 0;
+  int64_t first = 0;          // draws first … first + count − 1 of the sequence `seed` names
+  bool densities = true;      // log p̃, log q̂ and log weights too
+  int64_t inner_samples = 0;  // K for log q̂; 0: the fit's own
+};
+
+// N draws from a fitted posterior q.
+struct Draws {
+  std::vector<std::string> names;  // D coordinates
+  Eigen::MatrixXd z;               // D×N
+  Eigen::VectorXd log_p;           // N; log p̃(z); empty without densities, like the next two
+  Eigen::VectorXd log_q;           // N; log q̂₊(z)
+  Eigen::VectorXd log_weight;      // N; log_p − log_q
+};
+
+struct SummaryOptions {
+  int64_t count = 0;  // draws; 0: the service's default
+  uint64_t seed = 0;
+  std::vector<double> probabilities;  // of the quantiles; empty: the service's default
+  bool covariance = false;
+};
+
+struct EvidenceOptions {
+  int64_t draws = 0;          // M; 0: the fit's own
+  int64_t inner_samples = 0;  // K; 0: the fit's own
+  uint64_t seed = 0;
+};
+
+struct LogDensity {
+  Eigen::VectorXd log_q;  // N; the estimate
+  Eigen::VectorXd lower;  // N; at most log q in expectation
+  Eigen::VectorXd upper;  // N; at least log q in expectation
+};
+
+// The wire's matrix of points, N×D row after row, from D×N, and back.
+v1::Matrix PointsToProto(const Eigen::Ref<const Eigen::MatrixXd>& points);
+Eigen::MatrixXd PointsFromProto(const v1::Matrix& points);
+
+// Thread safety: all methods may be called from several threads at once. Methods block.
+class Client {
+ public:
+  // Connects when first used.
+  explicit Client(const std::string& address);
+  explicit Client(std::shared_ptr<grpc::ChannelInterface> channel);
+
+  // Starts a fit and returns it with its name at once. A request_id makes a repetition harmless.
+  // validate_only checks and creates nothing.
+  absl::StatusOr<v1::Fit> CreateFit(const v1::Fit& fit, const std::string& request_id = "",
+                                    bool validate_only = false) const;
+  absl::StatusOr<v1::Fit> GetFit(const std::string& name, v1::FitView view = v1::BASIC) const;
+  // The newest `limit` fits that pass the filter (see ListFitsRequest.filter); limit 0: all.
+  absl::StatusOr<std::vector<v1::Fit>> ListFits(const std::string& filter = "",
+                                                int64_t limit = 0) const;
+  absl::StatusOr<v1::Fit> Cancel(const std::string& name) const;
+  absl::Status Delete(const std::string& name) const;
+  // Follows a fit and returns it as it ended. `on_event` may be empty.
+  absl::StatusOr<v1::Fit> Watch(
+      const std::string& name,
+      const std::function<void(const v1::WatchFitResponse&)>& on_event = {},
+      const WatchOptions& options = {}) const;
+  absl::StatusOr<v1::TrainingHistory> TrainingHistory(const std::string& name) const;
+
+  absl::StatusOr<Draws> GetDraws(const std::string& name, const DrawsOptions& options = {}) const;
+  // The same chunk by chunk, for more draws than one wants to hold. An error of `on_chunk` ends the
+  // stream and is returned.
+  absl::Status StreamDraws(
+      const std::string& name, const DrawsOptions& options,
+      const std::function<absl::Status(const v1::DrawsChunk&)>& on_chunk) const;
+  absl::StatusOr<v1::PosteriorSummary> Summary(const std::string& name,
+                                               const SummaryOptions& options = {}) const;
+  absl::StatusOr<v1::LogEvidence> Evidence(const std::string& name,
+                                           const EvidenceOptions& options = {}) const;
+  // points: D×N.
+  absl::StatusOr<LogDensity> EvaluateLogDensity(const std::string& name,
+                                                const Eigen::Ref<const Eigen::MatrixXd>& points,
+                                                int64_t inner_samples = 0, uint64_t seed = 0) const;
+
+  absl::StatusOr<std::vector<v1::TargetInfo>> Targets() const;
+  // points: D×N, or D×0 for points of the service's choice.
+  absl::StatusOr<v1::CheckTargetResponse> CheckTarget(
+      const v1::TargetSpec& target, const Eigen::Ref<const Eigen::MatrixXd>& points) const;
+
+ private:
+  absl::StatusOr<bool> WatchOnce(const std::string& name,
+                                 const std::function<void(const v1::WatchFitResponse&)>& on_event,
+                                 const std::stop_token& stop, int64_t* sequence,
+                                 v1::Fit* last) const;
+
+  std::shared_ptr<v1::FitService::Stub> fits_;
+  std::shared_ptr<v1::PosteriorService::Stub> posteriors_;
+  std::shared_ptr<v1::TargetService::Stub> targets_;
+};
+
+}  // namespace aisivi
