@@ -1,0 +1,111 @@
+#include "server/convert/progress.h"
+
+#include <cmath>
+#include <string>
+
+#include "absl/strings/str_format.h"
+
+namespace aisivi::server {
+namespace {
+
+// Above it the importance weights have no usable mean (arXiv 1507.02646).
+constexpr double kParetoLimit = 0.7;
+
+v1::FitProgress::Phase ToMessage(FitPhase phase) {
+  switch (phase) {
+    case FitPhase::kWarmStart:
+      return v1::FitProgress::WARM_START;
+    case FitPhase::kFlowPretraining:
+      return v1::FitProgress::FLOW_PRETRAINING;
+    case FitPhase::kTraining:
+      return v1::FitProgress::TRAINING;
+    case FitPhase::kEvidence:
+      return v1::FitProgress::EVIDENCE;
+    case FitPhase::kDone:
+      return v1::FitProgress::DONE;
+  }
+  return v1::FitProgress::PHASE_UNSPECIFIED;
+}
+
+void JudgeEvidence(const EvidenceEstimate& evidence, v1::LogEvidence* message) {
+  if (!std::isfinite(evidence.log_z)) {
+    message->set_verdict("log_z was not estimated");
+  } else if (std::isnan(evidence.pareto_k)) {
+    message->set_verdict("do not trust log_z: too few draws to judge the importance weights");
+  } else if (evidence.pareto_k > kParetoLimit) {
+    message->set_verdict(absl::StrFormat(
+        "do not trust log_z: the importance weights have too heavy a tail (Pareto k %.2f > %.1f)",
+        evidence.pareto_k, kParetoLimit));
+  } else {
+    message->set_trustworthy(true);
+    message->set_verdict(absl::StrFormat("log_z can be trusted (Pareto k %.2f <= %.1f)",
+                                         evidence.pareto_k, kParetoLimit));
+  }
+}
+
+}  // namespace
+
+v1::FitProgress ToMessage(const FitProgress& progress) {
+  v1::FitProgress message;
+  message.set_phase(ToMessage(progress.phase));
+  message.set_iteration(progress.iteration);
+  message.set_total_iterations(progress.total_iterations);
+  message.set_seconds(progress.seconds);
+  if (!std::isnan(progress.loss)) message.set_loss(progress.loss);
+  if (!std::isnan(progress.flow_loss)) message.set_flow_loss(progress.flow_loss);
+  if (!std::isnan(progress.proposal_ess)) message.set_proposal_ess(progress.proposal_ess);
+  if (!std::isnan(progress.score_residual)) message.set_score_residual(progress.score_residual);
+  if (!std::isnan(progress.elbo)) message.set_elbo(progress.elbo);
+  if (!std::isnan(progress.log_z)) message.set_log_z(progress.log_z);
+  message.set_skipped_steps(progress.skipped_steps);
+  return message;
+}
+
+v1::LogEvidence ToMessage(const EvidenceEstimate& evidence) {
+  v1::LogEvidence message;
+  if (!std::isnan(evidence.log_z)) message.set_log_z(evidence.log_z);
+  if (!std::isnan(evidence.standard_error)) message.set_standard_error(evidence.standard_error);
+  if (!std::isnan(evidence.elbo_lower)) message.set_elbo_lower(evidence.elbo_lower);
+  if (!std::isnan(evidence.elbo_lower_se)) message.set_elbo_lower_se(evidence.elbo_lower_se);
+  if (!std::isnan(evidence.elbo_upper)) message.set_elbo_upper(evidence.elbo_upper);
+  if (!std::isnan(evidence.elbo_upper_se)) message.set_elbo_upper_se(evidence.elbo_upper_se);
+  if (!std::isnan(evidence.ess)) message.set_ess(evidence.ess);
+  if (!std::isnan(evidence.pareto_k)) message.set_pareto_k(evidence.pareto_k);
+  message.set_draws(evidence.draws);
+  message.set_inner_samples(evidence.inner_samples);
+  message.set_non_finite(evidence.non_finite);
+  JudgeEvidence(evidence, &message);
+  return message;
+}
+
+v1::Fit::TerminationReason ToMessage(TerminationReason reason) {
+  switch (reason) {
+    case TerminationReason::kNone:
+      return v1::Fit::TERMINATION_REASON_UNSPECIFIED;
+    case TerminationReason::kConverged:
+      return v1::Fit::CONVERGED;
+    case TerminationReason::kIterationLimit:
+      return v1::Fit::ITERATION_LIMIT;
+    case TerminationReason::kTimeLimit:
+      return v1::Fit::TIME_LIMIT;
+    case TerminationReason::kCancelled:
+      return v1::Fit::CANCELLATION;
+    case TerminationReason::kNumericalError:
+      return v1::Fit::NUMERICAL_ERROR;
+  }
+  return v1::Fit::TERMINATION_REASON_UNSPECIFIED;
+}
+
+google::protobuf::Timestamp ToTimestamp(absl::Time time) {
+  google::protobuf::Timestamp timestamp;
+  const int64_t nanos = absl::ToUnixNanos(time);
+  timestamp.set_seconds(nanos / 1'000'000'000);
+  timestamp.set_nanos(static_cast<int32_t>(nanos % 1'000'000'000));
+  return timestamp;
+}
+
+absl::Time FromTimestamp(const google::protobuf::Timestamp& timestamp) {
+  return absl::FromUnixSeconds(timestamp.seconds()) + absl::Nanoseconds(timestamp.nanos());
+}
+
+}  // namespace aisivi::server

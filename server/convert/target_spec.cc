@@ -1,0 +1,178 @@
+#include "server/convert/target_spec.h"
+
+#include <cmath>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "google/protobuf/descriptor.h"
+#include "google/protobuf/message.h"
+#include "server/status.h"
+
+namespace aisivi::server {
+namespace {
+
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using google::protobuf::Reflection;
+using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+// The member of the oneof that is set, or null.
+const FieldDescriptor* ChosenTarget(const v1::TargetSpec& spec) {
+  const auto* oneof = v1::TargetSpec::descriptor()->FindOneofByName("target");
+  return spec.GetReflection()->GetOneofFieldDescriptor(spec, oneof);
+}
+
+absl::Status CheckFinite(double value, absl::string_view field) {
+  if (std::isfinite(value)) return absl::OkStatus();
+  return FieldError(field, absl::StrCat("must be finite, is ", value));
+}
+
+double Number(const Message& message, const FieldDescriptor* field) {
+  const Reflection* reflection = message.GetReflection();
+  switch (field->cpp_type()) {
+    case FieldDescriptor::CPPTYPE_INT32:
+      return reflection->GetInt32(message, field);
+    case FieldDescriptor::CPPTYPE_INT64:
+      return static_cast<double>(reflection->GetInt64(message, field));
+    default:
+      return reflection->GetDouble(message, field);
+  }
+}
+
+double Entry(const Message& message, const FieldDescriptor* field, int i) {
+  const Reflection* reflection = message.GetReflection();
+  return field->cpp_type() == FieldDescriptor::CPPTYPE_INT32
+             ? reflection->GetRepeatedInt32(message, field, i)
+             : reflection->GetRepeatedDouble(message, field, i);
+}
+
+absl::StatusOr<ParameterValue> ToVector(const Message& message, const FieldDescriptor* field,
+                                        absl::string_view path) {
+  const int size = message.GetReflection()->FieldSize(message, field);
+  Eigen::VectorXd vector(size);
+  for (int i = 0; i < size; ++i) {
+    vector[i] = Entry(message, field, i);
+    if (!std::isfinite(vector[i])) {
+      return FieldError(path, absl::StrCat("entry ", i + 1, " must be finite, is ", vector[i]));
+    }
+  }
+  return ParameterValue(std::move(vector));
+}
+
+absl::StatusOr<ParameterValue> ToMatrixList(const Message& message, const FieldDescriptor* field,
+                                            const std::string& path) {
+  std::vector<Eigen::MatrixXd> list;
+  const Reflection* reflection = message.GetReflection();
+  for (int i = 0; i < reflection->FieldSize(message, field); ++i) {
+    absl::StatusOr<Eigen::MatrixXd> matrix =
+        ToMatrix(static_cast<const v1::Matrix&>(reflection->GetRepeatedMessage(message, field, i)),
+                 absl::StrCat(path, "[", i, "]"));
+    if (!matrix.ok()) return matrix.status();
+    list.push_back(*std::move(matrix));
+  }
+  return ParameterValue(std::move(list));
+}
+
+absl::StatusOr<ParameterValue> ToParameter(const Message& message, const FieldDescriptor* field,
+                                           const std::string& path) {
+  const bool is_matrix = field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE;
+  if (field->is_repeated()) {
+    return is_matrix ? ToMatrixList(message, field, path) : ToVector(message, field, path);
+  }
+  if (is_matrix) {
+    absl::StatusOr<Eigen::MatrixXd> matrix = ToMatrix(
+        static_cast<const v1::Matrix&>(message.GetReflection()->GetMessage(message, field)), path);
+    if (!matrix.ok()) return matrix.status();
+    return ParameterValue(*std::move(matrix));
+  }
+  const double number = Number(message, field);
+  if (absl::Status status = CheckFinite(number, path); !status.ok()) return status;
+  return ParameterValue(number);
+}
+
+}  // namespace
+
+std::string TargetName(const v1::TargetSpec& spec) {
+  const FieldDescriptor* chosen = ChosenTarget(spec);
+  return chosen == nullptr ? std::string() : std::string(chosen->name());
+}
+
+absl::StatusOr<Eigen::MatrixXd> ToMatrix(const v1::Matrix& matrix, absl::string_view field) {
+  if (matrix.rows() < 1 || matrix.columns() < 1) {
+    return FieldError(field, absl::StrCat("needs at least one row and one column, has ",
+                                          matrix.rows(), " x ", matrix.columns()));
+  }
+  const int64_t size = int64_t{matrix.rows()} * matrix.columns();
+  if (size != matrix.values_size()) {
+    return FieldError(field, absl::StrCat("is ", matrix.rows(), " x ", matrix.columns(), " = ", size,
+                                          " entries, but values has ", matrix.values_size()));
+  }
+  const Eigen::Map<const RowMajor> map(matrix.values().data(), matrix.rows(), matrix.columns());
+  for (int64_t i = 0; i < size; ++i) {
+    if (!std::isfinite(matrix.values(static_cast<int>(i)))) {
+      return FieldError(field, absl::StrCat("row ", i / matrix.columns() + 1, ", column ",
+                                            i % matrix.columns() + 1, " must be finite, is ",
+                                            matrix.values(static_cast<int>(i))));
+    }
+  }
+  return Eigen::MatrixXd(map);
+}
+
+v1::Matrix ToMatrixMessage(const Eigen::Ref<const Eigen::MatrixXd>& matrix) {
+  v1::Matrix message;
+  message.set_rows(static_cast<int>(matrix.rows()));
+  message.set_columns(static_cast<int>(matrix.cols()));
+  message.mutable_values()->Resize(static_cast<int>(matrix.size()), 0.0);
+  Eigen::Map<RowMajor>(message.mutable_values()->mutable_data(), matrix.rows(), matrix.cols()) =
+      matrix;
+  return message;
+}
+
+absl::StatusOr<TargetParameters> ToTargetParameters(const v1::TargetSpec& spec,
+                                                    absl::string_view field) {
+  const FieldDescriptor* chosen = ChosenTarget(spec);
+  if (chosen == nullptr) return FieldError(field, "is required: set exactly one target");
+  const Message& message = spec.GetReflection()->GetMessage(spec, chosen);
+  std::vector<const FieldDescriptor*> set_fields;
+  message.GetReflection()->ListFields(message, &set_fields);
+  TargetParameters parameters;
+  for (const FieldDescriptor* set_field : set_fields) {
+    absl::StatusOr<ParameterValue> value =
+        ToParameter(message, set_field,
+                    absl::StrCat(field, ".",
+                                 chosen->name(), ".", set_field->name()));
+    if (!value.ok()) return value.status();
+    parameters.emplace(set_field->name(), *std::move(value));
+  }
+  return parameters;
+}
+
+absl::StatusOr<BuiltTarget> BuildTarget(const v1::TargetSpec& spec, absl::string_view field) {
+  absl::StatusOr<TargetParameters> parameters = ToTargetParameters(spec, field);
+  if (!parameters.ok()) return parameters.status();
+  const std::string name = TargetName(spec);
+  const std::string path = absl::StrCat(field, ".", name);
+  absl::StatusOr<const TargetEntry*> entry = FindTarget(name);
+  if (!entry.ok()) return FieldError(path, "is not built into this server");
+  absl::StatusOr<std::unique_ptr<const Target>> target = (*entry)->make(*parameters);
+  if (!target.ok()) return AtField(path, target.status());
+  BuiltTarget built;
+  built.target = *std::move(target);
+  if ((*entry)->known_log_z) built.known_log_z = (*entry)->known_log_z(*parameters);
+  return built;
+}
+
+void StripArrays(v1::TargetSpec* spec) {
+  const FieldDescriptor* chosen = ChosenTarget(*spec);
+  if (chosen == nullptr) return;
+  Message* message = spec->GetReflection()->MutableMessage(spec, chosen);
+  for (int i = 0; i < message->GetDescriptor()->field_count(); ++i) {
+    const FieldDescriptor* field = message->GetDescriptor()->field(i);
+    if (field->is_repeated() || field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
+      message->GetReflection()->ClearField(message, field);
+    }
+  }
+}
+
+}  // namespace aisivi::server

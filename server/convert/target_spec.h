@@ -1,0 +1,45 @@
+// The target of a request, as the engine's parameters: one generic conversion by reflection, so that
+// a new target needs a message in target.proto and nothing here.
+//
+//   optional double / int32 / int64 → number       repeated double / int32 → vector
+//   Matrix → matrix                                repeated Matrix → list of matrices
+//
+// What is not set is left out; the engine then takes its default.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include "absl/strings/string_view.h"
+
+#include "absl/status/statusor.h"
+#include "aisivi/v1/target.pb.h"
+#include "engine/targets/registry.h"
+
+namespace aisivi::server {
+
+// The name of the target that is set, for instance "banana"; empty when none is.
+std::string TargetName(const v1::TargetSpec& spec);
+
+// A matrix of a request. INVALID_ARGUMENT at `field` when its sizes disagree or an entry is not
+// finite.
+absl::StatusOr<Eigen::MatrixXd> ToMatrix(const v1::Matrix& matrix, absl::string_view field);
+// Row after row.
+v1::Matrix ToMatrixMessage(const Eigen::Ref<const Eigen::MatrixXd>& matrix);
+
+// INVALID_ARGUMENT at "FIELD.TARGET.PARAMETER" when no target is set or a number is not finite.
+absl::StatusOr<TargetParameters> ToTargetParameters(const v1::TargetSpec& spec,
+                                                    absl::string_view field);
+
+// A target made from a request.
+struct BuiltTarget {
+  std::unique_ptr<const Target> target;
+  std::optional<double> known_log_z;
+};
+// INVALID_ARGUMENT at "FIELD.TARGET.PARAMETER".
+absl::StatusOr<BuiltTarget> BuildTarget(const v1::TargetSpec& spec, absl::string_view field);
+
+// Leaves out all vectors and matrices.
+void StripArrays(v1::TargetSpec* spec);
+
+}  // namespace aisivi::server

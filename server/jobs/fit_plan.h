@@ -1,0 +1,34 @@
+// From a requested fit to one that can run: every field is checked here, before a job exists.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "aisivi/v1/fit.pb.h"
+#include "engine/fit/options.h"
+#include "engine/targets/target.h"
+
+namespace aisivi::server {
+
+struct FitPlan {
+  // The input fields of the request with defaults filled in, and the output-only fields that are
+  // known before the fit runs. No name, no state.
+  v1::Fit fit;
+  FitOptions options;
+  std::unique_ptr<const Target> target;
+};
+
+// INVALID_ARGUMENT at "fit.FIELD".
+absl::StatusOr<FitPlan> PlanFit(const v1::Fit& request);
+
+// The options of a fit that was planned before, from its effective_hyperparameters.
+absl::StatusOr<FitOptions> PlannedOptions(const v1::Fit& fit);
+
+// Names the content of a request: equal for requests with the same input fields.
+uint64_t RequestFingerprint(const v1::Fit& request);
+
+// The BASIC view.
+v1::Fit BasicView(const v1::Fit& fit);
+
+}  // namespace aisivi::server

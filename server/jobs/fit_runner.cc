@@ -1,0 +1,83 @@
+#include "server/jobs/fit_runner.h"
+
+#include <exception>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "server/convert/progress.h"
+#include "server/convert/target_spec.h"
+#include "server/jobs/fit_plan.h"
+#include "server/status.h"
+
+namespace aisivi::server {
+namespace {
+
+bool IsCancelled(const FitControl& control) {
+  return control.cancel != nullptr && control.cancel->load();
+}
+
+absl::StatusOr<FitResult> Run(const FitFunction& run_fit, ThreadPool& pool,
+                              const FitControl& control, const v1::Fit& fit) {
+  absl::StatusOr<FitOptions> options = PlannedOptions(fit);
+  if (!options.ok()) return options.status();
+  absl::StatusOr<BuiltTarget> built = BuildTarget(fit.target(), "fit.target");
+  if (!built.ok()) return built.status();
+  return run_fit(*built->target, *options, pool, control);
+}
+
+void LayResult(const FitResult& result, FitRecord* record) {
+  v1::Fit* fit = record->mutable_fit();
+  fit->set_termination_reason(ToMessage(result.reason));
+  fit->set_message(result.message);
+  *fit->mutable_progress() = ToMessage(result.last);
+  for (const std::string& line : result.log) fit->add_log(line);
+  for (const FitProgress& report : result.history) *record->add_history() = ToMessage(report);
+  if (result.model != nullptr) {
+    record->set_model(result.model->Serialize());
+    fit->set_has_posterior(true);
+    *fit->mutable_evidence() = ToMessage(result.evidence);
+  }
+}
+
+void RunAndLay(const FitFunction& run_fit, ThreadPool& pool, const FitControl& control,
+               FitRecord* record) {
+  const absl::StatusOr<FitResult> result = Run(run_fit, pool, control, record->fit());
+  v1::Fit* fit = record->mutable_fit();
+  if (result.ok()) LayResult(*result, record);
+  const bool cancelled = result.ok() ? result->reason == TerminationReason::kCancelled
+                                     : absl::IsCancelled(result.status()) || IsCancelled(control);
+  if (cancelled) {
+    fit->set_state(v1::Fit::CANCELLED);
+    fit->set_termination_reason(v1::Fit::CANCELLATION);
+    if (fit->message().empty()) fit->set_message("cancelled");
+  } else if (!result.ok()) {
+    MarkFailed(result.status(), fit);
+  } else if (result->reason == TerminationReason::kNumericalError && result->model == nullptr) {
+    MarkFailed(absl::InternalError(result->message), fit);
+  } else {
+    fit->set_state(v1::Fit::SUCCEEDED);
+  }
+}
+
+}  // namespace
+
+void MarkFailed(const absl::Status& error, v1::Fit* fit) {
+  fit->set_state(v1::Fit::FAILED);
+  fit->set_message(std::string(error.message()));
+  *fit->mutable_error() = ToRpcStatus(error);
+}
+
+void RunStoredFit(const FitFunction& run_fit, ThreadPool& pool, const FitControl& control,
+                  FitRecord* record) {
+  try {
+    RunAndLay(run_fit, pool, control, record);
+  } catch (const std::exception& error) {
+    MarkFailed(absl::InternalError(absl::StrCat("the fit was aborted: ", error.what())),
+               record->mutable_fit());
+  }
+  *record->mutable_fit()->mutable_end_time() = ToTimestamp(absl::Now());
+}
+
+}  // namespace aisivi::server

@@ -1,0 +1,420 @@
+#include "server/jobs/job_manager.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "server/convert/progress.h"
+#include "server/jobs/fit_name.h"
+#include "server/jobs/fit_plan.h"
+#include "server/jobs/training_record.h"
+#include "server/status.h"
+#include "spdlog/spdlog.h"
+
+namespace aisivi::server {
+namespace {
+
+// Events closer than this to the one before are not worth a watcher's while.
+constexpr double kEventSeconds = 0.1;
+constexpr absl::Duration kRetryDelay = absl::Seconds(10);
+
+bool HasEnded(v1::Fit::State state) {
+  return state != v1::Fit::QUEUED && state != v1::Fit::RUNNING;
+}
+
+v1::WatchFitResponse FinalEvent(const v1::Fit& fit) {
+  v1::WatchFitResponse event;
+  event.set_state(fit.state());
+  if (fit.has_progress()) *event.mutable_progress() = fit.progress();
+  *event.mutable_fit() = fit;
+  return event;
+}
+
+v1::WatchFitResponse StateEvent(v1::Fit::State state) {
+  v1::WatchFitResponse event;
+  event.set_state(state);
+  return event;
+}
+
+}  // namespace
+
+struct JobManager::Job {
+  std::string id;
+  std::string request_id;
+  uint64_t fingerprint = 0;
+  v1::Fit fit;           // BASIC view
+  bool storing = false;  // its file is being written or removed
+  TrainingRecord record;
+  double last_event_seconds = -1;
+  std::atomic<bool> cancel{false};
+  std::shared_ptr<EventLog> events;
+};
+
+JobManager::JobManager(const JobLimits& limits, FitFunction run_fit, ThreadPool* pool,
+                       FitStore* store, JobObserver* observer)
+    : limits_(limits),
+      run_fit_(std::move(run_fit)),
+      pool_(pool),
+      store_(store),
+      observer_(observer) {}
+
+JobManager::~JobManager() { Shutdown(); }
+
+void JobManager::Start() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  for (int i = 0; i < limits_.max_running; ++i) runners_.emplace_back([this] { RunnerLoop(); });
+}
+
+absl::StatusOr<JobManager::JobPtr> JobManager::RecoverOne(const std::string& id) {
+  absl::StatusOr<FitRecord> record = store_->Read(id);
+  if (!record.ok()) return record.status();
+  if (record->fit().name() != FitName(id)) {
+    return absl::DataLossError(absl::StrCat("holds another fit, ", record->fit().name()));
+  }
+  auto job = std::make_shared<Job>();
+  job->id = id;
+  job->request_id = record->request_id();
+  job->fingerprint = record->request_fingerprint();
+  job->fit = BasicView(record->fit());
+  job->events = std::make_shared<EventLog>(std::max<int64_t>(1, record->last_sequence()));
+  job->events->Append(HasEnded(job->fit.state()) ? FinalEvent(job->fit)
+                                                 : StateEvent(v1::Fit::QUEUED));
+  return job;
+}
+
+void JobManager::Recover() {
+  std::vector<JobPtr> waiting;
+  for (const std::string& id : store_->Ids()) {
+    absl::StatusOr<JobPtr> job = RecoverOne(id);
+    if (!job.ok()) {
+      spdlog::error("{} is not served: {}", FitName(id), std::string(job.status().message()));
+      continue;
+    }
+    const std::lock_guard<std::mutex> lock(mutex_);
+    last_age_ = std::max(last_age_, Age((*job)->fit));
+    Insert(*job);
+    if (!HasEnded((*job)->fit.state())) waiting.push_back(*job);
+  }
+  std::sort(waiting.begin(), waiting.end(),
+            [](const JobPtr& a, const JobPtr& b) { return Age(a->fit) < Age(b->fit); });
+  const std::lock_guard<std::mutex> lock(mutex_);
+  queue_.insert(queue_.end(), waiting.begin(), waiting.end());
+  if (!jobs_.empty()) {
+    spdlog::info("{} fits taken up from {}, {} of them to be run", jobs_.size(),
+                 store_->directory(), queue_.size());
+  }
+}
+
+void JobManager::RunnerLoop() {
+  while (const JobPtr job = NextJob()) RunJob(job);
+}
+
+JobManager::JobPtr JobManager::NextJob() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  work_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+  if (stopping_) return nullptr;
+  JobPtr job = queue_.front();
+  queue_.pop_front();
+  ++running_;
+  job->fit.set_state(v1::Fit::RUNNING);
+  *job->fit.mutable_start_time() = ToTimestamp(absl::Now());
+  return job;
+}
+
+void JobManager::RunJob(const JobPtr& job) {
+  const std::string name = FitName(job->id);
+  if (observer_ != nullptr) {
+    const absl::Time created = FromTimestamp(job->fit.create_time());
+    observer_->Started(name, std::max(absl::ZeroDuration(), absl::Now() - created));
+  }
+  spdlog::info("{} runs", name);
+  job->events->Append(StateEvent(v1::Fit::RUNNING));
+  FitRecord record = RunRecord(*job);
+  record.set_last_sequence(job->events->last_sequence() + 1);
+  if (absl::Status status = store_->Write(job->id, record); !status.ok()) {
+    spdlog::error("{} could not be stored: {}", name, std::string(status.message()));
+    MarkFailed(status, record.mutable_fit());
+    record.mutable_fit()->set_has_posterior(false);
+  }
+  EndJob(*job, BasicView(record.fit()));
+}
+
+FitRecord JobManager::RunRecord(Job& job) {
+  absl::StatusOr<FitRecord> stored = store_->Read(job.id);
+  FitRecord record = stored.ok() ? *std::move(stored) : FitRecord();
+  if (!stored.ok()) {
+    *record.mutable_fit() = job.fit;
+    MarkFailed(stored.status(), record.mutable_fit());
+    *record.mutable_fit()->mutable_end_time() = ToTimestamp(absl::Now());
+    return record;
+  }
+  *record.mutable_fit()->mutable_start_time() = job.fit.start_time();
+  FitControl control;
+  control.cancel = &job.cancel;
+  control.on_progress = [this, &job](const FitProgress& progress) { OnProgress(job, progress); };
+  RunStoredFit(run_fit_, *pool_, control, &record);
+  return record;
+}
+
+void JobManager::OnProgress(Job& job, const FitProgress& progress) {
+  if (observer_ != nullptr) observer_->Progressed(FitName(job.id), progress);
+  const v1::FitProgress message = ToMessage(progress);
+  bool worth_an_event;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    worth_an_event = message.phase() != job.fit.progress().phase() ||
+                     progress.seconds >= job.last_event_seconds + kEventSeconds;
+    if (worth_an_event) job.last_event_seconds = progress.seconds;
+    *job.fit.mutable_progress() = message;
+    job.record.Add(message);
+  }
+  if (!worth_an_event) return;
+  v1::WatchFitResponse event = StateEvent(v1::Fit::RUNNING);
+  *event.mutable_progress() = message;
+  job.events->Append(std::move(event));
+}
+
+void JobManager::EndJob(Job& job, const v1::Fit& fit) {
+  spdlog::info("{} {}: {}", fit.name(), v1::Fit::State_Name(fit.state()), fit.message());
+  if (observer_ != nullptr) observer_->Ended(fit.name(), fit.state());
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    job.fit = fit;
+    job.record = TrainingRecord();
+    --running_;
+  }
+  ended_.notify_all();
+  job.events->Append(FinalEvent(fit));
+}
+
+void JobManager::Shutdown() {
+  std::vector<std::thread> runners;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    stopping_ = true;
+    for (const auto& [id, job] : jobs_) {
+      if (job->fit.state() == v1::Fit::RUNNING) job->cancel = true;
+    }
+    runners.swap(runners_);
+  }
+  work_.notify_all();
+  for (std::thread& runner : runners) runner.join();
+  std::vector<std::shared_ptr<EventLog>> logs;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    for (const auto& [id, job] : jobs_) logs.push_back(job->events);
+  }
+  for (const std::shared_ptr<EventLog>& log : logs) log->Close();
+}
+
+int64_t JobManager::Age(const v1::Fit& fit) {
+  return absl::ToUnixNanos(FromTimestamp(fit.create_time()));
+}
+
+int64_t JobManager::NewAge() {
+  last_age_ = std::max(last_age_ + 1, absl::GetCurrentTimeNanos());
+  return last_age_;
+}
+
+void JobManager::Insert(const JobPtr& job) {
+  jobs_[job->id] = job;
+  by_age_[Age(job->fit)] = job;
+  if (!job->request_id.empty()) by_request_[job->request_id] = job;
+}
+
+absl::StatusOr<JobManager::JobPtr> JobManager::Find(const std::string& id) const {
+  const auto found = jobs_.find(id);
+  if (found == jobs_.end()) return FitNotFound(FitName(id));
+  return found->second;
+}
+
+absl::StatusOr<JobManager::JobPtr> JobManager::FindSameRequest(const std::string& request_id,
+                                                               uint64_t fingerprint) const {
+  const auto found = by_request_.find(request_id);
+  if (request_id.empty() || found == by_request_.end()) return JobPtr();
+  if (found->second->fingerprint != fingerprint) {
+    return FieldError("request_id", absl::StrCat("was used before, for a different request (",
+                                                 found->second->fit.name(), ")"));
+  }
+  return found->second;
+}
+
+absl::StatusOr<std::unique_ptr<v1::Fit>> JobManager::FindRequest(const std::string& request_id,
+                                                                 uint64_t fingerprint) const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  absl::StatusOr<JobPtr> job = FindSameRequest(request_id, fingerprint);
+  if (!job.ok()) return job.status();
+  if (*job == nullptr) return std::unique_ptr<v1::Fit>();
+  return std::make_unique<v1::Fit>((*job)->fit);
+}
+
+absl::StatusOr<v1::Fit> JobManager::Create(const v1::Fit& planned, const std::string& request_id,
+                                           uint64_t fingerprint) {
+  const std::lock_guard<std::mutex> creation(create_mutex_);
+  FitRecord record;
+  auto job = std::make_shared<Job>();
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (stopping_) return ShuttingDown();
+    absl::StatusOr<JobPtr> same = FindSameRequest(request_id, fingerprint);
+    if (!same.ok()) return same.status();
+    if (*same != nullptr) return (*same)->fit;
+    if (static_cast<int>(queue_.size()) + running_ >= limits_.max_queued + limits_.max_running) {
+      return QueueFull(limits_.max_queued, kRetryDelay);
+    }
+    do {
+      job->id = NewFitId();
+    } while (jobs_.count(job->id) > 0);
+    *record.mutable_fit() = planned;
+    *record.mutable_fit()->mutable_create_time() = ToTimestamp(absl::FromUnixNanos(NewAge()));
+  }
+  record.mutable_fit()->set_name(FitName(job->id));
+  record.mutable_fit()->set_state(v1::Fit::QUEUED);
+  record.set_request_id(request_id);
+  record.set_request_fingerprint(fingerprint);
+  if (absl::Status status = store_->Write(job->id, record); !status.ok()) return status;
+  job->request_id = request_id;
+  job->fingerprint = fingerprint;
+  job->fit = BasicView(record.fit());
+  job->events = std::make_shared<EventLog>();
+  job->events->Append(StateEvent(v1::Fit::QUEUED));
+  v1::Fit fit = job->fit;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    Insert(job);
+    queue_.push_back(std::move(job));
+  }
+  work_.notify_one();
+  return fit;
+}
+
+absl::StatusOr<v1::Fit> JobManager::Get(const std::string& id) const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  absl::StatusOr<JobPtr> job = Find(id);
+  if (!job.ok()) return job.status();
+  return (*job)->fit;
+}
+
+std::vector<v1::Fit> JobManager::List(const FitFilter& filter, int64_t before, int limit) const {
+  std::vector<v1::Fit> fits;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  auto it = before == 0 ? by_age_.end() : by_age_.lower_bound(before);
+  while (it != by_age_.begin() && static_cast<int>(fits.size()) < limit) {
+    --it;
+    if (filter.Matches(it->second->fit)) fits.push_back(it->second->fit);
+  }
+  return fits;
+}
+
+absl::Status JobManager::CancelQueued(const JobPtr& job, std::unique_lock<std::mutex>& lock) {
+  queue_.erase(std::find(queue_.begin(), queue_.end(), job));
+  job->fit.set_state(v1::Fit::CANCELLED);
+  job->fit.set_termination_reason(v1::Fit::CANCELLATION);
+  job->fit.set_message("cancelled before it began");
+  *job->fit.mutable_end_time() = ToTimestamp(absl::Now());
+  job->storing = true;
+  const v1::Fit fit = job->fit;
+  lock.unlock();
+  absl::StatusOr<FitRecord> record = store_->Read(job->id);
+  absl::Status status = record.status();
+  if (record.ok()) {
+    const v1::TargetSpec target = record->fit().target();
+    *record->mutable_fit() = fit;
+    *record->mutable_fit()->mutable_target() = target;
+    record->set_last_sequence(job->events->last_sequence() + 1);
+    status = store_->Write(job->id, *record);
+  }
+  job->events->Append(FinalEvent(fit));
+  lock.lock();
+  job->storing = false;
+  ended_.notify_all();
+  return status;
+}
+
+absl::StatusOr<v1::Fit> JobManager::Cancel(const std::string& id, absl::Duration patience) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  absl::StatusOr<JobPtr> found = Find(id);
+  if (!found.ok()) return found.status();
+  const JobPtr job = *found;
+  if (job->fit.state() == v1::Fit::QUEUED) {
+    if (absl::Status status = CancelQueued(job, lock); !status.ok()) return status;
+  } else if (job->fit.state() == v1::Fit::RUNNING) {
+    job->cancel = true;
+    ended_.wait_for(lock, absl::ToChronoMilliseconds(patience),
+                    [&] { return HasEnded(job->fit.state()); });
+  }
+  return job->fit;
+}
+
+absl::Status JobManager::Delete(const std::string& id) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  absl::StatusOr<JobPtr> found = Find(id);
+  if (!found.ok()) return found.status();
+  const JobPtr job = *found;
+  if (!HasEnded(job->fit.state())) {
+    return FitNotReady("FIT_NOT_ENDED", job->fit.name(),
+                       absl::StrCat("is ", v1::Fit::State_Name(job->fit.state()),
+                                    "; cancel it before it is deleted"));
+  }
+  ended_.wait(lock, [&] { return !job->storing; });
+  if (jobs_.count(id) == 0) return FitNotFound(FitName(id));
+  job->storing = true;
+  lock.unlock();
+  absl::Status status = store_->Remove(id);
+  lock.lock();
+  job->storing = false;
+  if (status.ok()) {
+    jobs_.erase(id);
+    by_age_.erase(Age(job->fit));
+    by_request_.erase(job->request_id);
+  }
+  ended_.notify_all();
+  return status;
+}
+
+absl::StatusOr<std::shared_ptr<EventLog>> JobManager::Events(const std::string& id) const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  absl::StatusOr<JobPtr> job = Find(id);
+  if (!job.ok()) return job.status();
+  return (*job)->events;
+}
+
+absl::StatusOr<FitRecord> JobManager::Record(const std::string& id) const {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (absl::StatusOr<JobPtr> job = Find(id); !job.ok()) return job.status();
+  }
+  absl::StatusOr<FitRecord> record = store_->Read(id);
+  if (absl::IsNotFound(record.status())) return FitNotFound(FitName(id));
+  return record;
+}
+
+absl::StatusOr<v1::TrainingHistory> JobManager::History(const std::string& id) const {
+  v1::TrainingHistory history;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    absl::StatusOr<JobPtr> job = Find(id);
+    if (!job.ok()) return job.status();
+    if (!HasEnded((*job)->fit.state())) {
+      for (const v1::FitProgress& report : (*job)->record.reports()) {
+        *history.add_reports() = report;
+      }
+      return history;
+    }
+  }
+  absl::StatusOr<FitRecord> record = Record(id);
+  if (!record.ok()) return record.status();
+  history.mutable_reports()->Swap(record->mutable_history());
+  return history;
+}
+
+std::map<v1::Fit::State, int> JobManager::CountByState() const {
+  std::map<v1::Fit::State, int> counts;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  for (const auto& [id, job] : jobs_) ++counts[job->fit.state()];
+  return counts;
+}
+
+}  // namespace aisivi::server

@@ -1,0 +1,115 @@
+// The fits of the server: a bounded queue, the threads that run them, and their state.
+//
+// Every fit is on disk before its creation is acknowledged and again when it ends, so that a crash
+// loses nothing: a fit that had not ended is run again by Recover(). In memory a fit is only its
+// BASIC view and its newest events; targets, models and curves are read from the store on demand.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "aisivi/v1/fit_service.pb.h"
+#include "engine/parallel/thread_pool.h"
+#include "server/jobs/event_log.h"
+#include "server/jobs/fit_filter.h"
+#include "server/jobs/fit_runner.h"
+#include "server/jobs/job_observer.h"
+#include "server/store/fit_store.h"
+
+namespace aisivi::server {
+
+struct JobLimits {
+  int max_running = 2;  // at least 1
+  int max_queued = 64;  // waiting fits, at least 0
+};
+
+// Thread safety: all methods may be called at once, except Recover() and Shutdown().
+class JobManager {
+ public:
+  // `pool`, `store` and `observer` must outlive the manager; observer may be null.
+  JobManager(const JobLimits& limits, FitFunction run_fit, ThreadPool* pool, FitStore* store,
+             JobObserver* observer);
+  ~JobManager();
+
+  // Takes up what the store holds: ended fits are served again, others are queued again. Files that
+  // cannot be read are reported to the log and left alone. Call once, before Start().
+  void Recover();
+  // Starts running fits.
+  void Start();
+  // Ends running fits as CANCELLED and joins their threads. Fits that still wait stay in the store
+  // as QUEUED. Idempotent.
+  void Shutdown();
+
+  // Stores and queues a fit whose request passed PlanFit(), or returns the one that the same
+  // `request_id` (may be empty) created before. BASIC view.
+  absl::StatusOr<v1::Fit> Create(const v1::Fit& planned, const std::string& request_id,
+                                 uint64_t fingerprint);
+  // The fit of a repeated request; null when `request_id` is new. INVALID_ARGUMENT at `request_id`
+  // when the requests differ.
+  absl::StatusOr<std::unique_ptr<v1::Fit>> FindRequest(const std::string& request_id,
+                                                       uint64_t fingerprint) const;
+  absl::StatusOr<v1::Fit> Get(const std::string& id) const;
+  // Newest first: at most `limit` fits older than `before` (0: the newest) that match. A fit's age
+  // is Age().
+  std::vector<v1::Fit> List(const FitFilter& filter, int64_t before, int limit) const;
+  static int64_t Age(const v1::Fit& fit);
+  // Waits up to `patience` for a running fit to end.
+  absl::StatusOr<v1::Fit> Cancel(const std::string& id, absl::Duration patience);
+  absl::Status Delete(const std::string& id);
+  absl::StatusOr<std::shared_ptr<EventLog>> Events(const std::string& id) const;
+  absl::StatusOr<v1::TrainingHistory> History(const std::string& id) const;
+  // All that is stored of a fit.
+  absl::StatusOr<FitRecord> Record(const std::string& id) const;
+  std::map<v1::Fit::State, int> CountByState() const;
+
+ private:
+  struct Job;
+  using JobPtr = std::shared_ptr<Job>;
+
+  absl::StatusOr<JobPtr> Find(const std::string& id) const;
+  absl::StatusOr<JobPtr> FindSameRequest(const std::string& request_id, uint64_t fingerprint) const;
+  void Insert(const JobPtr& job);
+  absl::StatusOr<JobPtr> RecoverOne(const std::string& id);
+  int64_t NewAge();
+
+  void RunnerLoop();
+  JobPtr NextJob();
+  void RunJob(const JobPtr& job);
+  FitRecord RunRecord(Job& job);
+  void OnProgress(Job& job, const FitProgress& progress);
+  void EndJob(Job& job, const v1::Fit& fit);
+  absl::Status CancelQueued(const JobPtr& job, std::unique_lock<std::mutex>& lock);
+
+  const JobLimits limits_;
+  const FitFunction run_fit_;
+  ThreadPool* const pool_;
+  FitStore* const store_;
+  JobObserver* const observer_;
+
+  std::mutex create_mutex_;  // held over a whole creation; taken before mutex_
+  mutable std::mutex mutex_;  // guards all below, and the state of every job
+  std::condition_variable work_;   // the queue or stopping_ changed
+  std::condition_variable ended_;  // a job ended, or a write of its file did
+  std::unordered_map<std::string, JobPtr> jobs_;         // by id
+  std::map<int64_t, JobPtr> by_age_;                     // by create time
+  std::unordered_map<std::string, JobPtr> by_request_;   // by request_id
+  std::deque<JobPtr> queue_;
+  int running_ = 0;
+  bool stopping_ = false;
+  int64_t last_age_ = 0;
+  std::vector<std::thread> runners_;
+};
+
+}  // namespace aisivi::server

@@ -1,0 +1,45 @@
+// Errors of the service: how they are made, and their one conversion to gRPC.
+//
+// Inside the server an error is an absl::Status whose payloads are the google.rpc detail messages,
+// keyed by their type URL. The message of an INVALID_ARGUMENT reads "FIELD: what is wrong", where
+// FIELD is the path in the request; the same path stands in the BadRequest detail.
+#pragma once
+
+#include <grpcpp/support/status.h>
+
+#include "absl/strings/string_view.h"
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "google/rpc/status.pb.h"
+
+namespace aisivi::server {
+
+// INVALID_ARGUMENT for the request's `field`, reason INVALID_FIELD.
+absl::Status FieldError(absl::string_view field, absl::string_view description);
+
+// An engine error "NAME: text" (INVALID_ARGUMENT) becomes FieldError(PREFIX.NAME, text); an error
+// that names no field is laid at `prefix`. Other codes keep code and message and get an ErrorInfo.
+absl::Status AtField(absl::string_view prefix, const absl::Status& error);
+
+// NOT_FOUND, reason FIT_NOT_FOUND, with ResourceInfo.
+absl::Status FitNotFound(absl::string_view name);
+
+// FAILED_PRECONDITION on the fit that the request's field `name` names.
+absl::Status FitNotReady(absl::string_view reason, absl::string_view name,
+                         absl::string_view description);
+
+// RESOURCE_EXHAUSTED, reason QUEUE_FULL, with RetryInfo.
+absl::Status QueueFull(int limit, absl::Duration retry_delay);
+
+// UNAVAILABLE, reason SHUTTING_DOWN.
+absl::Status ShuttingDown();
+
+// The google.rpc form, details included.
+google::rpc::Status ToRpcStatus(const absl::Status& status);
+
+// The gRPC form; the details travel in the "grpc-status-details-bin" trailer. An error without an
+// ErrorInfo gets one whose reason is the name of its code.
+grpc::Status ToGrpcStatus(const absl::Status& status);
+
+}  // namespace aisivi::server

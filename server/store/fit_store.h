@@ -1,0 +1,46 @@
+// Fits on disk: DIRECTORY/fits/ID.fit, one file each, and DIRECTORY/lock.
+//
+// A file is the line "aisivi-fit 1", the Fingerprint() of what follows as 8 little-endian bytes, and
+// a serialised FitRecord. Files are replaced atomically and are durable when a call returns.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "server/store/record.pb.h"
+
+namespace aisivi::server {
+
+// Thread safety: all methods may be called at once, for different ids; calls for one id must not
+// overlap unless all are reads.
+class FitStore {
+ public:
+  // Creates the directory when it is missing and takes its lock. FAILED_PRECONDITION when another
+  // server holds it.
+  static absl::StatusOr<std::unique_ptr<FitStore>> Open(const std::string& directory);
+  ~FitStore();
+  FitStore(const FitStore&) = delete;
+  FitStore& operator=(const FitStore&) = delete;
+
+  absl::Status Write(const std::string& id, const FitRecord& record);
+  // NOT_FOUND when there is none; DATA_LOSS when the file is damaged.
+  absl::StatusOr<FitRecord> Read(const std::string& id) const;
+  absl::Status Remove(const std::string& id);
+  // Ids of all files, in no order.
+  std::vector<std::string> Ids() const;
+
+  const std::string& directory() const { return directory_; }
+
+ private:
+  FitStore(std::string directory, int lock) : directory_(std::move(directory)), lock_(lock) {}
+  std::string PathOf(const std::string& id) const;
+
+  const std::string directory_;
+  const int lock_;
+};
+
+}  // namespace aisivi::server
