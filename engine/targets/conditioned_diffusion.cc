@@ -147,8 +147,9 @@ std::unique_ptr<const Target> Build(ParameterReader& reader) {
 
 std::optional<double> KnownLogZ(ParameterReader& reader) {
   const Instance given = Read(reader);
+  const std::vector<ParameterDoc> docs = ConditionedDiffusionSpec().parameters;
   const TargetParameters none;
-  ParameterReader defaults_reader(ConditionedDiffusionSpec().parameters, none);
+  ParameterReader defaults_reader(docs, none);
   const Instance defaults = Read(defaults_reader);
   const bool same = given.steps == defaults.steps && given.time == defaults.time &&
                     given.beta == defaults.beta && given.noise == defaults.noise &&

@@ -27,6 +27,9 @@ class ParameterReader {
   // Checks all that the table says: names, kinds, required parameters, finite numbers, total size.
   // An empty vector, matrix or list counts as not given.
   ParameterReader(const std::vector<ParameterDoc>& docs, const TargetParameters& bag);
+  // Both are kept by reference.
+  ParameterReader(std::vector<ParameterDoc>&&, const TargetParameters&) = delete;
+  ParameterReader(const std::vector<ParameterDoc>&, TargetParameters&&) = delete;
 
   bool ok() const { return status_.ok(); }
   const absl::Status& status() const { return status_; }
