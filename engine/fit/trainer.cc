@@ -1,6 +1,7 @@
 #include "engine/fit/trainer.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 
 namespace aisivi {
@@ -13,6 +14,19 @@ constexpr int64_t kMinPoints = 32;    // points per component and step at least
 constexpr double kClip = 30.0;
 constexpr double kWeightRate = 0.1;  // step of the mixture weights, in log space
 constexpr double kMinFinite = 0.5;   // share of finite points below which a step is skipped
+
+// Adds the time since the last call to one account after the other.
+class Stopwatch {
+ public:
+  void Book(double* account) {
+    const auto now = std::chrono::steady_clock::now();
+    *account += std::chrono::duration<double>(now - last_).count();
+    last_ = now;
+  }
+
+ private:
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
 
 void AddInto(const Eigen::VectorXf& from, Eigen::VectorXf* to) { *to += from; }
 
@@ -212,17 +226,22 @@ void Trainer::UpdateWeights(double rate_factor) {
 
 absl::StatusOr<bool> Trainer::Step(double rate_factor, StepReport* report) {
   const int components = static_cast<int>(state_->components.size());
+  Stopwatch watch;
   if (options_.flow_steps != 1) {
     for (int64_t i = 0; i < options_.flow_steps; ++i) FlowStep(rate_factor);
   }
+  watch.Book(&seconds_.flow);
   SamplePoints();
+  watch.Book(&seconds_.points);
   if (options_.flow_steps == 1) {
     for (int c = 0; c < components; ++c) {
       if (!state_->components[c].has_proposal) continue;
       if (!TrainFlow(c, trainers_[c].sample, options_.flow_learning_rate * rate_factor)) ++skipped_;
     }
   }
+  watch.Book(&seconds_.flow);
   if (absl::Status s = EvaluateTarget(); !s.ok()) return s;
+  watch.Book(&seconds_.target);
   EstimateMarginal({.state = state_,
                     .z = &z_,
                     .origin = &origin_,
@@ -234,6 +253,7 @@ absl::StatusOr<bool> Trainer::Step(double rate_factor, StepReport* report) {
                     .samples = options_.inner_samples * options_.chunks,
                     .want_score = true},
                    pool_, workspace_, &marginal_);
+  watch.Book(&seconds_.inner);
   ++iteration_;
   bool fine = PointGradients(report);
   for (int c = 0; fine && c < components; ++c) {
@@ -244,6 +264,7 @@ absl::StatusOr<bool> Trainer::Step(double rate_factor, StepReport* report) {
   } else {
     ++skipped_;
   }
+  watch.Book(&seconds_.family);
   return fine;
 }
 

@@ -30,6 +30,15 @@ struct StepReport {
   double flow_loss;       // of the last flow step
 };
 
+// Where the time of the steps went, in seconds, summed since the trainer was made.
+struct PhaseSeconds {
+  double flow = 0;    // flow steps
+  double points = 0;  // drawing the points
+  double target = 0;  // log p̃ and its score
+  double inner = 0;   // inner samples: log q̂ and s_q
+  double family = 0;  // way back and update of the family
+};
+
 // Thread safety: none; one thread drives a trainer.
 class Trainer {
  public:
@@ -45,6 +54,7 @@ class Trainer {
 
   int64_t skipped_steps() const { return skipped_; }
   double flow_loss() const { return flow_loss_; }
+  const PhaseSeconds& phase_seconds() const { return seconds_; }
 
  private:
   struct ComponentTrainer {
@@ -74,6 +84,7 @@ class Trainer {
   uint32_t iteration_ = 0, flow_iteration_ = 0;
   int64_t skipped_ = 0;
   double flow_loss_ = 0;
+  PhaseSeconds seconds_;
 
   // The points of a step, component after component.
   Eigen::MatrixXd z_;

@@ -4,12 +4,12 @@
 
 #include "engine/methods/aggregate.h"
 #include "engine/methods/estimator.h"
+#include "engine/methods/tiling.h"
 
 namespace aisivi {
 namespace {
 
 constexpr double kHalfLogTwoPi = 0.918938533204672742;
-constexpr int64_t kTileBytes = 3 << 19;  // the part of the L2 cache that a tile's arrays may fill
 constexpr int64_t kMinItems = 64;        // tasks wanted at least, to keep many cores busy
 
 // How the inner samples are cut up. Depends on the problem only, never on the threads.
@@ -23,12 +23,9 @@ struct Plan {
     const Family& family = *request.family;
     const ProposalConfig& flow = request.proposal->config();
     const int64_t m = request.x->cols(), k = request.samples;
-    const int64_t row_count = 2 * flow.coupling_hidden + 3 * family.latent_dim() + 3 * family.dim() +
-                              2 * family.config().hidden;
-    const int64_t widest =
-        std::clamp<int64_t>(kTileBytes / (4 * row_count) / 16 * 16, 64, 512);
-    const int64_t tiles = (k + widest - 1) / widest;
-    width = (k + tiles - 1) / tiles;
+    width = TileWidth(k, family.latent_dim(), family.dim(), family.config().hidden,
+                      flow.coupling_hidden);
+    const int64_t tiles = (k + width - 1) / width;
     points_per_item = tiles > 1 ? 1 : std::clamp<int64_t>(128 / width, 1, (m + 7) / 8);
     splits = std::min(tiles, std::max<int64_t>(1, kMinItems / m));
     tiles_per_split = (tiles + splits - 1) / splits;

@@ -4,12 +4,12 @@
 
 #include "engine/methods/aggregate.h"
 #include "engine/methods/estimator.h"
+#include "engine/methods/tiling.h"
 
 namespace aisivi {
 namespace {
 
 constexpr double kHalfLogTwoPi = 0.918938533204672742;
-constexpr int64_t kTile = 256;    // shared ε per tile
 constexpr int64_t kShards = 32;   // tasks; fixed, so that sums do not depend on the threads
 
 // With σ one vector, x̃ = x/σ and μ̃ = μ/σ: log q(x_j|ε_i) = x̃_jᵀ μ̃_i − ½‖x̃_j‖² − ½‖μ̃_i‖² + const.
@@ -140,19 +140,19 @@ void Pass::RunTile(const ConstTileMap& epsilon, WeightSums* sums, Scratch& scrat
 void Pass::RunShard(int64_t shard, Scratch& scratch) {
   const int64_t m = point_features_.rows(), k = request_.samples;
   WeightSums* sums = &sums_[shard * m];
-  const int64_t tiles = (k + kTile - 1) / kTile;
+  const int64_t tiles = (k + kSharedTile - 1) / kSharedTile;
   for (int64_t t = shard; t < tiles; t += kShards) {
     Scratch::Frame frame(scratch);
-    const int64_t n = std::min(kTile, k - t * kTile);
+    const int64_t n = std::min(kSharedTile, k - t * kSharedTile);
     TileMap epsilon = TakeTile(scratch, family_.latent_dim(), n);
     family_.SampleLatent(
         {request_.seed, request_.purpose, request_.iteration, static_cast<uint32_t>(t)}, epsilon);
     RunTile(Const(epsilon), sums, scratch);
   }
   if (shard != 0 || request_.own_epsilon == nullptr) return;
-  for (int64_t first = 0; first < m; first += kTile) {
+  for (int64_t first = 0; first < m; first += kSharedTile) {
     Scratch::Frame frame(scratch);
-    const int64_t n = std::min(kTile, m - first);
+    const int64_t n = std::min(kSharedTile, m - first);
     TileMap epsilon = TakeTile(scratch, family_.latent_dim(), n);
     epsilon = request_.own_epsilon->middleCols(first, n);
     RunTile(Const(epsilon), sums, scratch);
