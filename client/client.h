@@ -70,9 +70,9 @@ struct EvidenceOptions {
 };
 
 struct LogDensity {
-  Eigen::VectorXd log_q;  // N; the estimate
-  Eigen::VectorXd lower;  // N; at most log q in expectation
-  Eigen::VectorXd upper;  // N; at least log q in expectation
+  Eigen::VectorXd log_q;  // N; the estimate log q̂
+  Eigen::VectorXd lower;  // N; about two standard errors below it
+  Eigen::VectorXd upper;  // N; about two standard errors and its bias above it
 };
 
 // The wire's matrix of points, N×D row after row, from D×N, and back.

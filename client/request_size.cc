@@ -18,8 +18,10 @@ using google::protobuf::Reflection;
 size_t FieldBytes(const Message& message, const FieldDescriptor* field) {
   const Reflection* reflection = message.GetReflection();
   const bool is_message = field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE;
+  const bool is_text = field->cpp_type() == FieldDescriptor::CPPTYPE_STRING;
   if (!field->is_repeated()) {
-    return is_message ? reflection->GetMessage(message, field).ByteSizeLong() : 8;
+    if (is_message) return reflection->GetMessage(message, field).ByteSizeLong();
+    return is_text ? reflection->GetString(message, field).size() : 8;
   }
   const int count = reflection->FieldSize(message, field);
   if (!is_message) return size_t{8} * count;

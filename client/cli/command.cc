@@ -1,6 +1,7 @@
 #include "client/cli/command.h"
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 
 namespace aisivi::cli {
@@ -22,6 +23,15 @@ absl::Status Interrupted(absl::string_view message) {
 
 bool IsInterrupted(const absl::Status& status) {
   return status.GetPayload(kInterrupted).has_value();
+}
+
+CLI::Validator AtLeast(int64_t min) {
+  const auto check = [min](const std::string& text) -> std::string {
+    int64_t value;
+    if (!absl::SimpleAtoi(text, &value)) return absl::StrCat("'", text, "' is not a whole number");
+    return value < min ? absl::StrCat("must be at least ", min) : "";
+  };
+  return CLI::Validator(check, "");
 }
 
 void AddName(CLI::App* command, std::string* name) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -26,6 +27,9 @@ std::string FitName(const std::string& name_or_id);
 // A status that means "stopped by Ctrl-C": main() prints its message and exits with 130.
 absl::Status Interrupted(absl::string_view message);
 bool IsInterrupted(const absl::Status& status);
+
+// Accepts numbers of at least `min`.
+CLI::Validator AtLeast(int64_t min);
 
 // Adds the required NAME argument of a command about one fit.
 void AddName(CLI::App* command, std::string* name);

@@ -111,7 +111,7 @@ void AddDrawsCommand(CLI::App& app, const Globals& globals, Action* action) {
   AddName(command, &flags->name);
   command->add_option("--count", flags->draws.count, "Number of draws (default 1000)")
       ->type_name("N")
-      ->check(CLI::PositiveNumber);
+      ->check(AtLeast(1));
   command->add_option("--seed", flags->draws.seed, "Names the sequence of draws (default 0)")
       ->type_name("N");
   command->add_option("--out", flags->out, "File to write; standard output if not given")
@@ -120,7 +120,7 @@ void AddDrawsCommand(CLI::App& app, const Globals& globals, Action* action) {
       ->add_option("--inner_samples", flags->draws.inner_samples,
                    "K for log q (default: the fit's evidence_inner_samples)")
       ->type_name("K")
-      ->check(CLI::NonNegativeNumber);
+      ->check(AtLeast(0));
   command->callback(
       [=, &globals] { *action = [=, &globals] { return RunDraws(*flags, globals); }; });
 }

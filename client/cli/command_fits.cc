@@ -92,7 +92,7 @@ void AddListCommand(CLI::App& app, const Globals& globals, Action* action) {
   command->add_option("--filter", flags->filter, "For instance state=RUNNING")->type_name("TEXT");
   command->add_option("--limit", flags->limit, "At most so many; 0: all (default 50)")
       ->type_name("N")
-      ->check(CLI::NonNegativeNumber);
+      ->check(AtLeast(0));
   command->callback([=, &globals] {
     *action = [=, &globals] { return List(flags->filter, flags->limit, globals); };
   });

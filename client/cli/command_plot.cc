@@ -119,7 +119,7 @@ void AddPlotCommand(CLI::App& app, const Globals& globals, Action* action) {
       ->allow_extra_args(false);
   command->add_option("--count", flags->draws.count, "Draws to use (default 20000)")
       ->type_name("N")
-      ->check(CLI::Range(2, 1000000));
+      ->check(AtLeast(2));
   command->add_option("--seed", flags->draws.seed, "Names the draws (default 0)")->type_name("N");
   command->callback(
       [=, &globals] { *action = [=, &globals] { return RunPlot(*flags, globals); }; });

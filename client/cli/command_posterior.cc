@@ -128,7 +128,7 @@ void AddSummaryCommand(CLI::App& app, const Globals& globals, Action* action) {
   AddName(command, &flags->name);
   command->add_option("--count", flags->options.count, "Draws to use (default 20000)")
       ->type_name("N")
-      ->check(CLI::PositiveNumber);
+      ->check(AtLeast(2));
   command->add_option("--seed", flags->options.seed, "Names the draws (default 0)")->type_name("N");
   command
       ->add_option("--quantiles", flags->options.probabilities,
@@ -153,12 +153,12 @@ void AddEvidenceCommand(CLI::App& app, const Globals& globals, Action* action) {
   AddName(command, &flags->name);
   command->add_option("--draws", flags->options.draws, "M, draws (default: as in the fit)")
       ->type_name("M")
-      ->check(CLI::PositiveNumber);
+      ->check(AtLeast(1));
   command
       ->add_option("--inner_samples", flags->options.inner_samples,
                    "K, inner samples per draw (default: as in the fit)")
       ->type_name("K")
-      ->check(CLI::PositiveNumber);
+      ->check(AtLeast(1));
   command->add_option("--seed", flags->options.seed, "Names the draws (default 0)")->type_name("N");
   command->callback([=, &globals] {
     *action = [=, &globals] { return Evidence(flags->name, flags->options, globals); };
@@ -178,7 +178,7 @@ void AddLogqCommand(CLI::App& app, const Globals& globals, Action* action) {
       ->add_option("--inner_samples", flags->inner_samples,
                    "K (default: the fit's evidence_inner_samples)")
       ->type_name("K")
-      ->check(CLI::PositiveNumber);
+      ->check(AtLeast(1));
   command->add_option("--seed", flags->seed, "Names the inner samples (default 0)")->type_name("N");
   command->callback([=, &globals] { *action = [=, &globals] { return Logq(*flags, globals); }; });
 }

@@ -26,7 +26,7 @@ double Bandwidth(const Eigen::VectorXd& values, const Axis& axis, int dimensions
   const double iqr = (Quantile(sorted, 0.75) - Quantile(sorted, 0.25)) / 1.349;
   const double spread = iqr > 0 ? std::min(sd, iqr) : sd;
   const double rule =
-      0.7 * spread * std::pow(static_cast<double>(values.size()), -1.0 / (4 + dimensions));
+      0.85 * spread * std::pow(static_cast<double>(values.size()), -1.0 / (4 + dimensions));
   // Never so narrow that a kernel falls between the points of the grid.
   return std::max(rule, (axis.max - axis.min) / 200);
 }

@@ -1,8 +1,8 @@
 // Smoothed densities of draws, for pictures.
 //
-//   f(x) = (1/N) Σ_n N(x; x_n, h²),   h = 0.7 · s · N^(−1/(4+d)),   s = min(sd, IQR / 1.349)
+//   f(x) = (1/N) Σ_n N(x; x_n, h²),   h = 0.85 · s · N^(−1/(4+d)),   s = min(sd, IQR / 1.349)
 //
-// with d = 1 or 2 dimensions (the factor 0.7 below the normal reference rule, because posteriors
+// with d = 1 or 2 dimensions (the factor is below the normal reference rule, because posteriors
 // are often not normal). Source: Silverman, Density Estimation (1986), §3.4 and §4.3.
 #pragma once
 
@@ -20,7 +20,7 @@ struct Axis {
 // Shows all but the outermost half percent of the values (N ≥ 1, finite), with a margin.
 Axis AxisFor(const Eigen::VectorXd& values);
 
-// Two to five round numbers inside [min, max].
+// Three to six round numbers inside [min, max].
 std::vector<double> RoundTicks(double min, double max);
 
 // f at `points` equally spaced points of the axis.

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <iostream>
 
+#include "absl/strings/match.h"
 #include "client/cli/command.h"
 #include "client/cli/output.h"
 
@@ -32,17 +33,28 @@ void AddCommands(CLI::App& app, const Globals& globals, Action* action) {
   AddTargetsCommand(app, globals, action);
 }
 
+// CLI11 says only that a command is missing; people want to know which word was not one.
+std::string ParseMessage(const CLI::App& app, const CLI::ParseError& error) {
+  if (app.get_subcommands().empty()) {
+    for (const std::string& word : app.remaining()) {
+      if (!word.empty() && word[0] != '-') return "COMMAND: no command is called '" + word + "'";
+    }
+  }
+  return error.what();
+}
+
 int Finish(const absl::Status& status, const Globals& globals) {
   if (status.ok()) return 0;
   if (IsInterrupted(status)) {
     Complain(std::string(status.message()));
     return 130;
   }
-  std::string text = OneLine(status);
-  if (absl::IsUnavailable(status)) {
-    text += " (is aisivi-server running at " + globals.server + "?)";
+  if (absl::IsUnavailable(status) && absl::StartsWith(status.message(), "failed to connect")) {
+    Complain("UNAVAILABLE: --server: nothing answers at " + globals.server +
+             "; is aisivi-server running?");
+  } else {
+    Complain(OneLine(status));
   }
-  Complain(text);
   return 1;
 }
 
@@ -57,7 +69,7 @@ int Main(int argc, char** argv) {
   }
   Action action;
   CLI::App app("Semi-implicit variational inference as a service", "aisivi");
-  app.set_version_flag("--version", AISIVI_VERSION);
+  app.set_version_flag("--version", "aisivi " AISIVI_VERSION);
   app.add_option("--server", globals.server, "Where the server listens")->type_name("HOST:PORT");
   app.add_flag("--json", globals.json, "Print JSON objects, one per line");
   app.footer(kFooter);
@@ -69,7 +81,7 @@ int Main(int argc, char** argv) {
   } catch (const CLI::Success& success) {
     return app.exit(success);
   } catch (const CLI::ParseError& error) {
-    Complain(OneLine(absl::InvalidArgumentError(error.what())));
+    Complain(OneLine(absl::InvalidArgumentError(ParseMessage(app, error))));
     return 2;
   }
   return Finish(action(), globals);

@@ -187,7 +187,8 @@ absl::Status SetField(absl::string_view path, absl::string_view name, absl::stri
   const std::string full = absl::StrCat(path, ".", name);
   const FieldDescriptor* field = message->GetDescriptor()->FindFieldByName(std::string(name));
   if (field == nullptr) {
-    return Wrong(full, absl::StrCat("no such parameter; ", FieldNames(message->GetDescriptor())));
+    return Wrong(full,
+                 absl::StrCat("there is no such field; ", FieldNames(message->GetDescriptor())));
   }
   if (text.empty()) return Wrong(full, "the value is empty");
   if (!field->is_repeated()) return SetSingular(full, field, text, message);

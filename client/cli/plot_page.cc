@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "client/cli/density_grid.h"
 #include "client/cli/output.h"
 #include "client/cli/plot_training.h"
@@ -116,8 +117,8 @@ void Page::Axes(int row, int column) {
   const bool bottom = row + 1 == count(), left = column == 0 && row > 0;
   const Axis& x = axes_[column];
   const int size = count() > 4 ? 8 : 10;
-  absl::StrAppendFormat(&script_, "set xrange [%.12g:%.12g]\nset xtics (%s) font ',%d'\n", x.min,
-                        x.max, Ticks(x, bottom), size);
+  absl::StrAppendFormat(&script_, "set xrange [%.12g:%.12g]\nset xtics nomirror (%s) font ',%d'\n",
+                        x.min, x.max, Ticks(x, bottom), size);
   absl::StrAppendFormat(&script_, "set xlabel %s font ',%d' textcolor rgb '#1f2933' noenhanced\n",
                         bottom ? GnuplotString(input_.names[column]) : "''", size + 2);
   absl::StrAppendFormat(&script_, "set ylabel %s font ',%d' textcolor rgb '#1f2933' noenhanced\n",
@@ -126,7 +127,8 @@ void Page::Axes(int row, int column) {
     script_ += "unset ytics\nset yrange [0:*]\n";
   } else {
     const Axis& y = axes_[row];
-    absl::StrAppendFormat(&script_, "set yrange [%.12g:%.12g]\nset ytics (%s) font ',%d'\n", y.min,
+    absl::StrAppendFormat(&script_,
+                          "set yrange [%.12g:%.12g]\nset ytics nomirror (%s) font ',%d'\n", y.min,
                           y.max, Ticks(y, left), size);
   }
 }
@@ -152,7 +154,7 @@ void Page::Marginal(int d) {
 }
 
 void Page::Joint(int row, int column) {
-  constexpr int kPoints = 72;
+  constexpr int kPoints = 96;
   const Axis &x = axes_[column], &y = axes_[row];
   const Eigen::MatrixXd density = Density2(input_.z.row(column), input_.z.row(row), x, y, kPoints);
   std::string data;
@@ -175,7 +177,7 @@ void Page::Joint(int row, int column) {
   Axes(row, column);
   absl::StrAppendFormat(
       &script_,
-      "set cbrange [0:%.9g]\nplot %s using 1:2:3 with image pixels, $contour_%s using 1:2 "
+      "set cbrange [0:%.9g]\nplot %s using 1:2:3 with image, $contour_%s using 1:2 "
       "with lines lc rgb '#073763' lw 1.2\n",
       density.maxCoeff(), file, id);
 }
@@ -184,13 +186,14 @@ void Page::CorrelationText(int row, int column) {
   const double correlation = Correlation(input_.z.row(row), input_.z.row(column));
   Place(row, column);
   const int size = count() > 4 ? 12 : 16;
-  absl::StrAppendFormat(&script_,
-                        "set border 0; unset xtics; unset ytics; set xlabel ''; set ylabel ''\n"
-                        "set xrange [0:1]; set yrange [0:1]\n"
-                        "set label 1 %s at 0.5,0.5 center font ',%d' textcolor rgb '%s'\n"
-                        "plot NaN\nunset label 1\nset border 31\n",
-                        GnuplotString("ρ = " + FormatFixed(correlation, 2)), size,
-                        std::abs(correlation) >= 0.3 ? "#1f2933" : "#9aa5b1");
+  absl::StrAppendFormat(
+      &script_,
+      "set border 0; unset xtics; unset ytics; set xlabel ''; set ylabel ''\n"
+      "set xrange [0:1]; set yrange [0:1]\n"
+      "set label 1 %s at 0.5,0.5 center font ',%d' textcolor rgb '%s'\n"
+      "plot NaN\nunset label 1\nset border 31\n",
+      GnuplotString("ρ = " + absl::StrReplaceAll(FormatFixed(correlation, 2), {{"-", "−"}})), size,
+      std::abs(correlation) >= 0.3 ? "#1f2933" : "#9aa5b1");
 }
 
 absl::StatusOr<std::string> Page::Write(const std::string& out) {

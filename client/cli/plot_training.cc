@@ -57,7 +57,7 @@ std::string OnePanel(const Spec& spec, const Curve& curve, const Panel& place, d
       "set bmargin at screen %.5f; set tmargin at screen %.5f\n"
       "set border 3; set grid ytics lc rgb '#e4e7eb' lt 1; unset logscale; unset ytics; unset "
       "xtics\n"
-      "set ytics auto font ',9'; set xtics auto font ',9'; set format y '%%g'\n"
+      "set ytics nomirror auto font ',9'; set xtics nomirror auto font ',9'; set format y '%%g'\n"
       "set xrange [0:%.9g]; set yrange [*:*]; set ylabel ''; set xlabel '%s' font ',10'\n"
       "set label 1 '%s' at graph 0,1.07 font 'DejaVu Sans Bold,11' textcolor rgb '#1f2933'\n",
       place.left, place.right, place.bottom, place.top, end, lowest ? "seconds" : "", spec.title);
@@ -96,7 +96,7 @@ std::string TrainingPanels(const v1::Fit& fit, const v1::TrainingHistory& histor
   const bool positive = std::all_of(residual.values.begin(), residual.values.end(),
                                     [](double value) { return value > 0; });
   const Spec residual_spec = {"residual", "Score residual E‖∇ log q − ∇ log p‖²", 1,
-                              positive ? "set logscale y\nset format y '%.1g'\n" : "", ""};
+                              positive ? "set logscale y\nset format y '%g'\n" : "", ""};
 
   const double gap = 0.085, height = (region.top - region.bottom - 2 * gap - 0.03) / 3;
   const auto place = [&](int row) {

@@ -1,0 +1,91 @@
+#include "client/cli/fit_request.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace aisivi::cli {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+std::string WriteFile(const std::string& name, const std::string& content) {
+  const std::string path = testing::TempDir() + name;
+  std::ofstream(path) << content;
+  return path;
+}
+
+std::string Error(const FitFlags& flags) {
+  const absl::StatusOr<v1::Fit> fit = BuildFit(flags);
+  EXPECT_TRUE(absl::IsInvalidArgument(fit.status()));
+  return std::string(fit.status().message());
+}
+
+TEST(BuildFit, FromFlags) {
+  FitFlags flags;
+  flags.target.target = "logistic_regression";
+  flags.target.params = {"prior_precision=0.01"};
+  flags.target.data = WriteFile("fit_request.csv", "y,a,b\n1,2,3\n0,4,5\n");
+  flags.method = "bsivi";
+  flags.preset = "bsivi_logistic";
+  flags.set = {"iterations=10", "latent=uniform"};
+  flags.seed = 5;
+  const absl::StatusOr<v1::Fit> fit = BuildFit(flags);
+  std::filesystem::remove(flags.target.data);
+  ASSERT_TRUE(fit.ok()) << fit.status();
+  const v1::LogisticRegressionTarget& target = fit->target().logistic_regression();
+  EXPECT_EQ(target.prior_precision(), 0.01);
+  EXPECT_THAT(target.y(), ElementsAre(1, 0));
+  EXPECT_THAT(target.x().values(), ElementsAre(2, 3, 4, 5));
+  EXPECT_EQ(fit->method(), "bsivi");
+  EXPECT_EQ(fit->preset(), "bsivi_logistic");
+  EXPECT_EQ(fit->hyperparameters().iterations(), 10);
+  EXPECT_EQ(fit->hyperparameters().latent(), "uniform");
+  EXPECT_EQ(fit->seed(), 5u);
+}
+
+TEST(BuildFit, FromASpecWithFlagsOnTop) {
+  FitFlags flags;
+  flags.spec = WriteFile("fit_request.json",
+                         R"({"target": {"conditionedDiffusion": {"steps": 50,
+                             "observations": [0.1, 0.2]}}, "seed": "3", "method": "bsivi"})");
+  flags.target.params = {"noise=0.2"};
+  flags.seed = 4;
+  const absl::StatusOr<v1::Fit> fit = BuildFit(flags);
+  std::filesystem::remove(flags.spec);
+  ASSERT_TRUE(fit.ok()) << fit.status();
+  EXPECT_EQ(fit->target().conditioned_diffusion().steps(), 50);
+  EXPECT_EQ(fit->target().conditioned_diffusion().noise(), 0.2);
+  EXPECT_THAT(fit->target().conditioned_diffusion().observations(), ElementsAre(0.1, 0.2));
+  EXPECT_EQ(fit->seed(), 4u);
+  EXPECT_EQ(fit->method(), "bsivi");
+}
+
+TEST(BuildFit, ErrorsNameTheFlag) {
+  FitFlags nothing;
+  EXPECT_THAT(Error(nothing), HasSubstr("--target"));
+  FitFlags param;
+  param.target.target = "banana";
+  param.target.params = {"curvature"};
+  EXPECT_THAT(Error(param), HasSubstr("--param"));
+  FitFlags set;
+  set.target.target = "banana";
+  set.set = {"iteration=1"};
+  EXPECT_THAT(Error(set), HasSubstr("fit.hyperparameters.iteration"));
+  FitFlags spec;
+  spec.spec = "no/such/file.json";
+  EXPECT_THAT(Error(spec), HasSubstr("--spec: no/such/file.json"));
+}
+
+TEST(BuildFit, ASpecWithAnUnknownFieldIsRefused) {
+  FitFlags flags;
+  flags.spec = WriteFile("unknown.json", R"({"target": {"banana": {"bend": 1}}})");
+  EXPECT_THAT(Error(flags), testing::AllOf(HasSubstr("--spec"), HasSubstr("bend")));
+  std::filesystem::remove(flags.spec);
+}
+
+}  // namespace
+}  // namespace aisivi::cli
