@@ -35,13 +35,11 @@ absl::StatusOr<Visit> VisitDiagonal(Evaluator& evaluator, const DiagonalFit& fit
 }
 
 DiagonalFit Step(const DiagonalFit& current, const Visit& visit, double rho) {
-  const Eigen::VectorXd precision = (1 - rho - rho * visit.h.array()).max(0.25).min(16.0);
-  Eigen::VectorXd shift = rho * visit.m.array() / precision.array();
-  const double longest = std::max(2.0, 0.5 * std::sqrt(static_cast<double>(shift.size())));
-  if (shift.norm() > longest) shift *= longest / shift.norm();
+  const Eigen::VectorXd wanted = (1 - rho - rho * visit.h.array()).max(0.25);
+  const Eigen::VectorXd shift = rho * visit.m.array() / wanted.array();
   DiagonalFit next = current;
   next.mean.array() += current.sd.array() * shift.array();
-  next.sd.array() /= precision.array().sqrt();
+  next.sd.array() /= wanted.array().min(16.0).sqrt();
   return next;
 }
 

@@ -12,6 +12,7 @@
 #include "engine/warmstart/curvature.h"
 #include "engine/warmstart/diagonal_fit.h"
 #include "engine/warmstart/evaluate.h"
+#include "engine/warmstart/gaussian_mixture_density.h"
 #include "engine/warmstart/kl_polish.h"
 #include "engine/warmstart/lbfgs.h"
 #include "engine/warmstart/starts.h"
@@ -48,8 +49,9 @@ class CandidateSearch {
   absl::Status AddFromIdentity();
   absl::Status AddDiagonal(const Eigen::MatrixXd& starts);
   absl::Status AddLastResort();
-  // Repeats the KL descent of the best candidate with many more draws.
-  absl::Status RefineBest();
+  // Drops candidates that reached the same Gaussian as a better one and repeats the KL descent of
+  // the rest (above 50 dimensions: of the best) with many more draws.
+  absl::Status Refine();
 
   bool empty() const { return candidates_.empty(); }
   std::vector<GaussianFit> Take();
@@ -64,6 +66,8 @@ class CandidateSearch {
                            const std::string& from);
   absl::Status GiveUp(const std::string& from, const absl::Status& status);
   void SortByElbo();
+  void DropDuplicates();
+  absl::Status RefineOne(Candidate* candidate);
 
   Evaluator& evaluator_;
   const uint64_t seed_;
@@ -90,7 +94,7 @@ absl::Status CandidateSearch::GiveUp(const std::string& from, const absl::Status
 
 absl::Status CandidateSearch::AddPolished(const AffineGaussian& matched,
                                           const std::string& matched_how, const std::string& from) {
-  const PolishOptions options{.draws = std::max<int64_t>(512, 8 * dim_), .max_iterations = 60};
+  const PolishOptions options{.draws = std::max<int64_t>(1024, 8 * dim_), .max_iterations = 60};
   const absl::StatusOr<Polished> polished = PolishGaussian(evaluator_, matched, seed_, options);
   if (!polished.ok()) return GiveUp(from, polished.status());
   Candidate before{matched, absl::StrCat(matched_how, " from ", from)};
@@ -209,29 +213,46 @@ void CandidateSearch::SortByElbo() {
       [](const Candidate& a, const Candidate& b) { return a.elbo.value > b.elbo.value; });
 }
 
-absl::Status CandidateSearch::RefineBest() {
-  if (empty()) return absl::OkStatus();
-  SortByElbo();
+void CandidateSearch::DropDuplicates() {
+  constexpr double kSame = 0.01;  // Bhattacharyya distance
+  std::vector<Candidate> kept;
+  for (Candidate& candidate : candidates_) {
+    const bool known = std::any_of(kept.begin(), kept.end(), [&](const Candidate& other) {
+      return BhattacharyyaDistance(candidate.gaussian, other.gaussian) < kSame;
+    });
+    if (!known) kept.push_back(std::move(candidate));
+  }
+  candidates_ = std::move(kept);
+}
+
+absl::Status CandidateSearch::RefineOne(Candidate* candidate) {
   const int64_t draws = dim_ <= 50 ? 8192 : std::max<int64_t>(4096, 8 * dim_);
   const PolishOptions options{
       .draws = draws, .max_iterations = 20, .stream = DrawStream::kFinePolish};
-  Candidate& best = candidates_.front();
   const absl::StatusOr<Polished> polished =
-      PolishGaussian(evaluator_, best.gaussian, seed_, options);
+      PolishGaussian(evaluator_, candidate->gaussian, seed_, options);
   if (!polished.ok()) return IsFatal(polished.status()) ? polished.status() : absl::OkStatus();
   absl::StatusOr<ElboEstimate> elbo = Compare(polished->gaussian);
   if (!elbo.ok()) return elbo.status();
-  if (elbo->value > best.elbo.value) {
-    best.gaussian = polished->gaussian;
-    best.elbo = *elbo;
+  if (elbo->value > candidate->elbo.value) {
+    candidate->gaussian = polished->gaussian;
+    candidate->elbo = *elbo;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CandidateSearch::Refine() {
+  SortByElbo();
+  DropDuplicates();
+  const size_t refined = dim_ <= 50 ? candidates_.size() : std::min<size_t>(1, candidates_.size());
+  for (size_t i = 0; i < refined; ++i) {
+    if (absl::Status status = RefineOne(&candidates_[i]); !status.ok()) return status;
   }
   return absl::OkStatus();
 }
 
 std::vector<GaussianFit> CandidateSearch::Take() {
   SortByElbo();
-  Log(absl::StrFormat("Start: %s, ELBO %.3f ± %.3f.", candidates_.front().how,
-                      candidates_.front().elbo.value, candidates_.front().elbo.standard_error));
   std::vector<GaussianFit> fits;
   for (Candidate& candidate : candidates_) {
     fits.push_back({std::move(candidate.gaussian.mean), std::move(candidate.gaussian.scale),
@@ -244,7 +265,7 @@ absl::Status FullRank(CandidateSearch& search, const Eigen::MatrixXd& starts) {
   if (absl::Status status = search.AddFromMode(starts); !status.ok()) return status;
   if (absl::Status status = search.AddFromWideStart(); !status.ok()) return status;
   if (absl::Status status = search.AddFromIdentity(); !status.ok()) return status;
-  return search.RefineBest();
+  return search.Refine();
 }
 
 }  // namespace

@@ -48,11 +48,10 @@ NaturalStep::NaturalStep(const Eigen::VectorXd& m, const Eigen::MatrixXd& h) {
 }
 
 AffineGaussian NaturalStep::Apply(const AffineGaussian& current, double rho) const {
-  const Eigen::VectorXd precision =
-      (1 + rho * (precision_.array() - 1)).max(1 / kGrowth).min(kShrink);
-  Eigen::VectorXd shift = rho * gradient_.array() / precision.array();
-  const double longest = std::max(2.0, 0.5 * std::sqrt(static_cast<double>(shift.size())));
-  if (shift.norm() > longest) shift *= longest / shift.norm();
+  const Eigen::VectorXd wanted = 1 + rho * (precision_.array() - 1);
+  const Eigen::VectorXd precision = wanted.array().max(1 / kGrowth).min(kShrink);
+  // The mean takes the full Newton step even where the variance may not shrink as far at once.
+  const Eigen::VectorXd shift = rho * gradient_.array() / wanted.array().max(1 / kGrowth);
   const Eigen::VectorXd sd = precision.cwiseInverse().cwiseSqrt();
   return Compose(current, vectors_ * shift, vectors_ * sd.asDiagonal());
 }

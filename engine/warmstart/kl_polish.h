@@ -36,9 +36,8 @@ struct Polished {
 absl::StatusOr<Polished> PolishGaussian(Evaluator& evaluator, const AffineGaussian& start,
                                         uint64_t seed, const PolishOptions& options);
 
-// A natural-gradient step in the coordinates of the current Gaussian, kept within a trust region:
-// variances grow at most fourfold and shrink at most sixteenfold along any direction, the mean
-// moves at most max(2, √D/2).
+// A natural-gradient step in the coordinates of the current Gaussian, within a trust region:
+// variances grow at most fourfold and shrink at most sixteenfold along any direction.
 class NaturalStep {
  public:
   NaturalStep() = default;

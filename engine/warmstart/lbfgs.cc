@@ -109,15 +109,15 @@ class Descent {
     } else {
       return Accept(trial_);
     }
-    if (trials_ >= kMaxTrials || high_step_ - low_step_ <= 1e-14 * high_step_) {
+    const bool bracketed = std::isfinite(high_step_);
+    if (trials_ >= kMaxTrials || (bracketed && high_step_ - low_step_ <= 1e-14 * high_step_)) {
       if (low_step_ > 0) return Accept(low_);
       if (pairs_.empty()) return Stop(SearchEnd::kLineSearch);
       pairs_.clear();
       return NewDirection();
     }
     const double longest = options_.max_step / direction_.norm();
-    SetTrial(std::isfinite(high_step_) ? (low_step_ + high_step_) / 2
-                                       : std::min(2 * low_step_, longest));
+    SetTrial(bracketed ? (low_step_ + high_step_) / 2 : std::min(2 * low_step_, longest));
   }
 
   void Accept(const Point& next) {

@@ -16,7 +16,7 @@ namespace aisivi {
 namespace {
 
 constexpr int64_t kLargestDim = 500;
-constexpr double kValley = 1.0;         // nats below the lower of two modes that separate them
+constexpr double kValley = 0.25;        // nats below the lower of two modes that separate them
 constexpr double kOverlap = 0.25;       // Bhattacharyya distance below which components merge
 constexpr double kNegligible = 1e-4;    // weight below which a component is dropped
 constexpr double kWorthSeveral = 0.02;  // nats that more than one component must bring
@@ -199,27 +199,33 @@ absl::StatusOr<MixtureFit> FitSeveral(Evaluator& evaluator, uint64_t seed,
 
 }  // namespace
 
-absl::StatusOr<MixtureFit> FitMixture(const Target& target, uint64_t seed, ThreadPool& pool,
+absl::StatusOr<MixtureFit> FitMixture(const Target& target, const GaussianFit& single,
+                                      uint64_t seed, ThreadPool& pool,
                                       const std::atomic<bool>* cancel,
                                       std::vector<std::string>* log) {
-  absl::StatusOr<std::vector<GaussianFit>> single =
-      FitGaussianCandidates(target, seed, pool, cancel, log);
-  if (!single.ok()) return single.status();
-  GaussianFit& best = single->front();
   if (target.dim() <= kLargestDim) {
     Evaluator evaluator(target, pool, cancel);
     absl::StatusOr<MixtureFit> several = FitSeveral(evaluator, seed, log);
     if (!several.ok()) return several.status();
-    if (several->components.size() > 1 && several->elbo > best.elbo + kWorthSeveral) {
+    if (several->components.size() > 1 && several->elbo > single.elbo + kWorthSeveral) {
       return several;
     }
   }
   MixtureFit fit;
   fit.weights = Eigen::VectorXd::Ones(1);
-  fit.elbo = best.elbo;
-  fit.elbo_se = best.elbo_se;
-  fit.components.push_back(std::move(best));
+  fit.elbo = single.elbo;
+  fit.elbo_se = single.elbo_se;
+  fit.components.push_back(single);
   return fit;
+}
+
+absl::StatusOr<MixtureFit> FitMixture(const Target& target, uint64_t seed, ThreadPool& pool,
+                                      const std::atomic<bool>* cancel,
+                                      std::vector<std::string>* log) {
+  const absl::StatusOr<std::vector<GaussianFit>> fits =
+      FitGaussianCandidates(target, seed, pool, cancel, log);
+  if (!fits.ok()) return fits.status();
+  return FitMixture(target, fits->front(), seed, pool, cancel, log);
 }
 
 }  // namespace aisivi

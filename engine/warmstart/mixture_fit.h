@@ -23,14 +23,21 @@ namespace aisivi {
 
 struct MixtureFit {
   Eigen::VectorXd weights;              // K ≥ 1, positive, sum 1, in falling order
-  std::vector<GaussianFit> components;  // K; the elbo of a component is E_{q_k}[log p̃ − log q]
+  std::vector<GaussianFit> components;  // K; their elbo and elbo_se are those of the mixture
   double elbo = 0;                      // of the mixture, Monte Carlo, nats
   double elbo_se = 0;
 };
 
-// Every decision worth telling is appended to `log` (may be null). Deterministic in `seed` at any
-// thread count. With one mode, no usable mode, or more than 500 dimensions: the best of
-// FitGaussianCandidates, as one component. Errors: those of FitGaussianCandidates.
+// The mixture, or `single` as its only component where that does as well: with one mode, no usable
+// mode, more than 500 dimensions, or an ELBO that several components do not raise by 0.02. Every
+// decision worth telling is appended to `log` (may be null). Deterministic in `seed` at any thread
+// count. Error: the target's own, or CANCELLED.
+absl::StatusOr<MixtureFit> FitMixture(const Target& target, const GaussianFit& single,
+                                      uint64_t seed, ThreadPool& pool,
+                                      const std::atomic<bool>* cancel,
+                                      std::vector<std::string>* log);
+
+// The same beside the best of FitGaussianCandidates, whose errors it adds.
 absl::StatusOr<MixtureFit> FitMixture(const Target& target, uint64_t seed, ThreadPool& pool,
                                       const std::atomic<bool>* cancel,
                                       std::vector<std::string>* log);

@@ -12,10 +12,15 @@
 namespace aisivi {
 namespace {
 
-constexpr int kMaxRounds = 5;
-constexpr size_t kMaxModes = 64;
+constexpr uint32_t kMaxRounds = 4;
 constexpr double kNegligible = 1e-6;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+// Each mode becomes a full-rank component, whose cost grows with the dimension.
+size_t MaxModes(int64_t dim) {
+  if (dim <= 5) return 64;
+  return dim <= 25 ? 24 : 12;
+}
 
 int64_t StartsPerRound(int64_t dim) {
   if (dim <= 5) return 256;
@@ -116,7 +121,8 @@ absl::StatusOr<int> AddModes(Evaluator& evaluator, std::vector<ModeSearch> ends,
   });
   int added = 0;
   for (const ModeSearch& end : ends) {
-    if (end.end != SearchEnd::kConverged || modes->size() >= 4 * kMaxModes) continue;
+    if (end.end != SearchEnd::kConverged || modes->size() >= 2 * MaxModes(evaluator.dim()))
+      continue;
     const bool known = std::any_of(modes->begin(), modes->end(),
                                    [&](const LocalMode& mode) { return IsSame(mode, end.z); });
     if (known) continue;
@@ -152,7 +158,8 @@ absl::StatusOr<std::vector<LocalMode>> HuntModes(Evaluator& evaluator, uint64_t 
   }
   std::stable_sort(modes.begin(), modes.end(),
                    [](const LocalMode& a, const LocalMode& b) { return a.log_mass > b.log_mass; });
-  if (modes.size() > kMaxModes) modes.resize(kMaxModes);
+  const size_t most = MaxModes(evaluator.dim());
+  if (modes.size() > most) modes.erase(modes.begin() + static_cast<int64_t>(most), modes.end());
   while (modes.size() > 1 &&
          modes.back().log_mass < modes.front().log_mass + std::log(kNegligible)) {
     modes.pop_back();

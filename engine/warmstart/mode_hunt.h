@@ -20,7 +20,8 @@ struct LocalMode {
   double log_mass;         // log p̃(mode) + (D/2) log 2π + Σ log A_ii
 };
 
-// Maxima only (no saddles), heaviest first, at most 64, those below 1e-6 of the heaviest left out.
+// Maxima only (no saddles), heaviest first, those below 1e-6 of the heaviest left out; at most 64
+// up to 5 dimensions, 24 up to 25, 12 above.
 // Two ends are one mode when they lie within half a standard deviation of each other. May be empty.
 // Error: the target's own, or CANCELLED.
 absl::StatusOr<std::vector<LocalMode>> HuntModes(Evaluator& evaluator, uint64_t seed);
