@@ -36,7 +36,11 @@ absl::StatusOr<Visit> VisitDiagonal(Evaluator& evaluator, const DiagonalFit& fit
 
 DiagonalFit Step(const DiagonalFit& current, const Visit& visit, double rho) {
   const Eigen::VectorXd wanted = (1 - rho - rho * visit.h.array()).max(0.25);
-  const Eigen::VectorXd shift = rho * visit.m.array() / wanted.array();
+  // A Newton step means nothing along directions that are not concave: bounded there.
+  Eigen::VectorXd shift = rho * visit.m.array() / wanted.array();
+  for (int64_t i = 0; i < shift.size(); ++i) {
+    if (-visit.h[i] < 0.25) shift[i] = std::clamp(shift[i], -2.0, 2.0);
+  }
   DiagonalFit next = current;
   next.mean.array() += current.sd.array() * shift.array();
   next.sd.array() /= wanted.array().min(16.0).sqrt();

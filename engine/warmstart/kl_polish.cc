@@ -12,6 +12,8 @@ constexpr double kSmallestStep = 1.0 / 512;
 constexpr double kGrowth = 4;   // of a variance in one step
 constexpr double kShrink = 16;  // of a variance in one step
 
+constexpr double kMaxMove = 2;  // of the mean along a direction that is not concave
+
 // The draws at one Gaussian: what its ELBO is and where to go from it.
 struct Visit {
   double elbo;
@@ -50,8 +52,12 @@ NaturalStep::NaturalStep(const Eigen::VectorXd& m, const Eigen::MatrixXd& h) {
 AffineGaussian NaturalStep::Apply(const AffineGaussian& current, double rho) const {
   const Eigen::VectorXd wanted = 1 + rho * (precision_.array() - 1);
   const Eigen::VectorXd precision = wanted.array().max(1 / kGrowth).min(kShrink);
-  // The mean takes the full Newton step even where the variance may not shrink as far at once.
-  const Eigen::VectorXd shift = rho * gradient_.array() / wanted.array().max(1 / kGrowth);
+  // Along concave directions the mean takes the full Newton step, even where the variance may not
+  // shrink as far at once; along the others a Newton step means nothing and its length is bounded.
+  Eigen::VectorXd shift = rho * gradient_.array() / wanted.array().max(1 / kGrowth);
+  for (int64_t i = 0; i < shift.size(); ++i) {
+    if (precision_[i] < 1 / kGrowth) shift[i] = std::clamp(shift[i], -kMaxMove, kMaxMove);
+  }
   const Eigen::VectorXd sd = precision.cwiseInverse().cwiseSqrt();
   return Compose(current, vectors_ * shift, vectors_ * sd.asDiagonal());
 }

@@ -134,16 +134,19 @@ AffineMixture MergeOverlapping(const AffineMixture& mixture) {
 
 int64_t DrawsOfEach(int64_t dim) { return std::max<int64_t>(512, 4 * dim); }
 
-// Fits, drops and merges until the number of components stays.
+// Fits, drops and merges until the number of components stays; what is returned has been fitted
+// after the last change.
 absl::StatusOr<AffineMixture> Settle(Evaluator& evaluator, AffineMixture mixture, uint64_t seed) {
   const MixturePolishOptions options{.draws = DrawsOfEach(evaluator.dim())};
-  for (int round = 0; round < kMaxRounds; ++round) {
+  for (int round = 0;; ++round) {
     absl::StatusOr<PolishedMixture> polished = PolishMixture(evaluator, mixture, seed, options);
     if (!polished.ok()) return polished.status();
-    mixture = MergeOverlapping(Prune(polished->mixture));
-    if (mixture.size() == polished->mixture.size() || mixture.size() == 1) break;
+    mixture = Prune(polished->mixture);
+    if (round == kMaxRounds) return mixture;
+    AffineMixture merged = MergeOverlapping(mixture);
+    if (merged.size() == polished->mixture.size()) return mixture;
+    mixture = std::move(merged);
   }
-  return mixture;
 }
 
 MixtureFit ToFit(const AffineMixture& mixture, const ElboEstimate& elbo) {
