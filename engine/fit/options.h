@@ -48,8 +48,8 @@ struct FitOptions {
   int64_t couplings = 4;
   int64_t coupling_hidden = 0;  // units in the hidden layer of each coupling MLP; 0: 2 (E + D)
 
-  // Start: "auto" (candidates compared by their ELBO), "gaussian" (full-rank fit from the mode),
-  // "none" (identity).
+  // Start: "auto" (Gaussians from several places and a mixture of them, compared by their ELBO),
+  // "gaussian" (the best single Gaussian), "none" (identity).
   std::string warm_start = "auto";
 
   // Final evidence estimate (see engine/evidence/evidence.h).

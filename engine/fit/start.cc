@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "engine/warmstart/gaussian_fit.h"
+#include "engine/warmstart/mixture_fit.h"
 
 namespace aisivi {
 namespace {
@@ -60,10 +61,29 @@ absl::StatusOr<ModelState> StartModel(const Target& target, const FitOptions& op
   absl::StatusOr<std::vector<GaussianFit>> fits =
       FitGaussianCandidates(target, options.seed, pool, cancel, log);
   if (!fits.ok()) return fits.status();
-  const GaussianFit& best = fits->front();
-  log->push_back(absl::StrFormat("Start: %s, ELBO %.3f ± %.3f.", best.how, best.elbo, best.elbo_se));
-  state.components.push_back(
-      MakeComponent(options, dim, AffineMap{best.mean, best.scale}, options.seed));
+  const GaussianFit& single = fits->front();
+  if (options.warm_start == "gaussian") {
+    log->push_back(
+        absl::StrFormat("Start: %s, ELBO %.3f ± %.3f.", single.how, single.elbo, single.elbo_se));
+    state.components.push_back(
+        MakeComponent(options, dim, AffineMap{single.mean, single.scale}, options.seed));
+    return state;
+  }
+  const absl::StatusOr<MixtureFit> mixture =
+      FitMixture(target, single, options.seed, pool, cancel, log);
+  if (!mixture.ok()) return mixture.status();
+  const int64_t components = mixture->weights.size();
+  for (int64_t c = 0; c < components; ++c) {
+    const GaussianFit& part = mixture->components[c];
+    state.components.push_back(MakeComponent(options, dim, AffineMap{part.mean, part.scale},
+                                             options.seed + static_cast<uint64_t>(c)));
+    state.components.back().log_weight = std::log(mixture->weights[c]);
+  }
+  log->push_back(components == 1
+                     ? absl::StrFormat("Start: %s, ELBO %.3f ± %.3f.", single.how, single.elbo,
+                                       single.elbo_se)
+                     : absl::StrFormat("Start: a mixture of %d Gaussians, ELBO %.3f ± %.3f.",
+                                       components, mixture->elbo, mixture->elbo_se));
   return state;
 }
 

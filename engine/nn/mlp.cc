@@ -4,6 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include "engine/nn/dense.h"
+
 namespace aisivi {
 
 Mlp::Mlp(std::vector<int64_t> sizes) : sizes_(std::move(sizes)) {
@@ -27,27 +29,16 @@ void Mlp::Initialize(const RngStream& stream, bool zero_last, float* parameters)
   }
 }
 
-void AddBiasRelu(const Bias& bias, TileMap v) {
-  for (int64_t r = 0; r < v.rows(); ++r) v.row(r) = (v.row(r).array() + bias[r]).max(0.0f);
-}
-
 void Mlp::Forward(const float* parameters, const ConstTileMap& input, Scratch& scratch,
                   TileMap output, Trace* trace) const {
   ConstTileMap h(input);
   if (trace != nullptr) trace->activations.clear();
   for (int i = 0; i < layers(); ++i) {
     if (trace != nullptr) trace->activations.push_back(h);
-    const Weights w(parameters + weight_offset_[i], sizes_[i + 1], sizes_[i]);
-    const Bias b(parameters + bias_offset_[i], sizes_[i + 1]);
     const bool last = i + 1 == layers();
     TileMap out = last ? output : TakeTile(scratch, sizes_[i + 1], input.cols());
-    out.noalias() = w * h;
-    if (last) {
-      out.colwise() += b;
-    } else {
-      AddBiasRelu(b, out);
-      new (&h) ConstTileMap(Const(out));
-    }
+    Dense(parameters + weight_offset_[i], parameters + bias_offset_[i], h, !last, out);
+    new (&h) ConstTileMap(Const(out));
   }
 }
 

@@ -34,7 +34,7 @@ class Mlp {
     std::vector<ConstTileMap> activations;
   };
 
-  // input: in×n; output: out×n. `trace` may be null.
+  // input: in×n; output: out×n, both padded tiles (TakeTile or Rows of one). `trace` may be null.
   void Forward(const float* parameters, const ConstTileMap& input, Scratch& scratch,
                TileMap output, Trace* trace = nullptr) const;
 
@@ -48,8 +48,5 @@ class Mlp {
   std::vector<int64_t> weight_offset_, bias_offset_;
   int64_t count_ = 0;
 };
-
-// v ← max(v + b, 0), row by row.
-void AddBiasRelu(const Bias& bias, TileMap v);
 
 }  // namespace aisivi

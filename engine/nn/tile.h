@@ -43,4 +43,14 @@ inline ConstTileMap Rows(const ConstTileMap& tile, int64_t first, int64_t count)
                       Eigen::OuterStride<>(tile.outerStride()));
 }
 
+// Columns [first, first + count) of a tile; first a multiple of 16 keeps the rows aligned.
+inline TileMap Columns(const TileMap& tile, int64_t first, int64_t count) {
+  return TileMap(const_cast<float*>(tile.data()) + first, tile.rows(), count,
+                 Eigen::OuterStride<>(tile.outerStride()));
+}
+inline ConstTileMap Columns(const ConstTileMap& tile, int64_t first, int64_t count) {
+  return ConstTileMap(tile.data() + first, tile.rows(), count,
+                      Eigen::OuterStride<>(tile.outerStride()));
+}
+
 }  // namespace aisivi

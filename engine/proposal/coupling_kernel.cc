@@ -2,20 +2,25 @@
 
 #include <algorithm>
 
+#include "engine/nn/dense.h"
+
 namespace aisivi {
 namespace {
 
 using Row = Eigen::Map<Eigen::Array<float, 1, Eigen::Dynamic>>;
 using ConstRow = Eigen::Map<const Eigen::Array<float, 1, Eigen::Dynamic>>;
 
-// h ← ReLU(h + context), where column i belongs to point i / width.
-void AddContextRelu(const CouplingNet& net, int64_t width, TileMap h) {
-  for (int64_t r = 0; r < h.rows(); ++r) {
-    float* row = h.row(r).data();
-    for (int64_t first = 0, point = 0; first < h.cols(); first += width, ++point) {
-      Row part(row + first, std::min(width, h.cols() - first));
+// h ← ReLU(h + context); column i of h is column first + i of the tile and belongs to point
+// (first + i) / width.
+void AddContextRelu(const CouplingNet& net, int64_t width, int64_t first, TileMap h) {
+  for (int64_t i = 0; i < h.cols();) {
+    const int64_t point = (first + i) / width;
+    const int64_t count = std::min((point + 1) * width - first - i, h.cols() - i);
+    for (int64_t r = 0; r < h.rows(); ++r) {
+      Row part(h.row(r).data() + i, count);
       part = (part + net.context[point * net.context_stride + r]).max(0.0f);
     }
+    i += count;
   }
 }
 
@@ -25,17 +30,20 @@ void EvaluateCouplingNet(const CouplingNet& net, const ConstTileMap& u, int64_t 
                          Scratch& scratch, TileMap raw, TileMap shift) {
   if (net.changed == 0) return;
   Scratch::Frame frame(scratch);
-  TileMap h = TakeTile(scratch, 2 * net.hidden, u.cols());
-  if (net.kept > 0) {
-    h.noalias() = Weights(net.w_kept, 2 * net.hidden, net.kept) * u;
-  } else {
-    h.setZero();
+  const bool one_point = width >= u.cols();
+  TileMap h = TakeTile(scratch, 2 * net.hidden, std::min(u.cols(), kDenseColumns));
+  for (int64_t first = 0; first < u.cols(); first += kDenseColumns) {
+    // A narrow strip of samples goes through both layers while its hidden units are in L1. Only a
+    // strip of one point can take the context as its bias.
+    const int64_t n = std::min(kDenseColumns, u.cols() - first);
+    TileMap strip = Columns(h, 0, n);
+    Dense(net.w_kept, one_point ? net.context : nullptr, Columns(u, first, n), one_point, strip);
+    if (!one_point) AddContextRelu(net, width, first, strip);
+    Dense(net.w_scale, net.b_scale, Const(Rows(strip, 0, net.hidden)), false,
+          Columns(raw, first, n));
+    Dense(net.w_shift, net.b_shift, Const(Rows(strip, net.hidden, net.hidden)), false,
+          Columns(shift, first, n));
   }
-  AddContextRelu(net, width, h);
-  raw.noalias() = Weights(net.w_scale, net.changed, net.hidden) * Rows(h, 0, net.hidden);
-  raw.colwise() += Bias(net.b_scale, net.changed);
-  shift.noalias() = Weights(net.w_shift, net.changed, net.hidden) * Rows(h, net.hidden, net.hidden);
-  shift.colwise() += Bias(net.b_shift, net.changed);
 }
 
 void SoftplusRow(const float* in, float offset, float floor, int64_t n, float* out) {
@@ -48,13 +56,22 @@ void SoftplusRow(const float* in, float offset, float floor, int64_t n, float* o
 
 void TransformChanged(TileMap raw, const TileMap& shift, float offset, float floor, TileMap u,
                       float* log_det) {
+  // One logarithm for four rows: a product of four scales stays inside single precision.
+  constexpr int64_t kGroup = 4;
+  constexpr float kLargest = 1e9f;
   const int64_t n = u.cols();
   Row det(log_det, n);
-  for (int64_t c = 0; c < u.rows(); ++c) {
-    Row s(raw.row(c).data(), n);
-    SoftplusRow(s.data(), offset, floor, n, s.data());
-    u.row(c).array() = s * u.row(c).array() + shift.row(c).array();
-    det += s.log();
+  for (int64_t first = 0; first < u.rows(); first += kGroup) {
+    const int64_t last = std::min(first + kGroup, u.rows());
+    for (int64_t c = first; c < last; ++c) {
+      Row s(raw.row(c).data(), n);
+      SoftplusRow(s.data(), offset, floor, n, s.data());
+      s = s.min(kLargest);
+      u.row(c).array() = s * u.row(c).array() + shift.row(c).array();
+    }
+    Row product(raw.row(first).data(), n);
+    for (int64_t c = first + 1; c < last; ++c) product *= raw.row(c).array();
+    det += product.log();
   }
 }
 

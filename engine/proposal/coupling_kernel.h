@@ -21,12 +21,12 @@ struct CouplingNet {
 };
 
 // raw ← W_s ReLU(W_k u + context)_s + b_s and shift ← W_t ReLU(…)_t + b_t, for a tile u (kept×n)
-// whose column i belongs to point i / width. raw, shift: changed×n.
+// whose column i belongs to point i / width. raw, shift: changed×n. All are padded tiles.
 void EvaluateCouplingNet(const CouplingNet& net, const ConstTileMap& u, int64_t width,
                          Scratch& scratch, TileMap raw, TileMap shift);
 
 // s = softplus(raw + offset) + floor;  u ← s ⊙ u + shift;  log_det (n) += Σ_rows log s.
-// raw is overwritten with s.
+// raw is overwritten. s is kept below 1e9.
 void TransformChanged(TileMap raw, const TileMap& shift, float offset, float floor, TileMap u,
                       float* log_det);
 
