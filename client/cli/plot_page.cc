@@ -27,7 +27,7 @@ set output %s
 set multiplot
 set border lc rgb '#9aa5b1' lw 1
 set tics scale 0.5 nomirror textcolor rgb '#52606d'
-set palette defined (0 '#ffffff', 0.08 '#eef4fa', 0.35 '#9fc5e8', 0.7 '#3d85c6', 1 '#0b3d75')
+set palette defined (0 '#ffffff', 0.12 '#ffffff', 0.25 '#e3eef9', 0.55 '#9fc5e8', 0.8 '#3d85c6', 1 '#0b3d75')
 unset colorbox
 unset key
 )";
@@ -124,7 +124,7 @@ void Page::Axes(int row, int column) {
   absl::StrAppendFormat(&script_, "set ylabel %s font ',%d' textcolor rgb '#1f2933' noenhanced\n",
                         left ? GnuplotString(input_.names[row]) : "''", size + 2);
   if (row == column) {
-    script_ += "unset ytics\nset yrange [0:*]\n";
+    script_ += bottom ? "unset ytics\n" : "unset xtics; unset ytics\n";
   } else {
     const Axis& y = axes_[row];
     absl::StrAppendFormat(&script_,
@@ -177,7 +177,7 @@ void Page::Joint(int row, int column) {
   Axes(row, column);
   absl::StrAppendFormat(
       &script_,
-      "set cbrange [0:%.9g]\nplot %s using 1:2:3 with image, $contour_%s using 1:2 "
+      "set cbrange [0:%.9g]\nplot %s using 1:2:(sqrt($3)) with image, $contour_%s using 1:2 "
       "with lines lc rgb '#073763' lw 1.2\n",
       density.maxCoeff(), file, id);
 }

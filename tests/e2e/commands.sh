@@ -1,0 +1,153 @@
+#!/bin/bash
+# Every command of aisivi against a real server, on small fits.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+start_server
+cd "$work"
+
+echo "fit --json prints objects, the last being the fit"
+aisivi fit --target banana "${quick[@]}" --seed 3 --json >events
+last=$(tail -n 1 events)
+name=$(json_field name "$last")
+[[ $name == fits/* ]] || die "no name in: $last"
+[[ $(json_field state "$last") == SUCCEEDED ]] || die "not succeeded: $last"
+(($(wc -l <events) > 1)) || die "no progress was printed"
+! grep -qv '^{.*}$' events || die "not JSON: $(grep -v '^{.*}$' events | head -n 1)"
+expect_match '"phase":"TRAINING"' events
+
+echo "fit prints plain lines where there is no terminal, and a bar where there is one"
+aisivi fit --target banana "${quick[@]}" >lines
+expect_match '^training +[0-9]+/60' lines
+expect_match 'log evidence' lines
+! grep -q $'\x1b\|\r' lines || die "control characters in plain output"
+TERM=xterm script -qec "aisivi fit --target banana ${quick[*]}" /dev/null >bar </dev/null
+grep -q $'\r.*training' bar || die "no bar on a terminal"
+grep -q $'\x1b\[1m' bar || die "no colours on a terminal"
+NO_COLOR=1 TERM=xterm script -qec "aisivi get $name" /dev/null >plain </dev/null
+! grep -q $'\x1b\[[0-9]*m' plain || die "colours in spite of NO_COLOR"
+
+echo "the same seed gives the same result, another one another"
+aisivi fit --target banana "${quick[@]}" --seed 3 --json | tail -n 1 >again
+aisivi fit --target banana "${quick[@]}" --seed 4 --json | tail -n 1 >other
+[[ $(json_field logZ "$(cat again)") == "$(json_field logZ "$last")" ]] || die "seed 3 differs"
+[[ $(json_field logZ "$(cat other)") != "$(json_field logZ "$last")" ]] || die "seed 4 is the same"
+
+echo "evidence carries its numbers as JSON numbers"
+evidence=$(aisivi evidence "$name" --json)
+for field in elboLower elboUpper logZ standardError ess; do
+  grep -qE "\"$field\":-?[0-9]" <<<"$evidence" || die "$field is no number in $evidence"
+done
+grep -qE '"paretoK":("-Infinity"|-?[0-9])' <<<"$evidence" || die "no paretoK in $evidence"
+# log Z of the banana is 0; the fit is a rough one.
+within "$(json_field logZ "$evidence")" -1 1 || die "log Z is off: $evidence"
+within "$(json_field elboLower "$evidence")" -5 0.5 || die "the ELBO is off: $evidence"
+aisivi evidence "$name" --draws 300 --inner_samples 8 --json | grep -q '"draws":"300"' ||
+  die "--draws is not honoured"
+aisivi evidence "$name" >text
+expect_match 'ELBO between' text
+
+echo "draws are CSV in CmdStan's layout, and the same for the same seed"
+aisivi draws "$name" --count 50 --seed 7 --out draws.csv
+[[ ! -e draws.csv.partial ]] || die "a partial file is left"
+expect_match '^# method = variational$' draws.csv
+grep -v '^#' draws.csv >rows
+[[ $(head -n 1 rows) == lp__,log_p__,log_g__,* ]] || die "header: $(head -n 1 rows)"
+(($(wc -l <rows) == 52)) || die "not a header, a mean and 50 draws"
+awk -F, 'NR > 1 && NF != 5 { exit 1 }' rows || die "a row has not 5 cells"
+[[ $(sed -n 2p rows) == 0,0,0,* ]] || die "the first row is not the mean"
+aisivi draws "$name" --count 50 --seed 7 | cmp - draws.csv || die "standard output differs"
+aisivi draws "$name" --count 50 --seed 8 | grep -v '^#' | tail -n 1 >other_row
+[[ $(cat other_row) != "$(tail -n 1 rows)" ]] || die "another seed gives the same draws"
+aisivi draws "$name" --count 3 --json | grep -q '"coordinateNames":\["' || die "draws --json"
+
+echo "summary"
+aisivi summary "$name" >text
+expect_match '^COORDINATE +MEAN +SD +2.5 % +50 % +97.5 %$' text
+aisivi summary "$name" --quantiles 0.1,0.9 --covariance --count 500 --json >json
+expect_match '"probabilities":\[0.1,0.9\]' json
+expect_match '"covariance":\{"rows":2,"columns":2' json
+
+echo "logq"
+aisivi logq "$name" --point 0,-1 --point=-1,-2 >text
+(($(wc -l <text) == 3)) || die "not two points: $(cat text)"
+printf '0,-1\n-1,-2\n' >points.csv
+aisivi logq "$name" --points points.csv --json >json
+expect_match '^\{"logQ":\[-?[0-9.]+,-?[0-9.]+\],"lower":\[.*\],"upper":\[.*\]\}$' json
+
+echo "plot"
+aisivi plot "$name" --out picture.png
+[[ $(head -c 4 picture.png | tail -c 3) == PNG ]] || die "no PNG"
+aisivi plot "$name" --out one.png --pairs "$(head -n 1 rows | cut -d, -f 4)" --count 200
+[[ -s one.png ]] || die "no picture of one coordinate"
+
+echo "targets"
+aisivi targets >text
+for target in banana multimodal x_shaped gaussian gaussian_mixture logistic_regression \
+  conditioned_diffusion; do
+  expect_match "^$target " text
+done
+aisivi targets logistic_regression >text
+expect_match '--param prior_precision' text
+aisivi targets --json | grep -q '"name":"banana"' || die "targets --json"
+aisivi targets conditioned_diffusion --check --param steps=20 --param observations=0.1,0.2 >text
+expect_match '20 dimensions' text
+
+echo "get and list"
+aisivi get "${name#fits/}" >text
+expect_match "^$name +succeeded" text
+aisivi list >text
+(($(wc -l <text) == 6)) || die "not a header and five fits: $(cat text)"
+aisivi list --filter state=FAILED >text
+expect_match '^no fits$' text
+(($(aisivi list --limit 2 --json | wc -l) == 2)) || die "--limit"
+
+echo "a spec file, other targets, and data"
+printf '{"target": {"conditionedDiffusion": {"steps": 20, "observations": [0.1, 0.3]}}}' >spec.json
+aisivi fit --spec spec.json "${quick[@]}" --json | tail -n 1 | grep -q '"dimension":20' ||
+  die "the spec was not taken"
+aisivi fit --spec - "${quick[@]}" --json <spec.json | tail -n 1 | grep -q '"dimension":20' ||
+  die "the spec was not read from standard input"
+aisivi fit --target gaussian --param mean=1,2 --param 'covariance=2,0.5;0.5,1' "${quick[@]}" \
+  --json | tail -n 1 >json
+aisivi summary "$(json_field name "$(cat json)")" --json >summary
+within "$(json_field mean "$(cat summary)")" 0.8 1.2 || die "the mean is off: $(cat summary)"
+aisivi fit --target logistic_regression --data "$root/deploy/data/challenger.csv" \
+  --param prior_precision=0.1 --method bsivi "${quick[@]}" --json | tail -n 1 >json
+expect_match '"method":"bsivi"' json
+aisivi fit --target banana --validate_only "${quick[@]}" >text
+expect_match '^valid$' text
+
+echo "detach, watch, cancel, delete"
+running=$(aisivi fit "${endless[@]}" --detach)
+[[ $running == fits/* ]] || die "no name: $running"
+aisivi watch "$running" --json >events 2>err &
+watcher=$!
+until [[ -s events ]]; do sleep 0.05; done
+curl -fsS --noproxy '*' "http://$metrics_address/metrics" >scrape
+expect_match "^aisivi_fit_iteration\{fit=\"$running\"\}" scrape
+aisivi cancel "$running" | grep -q cancelled || die "not cancelled"
+code=0
+wait "$watcher" || code=$?
+((code == 1)) || die "watching a cancelled fit exits with $code"
+tail -n 1 events | grep -q '"state":"CANCELLED"' || die "the last event is not the cancelled fit"
+curl -fsS --noproxy '*' "http://$metrics_address/metrics" >scrape
+! grep -q '^aisivi_fit_' scrape || die "training series outlive their fit"
+aisivi delete "$name" >text
+expect_match deleted text
+expect_failure 1 "NOT_FOUND.*$name" aisivi get "$name"
+
+echo "Ctrl-C leaves the fit running"
+running=$(aisivi fit "${endless[@]}" --detach)
+# A background job ignores SIGINT; setsid with a trap reset gives the command its own default.
+bash -c 'trap - INT; exec "$@"' _ env --default-signal=INT aisivi watch "$running" >events 2>err &
+watcher=$!
+until [[ -s events ]]; do sleep 0.05; done
+kill -INT "$watcher"
+code=0
+wait "$watcher" || code=$?
+((code == 130)) || die "after Ctrl-C the exit code is $code"
+expect_match "aisivi watch $running" err
+aisivi get "$running" --json | grep -q '"state":"RUNNING"' || die "the fit does not run on"
+aisivi cancel "$running" >/dev/null
+
+stop_server
+echo PASSED
