@@ -15,7 +15,6 @@ namespace {
 constexpr char kTypePrefix[] = "type.googleapis.com/";
 constexpr char kDomain[] = "aisivi";
 
-
 template <typename Detail>
 void Attach(const Detail& detail, absl::Status* status) {
   status->SetPayload(absl::StrCat(kTypePrefix, Detail::descriptor()->full_name()),
@@ -40,8 +39,7 @@ absl::string_view LeadingField(absl::string_view message) {
 }  // namespace
 
 absl::Status FieldError(absl::string_view field, absl::string_view description) {
-  absl::Status status =
-      absl::InvalidArgumentError(absl::StrCat(field, ": ", description));
+  absl::Status status = absl::InvalidArgumentError(absl::StrCat(field, ": ", description));
   google::rpc::BadRequest bad_request;
   auto* violation = bad_request.add_field_violations();
   violation->set_field(std::string(field));
@@ -67,8 +65,7 @@ absl::Status AtField(absl::string_view prefix, const absl::Status& error) {
 }
 
 absl::Status FitNotFound(absl::string_view name) {
-  absl::Status status =
-      absl::NotFoundError(absl::StrCat("name: there is no fit \"", name, "\""));
+  absl::Status status = absl::NotFoundError(absl::StrCat("name: there is no fit \"", name, "\""));
   google::rpc::ResourceInfo resource;
   resource.set_resource_type("aisivi.v1.Fit");
   resource.set_resource_name(std::string(name));
@@ -79,8 +76,8 @@ absl::Status FitNotFound(absl::string_view name) {
 
 absl::Status FitNotReady(absl::string_view reason, absl::string_view name,
                          absl::string_view description) {
-  absl::Status status = absl::FailedPreconditionError(
-      absl::StrCat("name: ", name, " ", description));
+  absl::Status status =
+      absl::FailedPreconditionError(absl::StrCat("name: ", name, " ", description));
   google::rpc::ErrorInfo info = Info(reason);
   (*info.mutable_metadata())["field"] = "name";
   (*info.mutable_metadata())["name"] = std::string(name);

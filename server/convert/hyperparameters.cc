@@ -61,10 +61,10 @@ v1::Hyperparameters ToHyperparameters(const FitOptions& options) {
   for (const OptionDoc& option : OptionTable()) {
     const FieldDescriptor* field = v1::Hyperparameters::descriptor()->FindFieldByName(option.name);
     if (field == nullptr) continue;
-    SetField(field,
-             std::visit([&](const auto& member) { return OptionValue(options.*member); },
-                        option.member),
-             &message);
+    SetField(
+        field,
+        std::visit([&](const auto& member) { return OptionValue(options.*member); }, option.member),
+        &message);
   }
   return message;
 }

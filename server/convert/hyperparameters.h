@@ -2,9 +2,8 @@
 // OptionTable(), by name.
 #pragma once
 
-#include "absl/strings/string_view.h"
-
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "aisivi/v1/hyperparameters.pb.h"
 #include "engine/fit/options.h"
 

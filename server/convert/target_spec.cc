@@ -105,8 +105,8 @@ absl::StatusOr<Eigen::MatrixXd> ToMatrix(const v1::Matrix& matrix, absl::string_
   }
   const int64_t size = int64_t{matrix.rows()} * matrix.columns();
   if (size != matrix.values_size()) {
-    return FieldError(field, absl::StrCat("is ", matrix.rows(), " x ", matrix.columns(), " = ", size,
-                                          " entries, but values has ", matrix.values_size()));
+    return FieldError(field, absl::StrCat("is ", matrix.rows(), " x ", matrix.columns(), " = ",
+                                          size, " entries, but values has ", matrix.values_size()));
   }
   const Eigen::Map<const RowMajor> map(matrix.values().data(), matrix.rows(), matrix.columns());
   for (int64_t i = 0; i < size; ++i) {
@@ -138,10 +138,8 @@ absl::StatusOr<TargetParameters> ToTargetParameters(const v1::TargetSpec& spec,
   message.GetReflection()->ListFields(message, &set_fields);
   TargetParameters parameters;
   for (const FieldDescriptor* set_field : set_fields) {
-    absl::StatusOr<ParameterValue> value =
-        ToParameter(message, set_field,
-                    absl::StrCat(field, ".",
-                                 chosen->name(), ".", set_field->name()));
+    absl::StatusOr<ParameterValue> value = ToParameter(
+        message, set_field, absl::StrCat(field, ".", chosen->name(), ".", set_field->name()));
     if (!value.ok()) return value.status();
     parameters.emplace(set_field->name(), *std::move(value));
   }

@@ -1,5 +1,5 @@
-// The target of a request, as the engine's parameters: one generic conversion by reflection, so that
-// a new target needs a message in target.proto and nothing here.
+// The target of a request, as the engine's parameters: one generic conversion by reflection, so
+// that a new target needs a message in target.proto and nothing here.
 //
 //   optional double / int32 / int64 → number       repeated double / int32 → vector
 //   Matrix → matrix                                repeated Matrix → list of matrices
@@ -10,9 +10,9 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include "absl/strings/string_view.h"
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "aisivi/v1/target.pb.h"
 #include "engine/targets/registry.h"
 

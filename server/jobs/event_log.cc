@@ -62,8 +62,7 @@ bool EventLog::closed() const {
 
 int64_t EventLog::AddListener(std::function<void()> listener) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  listeners_[next_listener_] =
-      std::make_shared<const std::function<void()>>(std::move(listener));
+  listeners_[next_listener_] = std::make_shared<const std::function<void()>>(std::move(listener));
   return next_listener_++;
 }
 

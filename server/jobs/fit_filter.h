@@ -1,6 +1,7 @@
 // The filter of ListFits: comparisons joined by AND.
 //
-//   FIELD = VALUE, FIELD != VALUE;  FIELD: state, method, preset, labels.KEY;  VALUE: bare or "quoted"
+//   FIELD = VALUE, FIELD != VALUE;  FIELD: state, method, preset, labels.KEY;  VALUE: bare or
+//   "quoted"
 #pragma once
 
 #include <string>

@@ -98,13 +98,13 @@ class JobManager {
   FitStore* const store_;
   JobObserver* const observer_;
 
-  std::mutex create_mutex_;  // held over a whole creation; taken before mutex_
-  mutable std::mutex mutex_;  // guards all below, and the state of every job
-  std::condition_variable work_;   // the queue or stopping_ changed
-  std::condition_variable ended_;  // a job ended, or a write of its file did
-  std::unordered_map<std::string, JobPtr> jobs_;         // by id
-  std::map<int64_t, JobPtr> by_age_;                     // by create time
-  std::unordered_map<std::string, JobPtr> by_request_;   // by request_id
+  std::mutex create_mutex_;                       // held over a whole creation; taken before mutex_
+  mutable std::mutex mutex_;                      // guards all below, and the state of every job
+  std::condition_variable work_;                  // the queue or stopping_ changed
+  std::condition_variable ended_;                 // a job ended, or a write of its file did
+  std::unordered_map<std::string, JobPtr> jobs_;  // by id
+  std::map<int64_t, JobPtr> by_age_;              // by create time
+  std::unordered_map<std::string, JobPtr> by_request_;  // by request_id
   std::deque<JobPtr> queue_;
   int running_ = 0;
   bool stopping_ = false;

@@ -29,8 +29,12 @@ Histogram::BucketBoundaries IterationBuckets() {
 }
 
 std::array<double, 6> SeriesValues(const FitProgress& progress) {
-  return {static_cast<double>(progress.iteration), progress.loss, progress.flow_loss,
-          progress.proposal_ess, progress.score_residual, progress.elbo};
+  return {static_cast<double>(progress.iteration),
+          progress.loss,
+          progress.flow_loss,
+          progress.proposal_ess,
+          progress.score_residual,
+          progress.elbo};
 }
 
 prometheus::MetricFamily JobFamily(const ServerMetrics::StateCounts& counts) {

@@ -60,7 +60,8 @@ absl::Status FitStore::Write(const std::string& id, const FitRecord& record) {
   if (!record.SerializeToString(&payload)) {
     return absl::ResourceExhaustedError("the fit is too large to be stored");
   }
-  return WriteFileDurably(PathOf(id), absl::StrCat(kHeader, ToBytes(Fingerprint(payload)), payload));
+  return WriteFileDurably(PathOf(id),
+                          absl::StrCat(kHeader, ToBytes(Fingerprint(payload)), payload));
 }
 
 absl::StatusOr<FitRecord> FitStore::Read(const std::string& id) const {

@@ -1,7 +1,7 @@
 // Fits on disk: DIRECTORY/fits/ID.fit, one file each, and DIRECTORY/lock.
 //
-// A file is the line "aisivi-fit 1", the Fingerprint() of what follows as 8 little-endian bytes, and
-// a serialised FitRecord. Files are replaced atomically and are durable when a call returns.
+// A file is the line "aisivi-fit 1", the Fingerprint() of what follows as 8 little-endian bytes,
+// and a serialised FitRecord. Files are replaced atomically and are durable when a call returns.
 #pragma once
 
 #include <memory>

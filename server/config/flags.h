@@ -1,0 +1,37 @@
+// What the server is told on its command line, or in a file with the same names.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/statusor.h"
+
+namespace aisivi::server {
+
+struct ServerOptions {
+  std::string listen = "127.0.0.1:50051";
+  std::string metrics_listen = "127.0.0.1:9464";  // empty: no metrics
+  std::string data_dir;                           // empty: DefaultDataDir()
+  std::string port_file;                          // empty: none
+  int threads = 0;                                // of the engine; 0: one per core
+  int max_running = 2;
+  int max_queued = 64;
+  int max_request_mb = 64;
+};
+
+// What ParseFlags found: options, or a text to print before a successful exit (--help, --version).
+struct ParsedFlags {
+  ServerOptions options;
+  std::string print_and_exit;
+};
+
+// INVALID_ARGUMENT, one line that names the flag.
+absl::StatusOr<ParsedFlags> ParseFlags(int argc, const char* const* argv);
+
+// $XDG_DATA_HOME/aisivi, else ~/.local/share/aisivi, else ./aisivi-data.
+std::string DefaultDataDir();
+
+// The project's version, for instance "0.1.0".
+std::string Version();
+
+}  // namespace aisivi::server

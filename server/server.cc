@@ -1,0 +1,137 @@
+#include "server/server.h"
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/resource_quota.h>
+#include <grpcpp/server_builder.h>
+
+#include <chrono>
+#include <exception>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "engine/parallel/instruction_set.h"
+#include "server/metrics/rpc_interceptor.h"
+#include "server/store/durable_file.h"
+#include "spdlog/spdlog.h"
+
+namespace aisivi::server {
+namespace {
+
+constexpr int64_t kMebibyte = 1 << 20;
+// Threads for RPCs; slow readers of draws hold one each.
+constexpr int kMaxRpcThreads = 256;
+constexpr std::chrono::seconds kGrace(1);
+
+absl::Status FlagError(absl::string_view flag, absl::string_view text) {
+  return absl::InvalidArgumentError(absl::StrCat("--", flag, ": ", text));
+}
+
+// "HOST:PORT" with another port.
+std::string WithPort(const std::string& address, int port) {
+  return absl::StrCat(address.substr(0, address.rfind(':')), ":", port);
+}
+
+void WarnUnlessLoopback(absl::string_view flag, const std::string& address) {
+  if (absl::StartsWith(address, "127.") || absl::StartsWith(address, "localhost:") ||
+      absl::StartsWith(address, "[::1]:")) {
+    return;
+  }
+  spdlog::warn("--{}: {} can be reached from other machines, and there is no access control",
+               std::string(flag), address);
+}
+
+}  // namespace
+
+Server::Server(const ServerOptions& options, std::unique_ptr<FitStore> store, FitFunction run_fit)
+    : options_(options),
+      store_(std::move(store)),
+      metrics_(std::make_shared<ServerMetrics>(Version(), EngineInstructionSet())),
+      pool_(options.threads),
+      jobs_({options.max_running, options.max_queued}, std::move(run_fit), &pool_, store_.get(),
+            metrics_.get()),
+      models_(&jobs_),
+      fit_service_(&jobs_, options.max_request_mb * kMebibyte),
+      posterior_service_(&models_, &pool_, options.max_request_mb * kMebibyte),
+      target_service_(options.max_request_mb * kMebibyte) {}
+
+Server::~Server() { Shutdown(); }
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& options,
+                                                      FitFunction run_fit) {
+  absl::StatusOr<std::unique_ptr<FitStore>> store = FitStore::Open(options.data_dir);
+  if (!store.ok()) return FlagError("data_dir", store.status().message());
+  std::unique_ptr<Server> server(new Server(options, *std::move(store), std::move(run_fit)));
+  server->jobs_.Recover();
+  server->metrics_->SetJobCounter([jobs = &server->jobs_] { return jobs->CountByState(); });
+  if (absl::Status status = server->Listen(); !status.ok()) return status;
+  if (absl::Status status = server->ListenForMetrics(); !status.ok()) return status;
+  if (absl::Status status = server->WritePortFile(); !status.ok()) return status;
+  server->jobs_.Start();
+  return server;
+}
+
+absl::Status Server::Listen() {
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  WarnUnlessLoopback("listen", options_.listen);
+  grpc::ServerBuilder builder;
+  int port = 0;
+  builder.AddListeningPort(options_.listen, grpc::InsecureServerCredentials(), &port);
+  // A second server on the same port must fail, not share it.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.SetMaxReceiveMessageSize(static_cast<int>(2 * options_.max_request_mb * kMebibyte));
+  builder.SetMaxSendMessageSize(-1);
+  builder.SetResourceQuota(grpc::ResourceQuota("rpcs").SetMaxThreads(kMaxRpcThreads));
+  std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> interceptors;
+  interceptors.push_back(std::make_unique<RpcInterceptorFactory>(metrics_.get()));
+  builder.experimental().SetInterceptorCreators(std::move(interceptors));
+  builder.RegisterService(&fit_service_);
+  builder.RegisterService(&posterior_service_);
+  builder.RegisterService(&target_service_);
+  grpc_ = builder.BuildAndStart();
+  if (grpc_ == nullptr || port == 0) {
+    return FlagError("listen", absl::StrCat("cannot listen on ", options_.listen));
+  }
+  listen_address_ = WithPort(options_.listen, port);
+  spdlog::info("serving on {}, fits in {}", listen_address_, store_->directory());
+  return absl::OkStatus();
+}
+
+absl::Status Server::ListenForMetrics() {
+  if (options_.metrics_listen.empty()) return absl::OkStatus();
+  WarnUnlessLoopback("metrics_listen", options_.metrics_listen);
+  try {
+    exposer_ = std::make_unique<prometheus::Exposer>(options_.metrics_listen);
+    exposer_->RegisterCollectable(metrics_);
+    metrics_address_ = WithPort(options_.metrics_listen, exposer_->GetListeningPorts().at(0));
+  } catch (const std::exception& error) {
+    return FlagError("metrics_listen", absl::StrCat("cannot listen on ", options_.metrics_listen));
+  }
+  spdlog::info("metrics on http://{}/metrics", metrics_address_);
+  return absl::OkStatus();
+}
+
+absl::Status Server::WritePortFile() const {
+  if (options_.port_file.empty()) return absl::OkStatus();
+  const absl::Status status = WriteFileDurably(
+      options_.port_file,
+      absl::StrCat("listen=", listen_address_, "\nmetrics_listen=", metrics_address_, "\n"));
+  return status.ok() ? status : FlagError("port_file", status.message());
+}
+
+void Server::Shutdown() {
+  if (grpc_ != nullptr) grpc_->GetHealthCheckService()->SetServingStatus(false);
+  jobs_.Shutdown();
+  if (grpc_ != nullptr) {
+    grpc_->Shutdown(std::chrono::system_clock::now() + kGrace);
+    grpc_->Wait();
+    grpc_.reset();
+  }
+  exposer_.reset();
+  metrics_->SetJobCounter(nullptr);
+}
+
+}  // namespace aisivi::server

@@ -1,0 +1,44 @@
+// FitService: requests are checked and handed to the JobManager.
+#pragma once
+
+#include <cstdint>
+
+#include "aisivi/v1/fit_service.grpc.pb.h"
+#include "server/jobs/job_manager.h"
+
+namespace aisivi::server {
+
+// WatchFit takes no thread per watcher; the other methods are short.
+class FitServiceImpl final
+    : public v1::FitService::WithCallbackMethod_WatchFit<v1::FitService::Service> {
+ public:
+  // `jobs` must outlive this. Larger requests than `max_request_bytes` are refused.
+  FitServiceImpl(JobManager* jobs, int64_t max_request_bytes)
+      : jobs_(jobs), max_request_bytes_(max_request_bytes) {}
+
+  grpc::Status CreateFit(grpc::ServerContext* context, const v1::CreateFitRequest* request,
+                         v1::Fit* response) override;
+  grpc::Status GetFit(grpc::ServerContext* context, const v1::GetFitRequest* request,
+                      v1::Fit* response) override;
+  grpc::Status ListFits(grpc::ServerContext* context, const v1::ListFitsRequest* request,
+                        v1::ListFitsResponse* response) override;
+  grpc::Status CancelFit(grpc::ServerContext* context, const v1::CancelFitRequest* request,
+                         v1::Fit* response) override;
+  grpc::Status DeleteFit(grpc::ServerContext* context, const v1::DeleteFitRequest* request,
+                         google::protobuf::Empty* response) override;
+  grpc::Status GetTrainingHistory(grpc::ServerContext* context,
+                                  const v1::GetTrainingHistoryRequest* request,
+                                  v1::TrainingHistory* response) override;
+  grpc::ServerWriteReactor<v1::WatchFitResponse>* WatchFit(
+      grpc::CallbackServerContext* context, const v1::WatchFitRequest* request) override;
+
+ private:
+  absl::StatusOr<v1::Fit> Create(const v1::CreateFitRequest& request);
+  absl::StatusOr<v1::Fit> Get(const v1::GetFitRequest& request);
+  absl::StatusOr<v1::ListFitsResponse> List(const v1::ListFitsRequest& request);
+
+  JobManager* const jobs_;
+  const int64_t max_request_bytes_;
+};
+
+}  // namespace aisivi::server

@@ -1,0 +1,76 @@
+#include "server/services/fitted_models.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/convert/target_spec.h"
+#include "server/jobs/fit_name.h"
+#include "server/jobs/fit_plan.h"
+#include "server/status.h"
+
+namespace aisivi::server {
+namespace {
+
+constexpr size_t kKept = 8;
+
+absl::Status CheckUsable(const v1::Fit& fit) {
+  const std::string& state = v1::Fit::State_Name(fit.state());
+  if (fit.state() == v1::Fit::QUEUED || fit.state() == v1::Fit::RUNNING) {
+    return FitNotReady("FIT_NOT_ENDED", fit.name(),
+                       absl::StrCat("is ", state, "; its posterior can be used once it has ended"));
+  }
+  if (!fit.has_posterior()) {
+    return FitNotReady("NO_POSTERIOR", fit.name(),
+                       absl::StrCat("ended as ", state, " without a posterior"));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::shared_ptr<const FittedModel>> Load(const FitRecord& record) {
+  auto fitted = std::make_shared<FittedModel>();
+  fitted->fit = BasicView(record.fit());
+  absl::StatusOr<std::shared_ptr<const Model>> model = Model::Parse(record.model());
+  if (!model.ok()) {
+    return absl::DataLossError(absl::StrCat("name: the stored posterior of ", record.fit().name(),
+                                            " cannot be read: ", model.status().message()));
+  }
+  fitted->model = *std::move(model);
+  absl::StatusOr<BuiltTarget> built = BuildTarget(record.fit().target(), "target");
+  if (!built.ok()) return built.status();
+  fitted->target = std::move(built->target);
+  return fitted;
+}
+
+}  // namespace
+
+FittedModels::Entry FittedModels::Find(const std::string& name) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  for (auto it = recent_.begin(); it != recent_.end(); ++it) {
+    if ((*it)->fit.name() != name) continue;
+    recent_.splice(recent_.begin(), recent_, it);
+    return recent_.front();
+  }
+  return nullptr;
+}
+
+void FittedModels::Keep(const Entry& entry) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  recent_.push_front(entry);
+  if (recent_.size() > kKept) recent_.pop_back();
+}
+
+absl::StatusOr<std::shared_ptr<const FittedModel>> FittedModels::Get(const std::string& name) {
+  absl::StatusOr<std::string> id = ParseFitName(name);
+  if (!id.ok()) return id.status();
+  absl::StatusOr<v1::Fit> fit = jobs_->Get(*id);
+  if (!fit.ok()) return fit.status();
+  if (absl::Status status = CheckUsable(*fit); !status.ok()) return status;
+  if (Entry known = Find(name)) return known;
+  absl::StatusOr<FitRecord> record = jobs_->Record(*id);
+  if (!record.ok()) return record.status();
+  absl::StatusOr<Entry> loaded = Load(*record);
+  if (loaded.ok()) Keep(*loaded);
+  return loaded;
+}
+
+}  // namespace aisivi::server

@@ -1,0 +1,43 @@
+// The posteriors of ended fits, loaded from the store on demand; the last few stay in memory.
+#pragma once
+
+#include <list>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "engine/model/model.h"
+#include "engine/targets/target.h"
+#include "server/jobs/job_manager.h"
+
+namespace aisivi::server {
+
+struct FittedModel {
+  v1::Fit fit;  // BASIC view
+  std::shared_ptr<const Model> model;
+  std::unique_ptr<const Target> target;
+};
+
+// Thread safety: all methods may be called at once.
+class FittedModels {
+ public:
+  // `jobs` must outlive this.
+  explicit FittedModels(const JobManager* jobs) : jobs_(jobs) {}
+
+  // INVALID_ARGUMENT, NOT_FOUND, or FAILED_PRECONDITION (not ended, or without a posterior), all
+  // naming `name`.
+  absl::StatusOr<std::shared_ptr<const FittedModel>> Get(const std::string& name);
+
+ private:
+  using Entry = std::shared_ptr<const FittedModel>;
+
+  Entry Find(const std::string& name);
+  void Keep(const Entry& entry);
+
+  const JobManager* const jobs_;
+  std::mutex mutex_;
+  std::list<Entry> recent_;  // most recently used first
+};
+
+}  // namespace aisivi::server

@@ -1,0 +1,155 @@
+#include "server/services/target_service.h"
+
+#include <algorithm>
+#include <random>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "engine/targets/registry.h"
+#include "server/convert/target_spec.h"
+#include "server/services/paging.h"
+#include "server/services/reply.h"
+#include "server/services/request_size.h"
+#include "server/services/target_check.h"
+#include "server/status.h"
+
+namespace aisivi::server {
+namespace {
+
+constexpr int kDefaultPageSize = 100;
+constexpr int kDefaultPoints = 8;
+constexpr int64_t kMaxPoints = 10'000;
+constexpr int64_t kMaxEntries = 1'000'000;
+constexpr double kDefaultStep = 1e-5;
+constexpr double kMinStep = 1e-9;
+constexpr double kMaxStep = 0.1;
+constexpr double kTolerance = 1e-4;
+
+v1::TargetParameter::Kind ToMessage(ParameterKind kind) {
+  switch (kind) {
+    case ParameterKind::kNumber:
+      return v1::TargetParameter::NUMBER;
+    case ParameterKind::kInteger:
+      return v1::TargetParameter::INTEGER;
+    case ParameterKind::kVector:
+      return v1::TargetParameter::VECTOR;
+    case ParameterKind::kMatrix:
+      return v1::TargetParameter::MATRIX;
+    case ParameterKind::kMatrixList:
+      return v1::TargetParameter::MATRIX_LIST;
+  }
+  return v1::TargetParameter::KIND_UNSPECIFIED;
+}
+
+v1::TargetInfo ToMessage(const TargetEntry& entry) {
+  v1::TargetInfo info;
+  info.set_name(entry.name);
+  info.set_doc(entry.doc);
+  info.set_dimension_rule(entry.dimension_rule);
+  bool all_optional = true;
+  for (const ParameterDoc& parameter : entry.parameters) {
+    v1::TargetParameter* message = info.add_parameters();
+    message->set_name(parameter.name);
+    message->set_kind(ToMessage(parameter.kind));
+    message->set_doc(parameter.doc);
+    message->set_default_value(parameter.default_value);
+    message->set_required(parameter.default_value.empty());
+    all_optional &= !parameter.default_value.empty();
+  }
+  if (all_optional && entry.known_log_z) {
+    if (const std::optional<double> log_z = entry.known_log_z({})) info.set_known_log_z(*log_z);
+  }
+  return info;
+}
+
+absl::StatusOr<v1::ListTargetsResponse> List(const v1::ListTargetsRequest& request) {
+  absl::StatusOr<int> page_size = PageSize(request.page_size(), kDefaultPageSize);
+  if (!page_size.ok()) return page_size.status();
+  absl::StatusOr<int64_t> position = PagePosition(request.page_token(), "targets");
+  if (!position.ok()) return position.status();
+  const std::vector<TargetEntry>& entries = TargetRegistry();
+  const auto size = static_cast<int64_t>(entries.size());
+  const int64_t first = std::min(*position, size);
+  const int64_t end = std::min(first + *page_size, size);
+  v1::ListTargetsResponse response;
+  for (int64_t i = first; i < end; ++i) *response.add_targets() = ToMessage(entries[i]);
+  if (end < size) response.set_next_page_token(PageToken(end, "targets"));
+  return response;
+}
+
+// D×N.
+absl::StatusOr<Eigen::MatrixXd> Points(const v1::CheckTargetRequest& request, int dim) {
+  if (!request.has_points()) {
+    std::mt19937_64 engine(1);
+    std::normal_distribution<double> normal;
+    const int count = static_cast<int>(std::min<int64_t>(kDefaultPoints, kMaxEntries / dim));
+    return Eigen::MatrixXd(
+        Eigen::MatrixXd::NullaryExpr(dim, count, [&] { return normal(engine); }));
+  }
+  absl::StatusOr<Eigen::MatrixXd> points = ToMatrix(request.points(), "points");
+  if (!points.ok()) return points.status();
+  if (points->cols() != dim) {
+    return FieldError("points", absl::StrCat("has ", points->cols(), " columns; the target has ",
+                                             dim, " coordinates"));
+  }
+  if (points->rows() > kMaxPoints || points->size() > kMaxEntries) {
+    return FieldError("points",
+                      absl::StrCat("at most ", kMaxPoints, " rows and ", kMaxEntries, " entries"));
+  }
+  return Eigen::MatrixXd(points->transpose());
+}
+
+v1::CheckTargetResponse ToMessage(const TargetCheck& check, const BuiltTarget& built,
+                                  const Eigen::MatrixXd& points) {
+  v1::CheckTargetResponse response;
+  response.set_dimension(built.target->dim());
+  for (std::string& name : built.target->CoordinateNames()) {
+    response.add_coordinate_names(std::move(name));
+  }
+  *response.mutable_points() = ToMatrixMessage(points.transpose());
+  response.mutable_log_density()->Add(check.log_density.data(),
+                                      check.log_density.data() + check.log_density.size());
+  *response.mutable_scores() = ToMatrixMessage(check.scores.transpose());
+  *response.mutable_finite_differences() = ToMatrixMessage(check.differences.transpose());
+  response.set_max_relative_error(check.max_relative_error);
+  response.set_non_finite(check.non_finite);
+  response.set_passed(check.max_relative_error <= kTolerance && check.non_finite < points.size());
+  if (built.known_log_z) response.set_known_log_z(*built.known_log_z);
+  return response;
+}
+
+}  // namespace
+
+absl::StatusOr<v1::CheckTargetResponse> TargetServiceImpl::Check(
+    const grpc::ServerContext& context, const v1::CheckTargetRequest& request) {
+  if (absl::Status status = CheckRequestSize(request, max_request_bytes_); !status.ok()) {
+    return status;
+  }
+  const double step = request.step() == 0 ? kDefaultStep : request.step();
+  if (!(step >= kMinStep && step <= kMaxStep)) {
+    return FieldError("step", absl::StrCat(step, " is not in [", kMinStep, ", ", kMaxStep, "]"));
+  }
+  absl::StatusOr<BuiltTarget> built = BuildTarget(request.target(), "target");
+  if (!built.ok()) return built.status();
+  absl::StatusOr<Eigen::MatrixXd> points = Points(request, built->target->dim());
+  if (!points.ok()) return points.status();
+  absl::StatusOr<TargetCheck> check =
+      CheckScores(*built->target, *points, step, [&] { return context.IsCancelled(); });
+  if (!check.ok()) return check.status();
+  return ToMessage(*check, *built, *points);
+}
+
+grpc::Status TargetServiceImpl::ListTargets(grpc::ServerContext* context,
+                                            const v1::ListTargetsRequest* request,
+                                            v1::ListTargetsResponse* response) {
+  return Reply(List(*request), response);
+}
+
+grpc::Status TargetServiceImpl::CheckTarget(grpc::ServerContext* context,
+                                            const v1::CheckTargetRequest* request,
+                                            v1::CheckTargetResponse* response) {
+  return Reply(Check(*context, *request), response);
+}
+
+}  // namespace aisivi::server
