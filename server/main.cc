@@ -1,4 +1,5 @@
 // aisivi-server: runs until SIGTERM or SIGINT.
+#include <grpc/support/log.h>
 #include <pthread.h>
 
 #include <csignal>
@@ -20,6 +21,9 @@ int Fail(const absl::Status& status) {
   std::fprintf(stderr, "aisivi-server: %s\n", std::string(status.message()).c_str());
   return kUsageError;
 }
+
+// gRPC's own messages are for who debugs it: errors that matter come back as statuses.
+void LogForGrpc(gpr_log_func_args* message) { spdlog::debug("grpc: {}", message->message); }
 
 // Blocks the signals in this thread and, by inheritance, in all threads it starts.
 sigset_t BlockEndSignals() {
@@ -43,6 +47,7 @@ int main(int argc, char** argv) {
     std::fputs(flags->print_and_exit.c_str(), stdout);
     return 0;
   }
+  gpr_set_log_function(LogForGrpc);
   spdlog::set_default_logger(spdlog::stderr_color_mt("aisivi-server"));
   const sigset_t signals = BlockEndSignals();
   absl::StatusOr<std::unique_ptr<Server>> server = Server::Start(

@@ -101,7 +101,7 @@ absl::Status Server::Listen() {
 }
 
 absl::Status Server::ListenForMetrics() {
-  if (options_.metrics_listen.empty()) return absl::OkStatus();
+  if (options_.metrics_listen == "none") return absl::OkStatus();
   WarnUnlessLoopback("metrics_listen", options_.metrics_listen);
   try {
     exposer_ = std::make_unique<prometheus::Exposer>(options_.metrics_listen);

@@ -20,7 +20,7 @@ void AddFlags(ServerOptions* options, CLI::App* app) {
   app->add_option("--listen", options->listen, "Address of the gRPC server; port 0: any free one")
       ->capture_default_str();
   app->add_option("--metrics_listen", options->metrics_listen,
-                  "Address where Prometheus scrapes /metrics; empty: none")
+                  "Address where Prometheus scrapes /metrics; none: nowhere")
       ->capture_default_str();
   app->add_option("--data_dir", options->data_dir,
                   absl::StrCat("Where fits are kept [", DefaultDataDir(), "]"));

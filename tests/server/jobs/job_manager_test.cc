@@ -1,0 +1,291 @@
+#include "server/jobs/job_manager.h"
+
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "server/jobs/fit_name.h"
+#include "server/jobs/fit_plan.h"
+#include "tests/server/fake_fit.h"
+#include "tests/server/temporary_directory.h"
+
+namespace aisivi::server {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Pair;
+using ::testing::UnorderedElementsAre;
+
+constexpr absl::Duration kGenerous = absl::Seconds(60);
+
+v1::Fit Planned(uint64_t seed = 1) {
+  v1::Fit request;
+  request.mutable_target()->mutable_gaussian()->add_mean(0);
+  v1::Matrix* covariance = request.mutable_target()->mutable_gaussian()->mutable_covariance();
+  covariance->set_rows(1);
+  covariance->set_columns(1);
+  covariance->add_values(2);
+  request.set_seed(seed);
+  return PlanFit(request)->fit;
+}
+
+class JobManagerTest : public ::testing::Test {
+ protected:
+  JobManagerTest() { Open({1, 2}); }
+
+  // A new server on the same directory.
+  void Open(const JobLimits& limits) {
+    manager_.reset();
+    store_.reset();
+    fake_ = std::make_unique<FakeFit>();
+    store_ = *FitStore::Open(directory_.path());
+    manager_ =
+        std::make_unique<JobManager>(limits, fake_->Function(), &pool_, store_.get(), nullptr);
+    manager_->Recover();
+  }
+
+  std::string Create(uint64_t seed = 1, const std::string& request_id = "") {
+    const absl::StatusOr<v1::Fit> fit =
+        manager_->Create(Planned(seed), request_id, RequestFingerprint(Planned(seed)));
+    EXPECT_TRUE(fit.ok()) << fit.status();
+    return *ParseFitName(fit->name());
+  }
+
+  v1::Fit::State StateOf(const std::string& id) { return manager_->Get(id)->state(); }
+
+  // Reads the events of a fit until its last.
+  v1::Fit AwaitEnd(const std::string& id) {
+    const std::shared_ptr<EventLog> log = *manager_->Events(id);
+    int64_t cursor = log->StartCursor(0);
+    while (true) {
+      const EventLog::Event event = log->Next(cursor);
+      if (event == nullptr) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+        continue;
+      }
+      if (event->has_fit()) return event->fit();
+      cursor = event->sequence();
+    }
+  }
+
+  TemporaryDirectory directory_;
+  ThreadPool pool_{1};
+  std::unique_ptr<FakeFit> fake_;
+  std::unique_ptr<FitStore> store_;
+  std::unique_ptr<JobManager> manager_;
+};
+
+TEST_F(JobManagerTest, RunsFitsInOrderAndKeepsTheirResults) {
+  const std::string a = Create(11), b = Create(12);
+  EXPECT_EQ(StateOf(a), v1::Fit::QUEUED);
+  manager_->Start();
+  fake_->AwaitStarted(1);
+  EXPECT_EQ(StateOf(a), v1::Fit::RUNNING);
+  EXPECT_EQ(StateOf(b), v1::Fit::QUEUED);
+  fake_->Release();
+  const v1::Fit done = AwaitEnd(a);
+  EXPECT_EQ(done.state(), v1::Fit::SUCCEEDED);
+  EXPECT_EQ(done.termination_reason(), v1::Fit::ITERATION_LIMIT);
+  EXPECT_EQ(done.progress().iteration(), 7);
+  EXPECT_THAT(done.log(), ElementsAre("a fake"));
+  EXPECT_TRUE(done.has_start_time() && done.has_end_time());
+  EXPECT_EQ(done.target().gaussian().mean_size(), 0) << "events carry the BASIC view";
+  EXPECT_EQ(AwaitEnd(b).state(), v1::Fit::SUCCEEDED);
+  EXPECT_THAT(fake_->Seeds(), ElementsAre(11, 12));
+  EXPECT_EQ(manager_->History(a)->reports_size(), 2);
+  EXPECT_EQ(manager_->Record(a)->fit().target().gaussian().covariance().values(0), 2);
+}
+
+TEST_F(JobManagerTest, FullQueueRefuses) {
+  for (int i = 0; i < 3; ++i) Create();
+  const absl::Status status = manager_->Create(Planned(), "", 0).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(store_->Ids().size(), 3u);
+  ASSERT_TRUE(manager_->Cancel(*ParseFitName(manager_->List({}, 0, 1)[0].name()), kGenerous).ok());
+  Create();
+}
+
+TEST_F(JobManagerTest, ErrorsOfTheFitAreItsEnd) {
+  manager_->Start();
+  fake_->Release(absl::FailedPreconditionError("no finite log density was found"));
+  const v1::Fit fit = AwaitEnd(Create());
+  EXPECT_EQ(fit.state(), v1::Fit::FAILED);
+  EXPECT_EQ(fit.error().code(), static_cast<int>(absl::StatusCode::kFailedPrecondition));
+  EXPECT_THAT(fit.message(), HasSubstr("no finite log density"));
+  EXPECT_FALSE(fit.has_posterior());
+}
+
+TEST_F(JobManagerTest, ExceptionsOfTheFitAreItsEnd) {
+  manager_ = std::make_unique<JobManager>(
+      JobLimits(),
+      [](const Target&, const FitOptions&, ThreadPool&, const FitControl&)
+          -> absl::StatusOr<FitResult> { throw std::runtime_error("out of luck"); },
+      &pool_, store_.get(), nullptr);
+  manager_->Start();
+  const v1::Fit fit = AwaitEnd(Create());
+  EXPECT_EQ(fit.state(), v1::Fit::FAILED);
+  EXPECT_THAT(fit.message(), HasSubstr("out of luck"));
+}
+
+TEST_F(JobManagerTest, RunningFitCanBeCancelled) {
+  manager_->Start();
+  const std::string id = Create();
+  fake_->AwaitStarted(1);
+  const absl::StatusOr<v1::Fit> fit = manager_->Cancel(id, kGenerous);
+  ASSERT_TRUE(fit.ok()) << fit.status();
+  EXPECT_EQ(fit->state(), v1::Fit::CANCELLED);
+  EXPECT_EQ(fit->termination_reason(), v1::Fit::CANCELLATION);
+  EXPECT_EQ(manager_->Cancel(id, kGenerous)->state(), v1::Fit::CANCELLED);
+  EXPECT_EQ(store_->Read(id)->fit().state(), v1::Fit::CANCELLED);
+}
+
+TEST_F(JobManagerTest, QueuedFitCanBeCancelledAndNeverRuns) {
+  const std::string a = Create(1), b = Create(2);
+  EXPECT_EQ(manager_->Cancel(a, kGenerous)->state(), v1::Fit::CANCELLED);
+  EXPECT_EQ(AwaitEnd(a).state(), v1::Fit::CANCELLED);
+  EXPECT_EQ(store_->Read(a)->fit().state(), v1::Fit::CANCELLED);
+  manager_->Start();
+  fake_->Release();
+  AwaitEnd(b);
+  EXPECT_THAT(fake_->Seeds(), ElementsAre(2));
+}
+
+TEST_F(JobManagerTest, OnlyEndedFitsAreDeletedAndWholly) {
+  manager_->Start();
+  const std::string a = Create(), b = Create();
+  fake_->AwaitStarted(1);
+  EXPECT_EQ(manager_->Delete(a).code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(manager_->Delete(b).code(), absl::StatusCode::kFailedPrecondition);
+  fake_->Release();
+  AwaitEnd(a);
+  EXPECT_TRUE(manager_->Delete(a).ok());
+  EXPECT_EQ(manager_->Delete(a).code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(manager_->Get(a).status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(manager_->Cancel(a, kGenerous).status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(manager_->Events(a).status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(manager_->History(a).status().code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(store_->Ids(), ElementsAre(b));
+}
+
+TEST_F(JobManagerTest, RequestIdMakesRepetitionHarmless) {
+  const std::string a = Create(1, "same");
+  EXPECT_EQ(Create(1, "same"), a);
+  EXPECT_NE(Create(1, "other"), a);
+  const absl::Status status =
+      manager_->Create(Planned(2), "same", RequestFingerprint(Planned(2))).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("request_id: "));
+  Open({1, 2});
+  EXPECT_EQ(Create(1, "same"), a) << "also after a restart";
+}
+
+TEST_F(JobManagerTest, ManyRequestsAtOnceCreateOneFit) {
+  std::vector<std::thread> threads;
+  std::vector<std::string> ids(8);
+  for (int i = 0; i < 8; ++i) threads.emplace_back([&, i] { ids[i] = Create(1, "same"); });
+  for (std::thread& thread : threads) thread.join();
+  for (const std::string& id : ids) EXPECT_EQ(id, ids[0]);
+  EXPECT_EQ(store_->Ids().size(), 1u);
+}
+
+TEST_F(JobManagerTest, EndedFitsAreServedAfterARestartAndOthersRunAgain) {
+  manager_->Start();
+  const std::string ended = Create(1);
+  fake_->Release();
+  AwaitEnd(ended);
+  Open({1, 2});
+  const std::string first = Create(2), second = Create(3);
+  Open({1, 2});
+  EXPECT_EQ(StateOf(ended), v1::Fit::SUCCEEDED);
+  EXPECT_EQ(AwaitEnd(ended).name(), FitName(ended));
+  EXPECT_EQ(manager_->History(ended)->reports_size(), 2);
+  EXPECT_EQ(StateOf(first), v1::Fit::QUEUED);
+  fake_->Release();
+  manager_->Start();
+  AwaitEnd(second);
+  EXPECT_THAT(fake_->Seeds(), ElementsAre(2, 3));
+}
+
+TEST_F(JobManagerTest, AFitThatRanWhenTheServerDiedRunsAgain) {
+  manager_->Start();
+  const std::string id = Create(5);
+  fake_->AwaitStarted(1);
+  // What the disk holds at this moment is what a crash would leave.
+  const std::string file = directory_.path() + "/fits/" + id + ".fit";
+  const std::string kept = directory_.path() + "/kept";
+  std::filesystem::copy_file(file, kept);
+  ASSERT_TRUE(manager_->Cancel(id, kGenerous).ok());
+  manager_->Shutdown();
+  std::filesystem::rename(kept, file);
+  Open({1, 2});
+  EXPECT_EQ(StateOf(id), v1::Fit::QUEUED);
+  fake_->Release();
+  manager_->Start();
+  EXPECT_EQ(AwaitEnd(id).state(), v1::Fit::SUCCEEDED);
+  EXPECT_THAT(fake_->Seeds(), ElementsAre(5));
+}
+
+TEST_F(JobManagerTest, DamagedFilesAreLeftOutAndAlone) {
+  const std::string a = Create(1), b = Create(2);
+  manager_.reset();
+  const std::string file = directory_.path() + "/fits/" + a + ".fit";
+  std::ofstream(file, std::ios::app) << "x";
+  Open({1, 2});
+  EXPECT_EQ(manager_->Get(a).status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(StateOf(b), v1::Fit::QUEUED);
+  EXPECT_TRUE(std::filesystem::exists(file));
+}
+
+TEST_F(JobManagerTest, ShutdownCancelsWhatRunsAndKeepsWhatWaits) {
+  manager_->Start();
+  const std::string a = Create(1), b = Create(2);
+  fake_->AwaitStarted(1);
+  const std::shared_ptr<EventLog> waiting = *manager_->Events(b);
+  manager_->Shutdown();
+  EXPECT_EQ(StateOf(a), v1::Fit::CANCELLED);
+  EXPECT_EQ(StateOf(b), v1::Fit::QUEUED);
+  EXPECT_TRUE(waiting->closed());
+  EXPECT_EQ(manager_->Create(Planned(), "", 0).status().code(), absl::StatusCode::kUnavailable);
+  Open({1, 2});
+  EXPECT_EQ(StateOf(a), v1::Fit::CANCELLED);
+  EXPECT_EQ(StateOf(b), v1::Fit::QUEUED);
+}
+
+TEST_F(JobManagerTest, ListsNewestFirstInPages) {
+  const std::string a = Create(1), b = Create(2), c = Create(3);
+  const std::vector<v1::Fit> first = manager_->List({}, 0, 2);
+  ASSERT_EQ(first.size(), 2u);
+  EXPECT_EQ(first[0].name(), FitName(c));
+  EXPECT_EQ(first[1].name(), FitName(b));
+  const std::vector<v1::Fit> second = manager_->List({}, JobManager::Age(first[1]), 2);
+  ASSERT_EQ(second.size(), 1u);
+  EXPECT_EQ(second[0].name(), FitName(a));
+  ASSERT_TRUE(manager_->Cancel(b, kGenerous).ok());
+  EXPECT_EQ(manager_->List(*FitFilter::Parse("state=CANCELLED"), 0, 9).size(), 1u);
+  EXPECT_THAT(manager_->CountByState(),
+              UnorderedElementsAre(Pair(v1::Fit::QUEUED, 2), Pair(v1::Fit::CANCELLED, 1)));
+}
+
+TEST_F(JobManagerTest, ProgressReachesEventsAndTheFit) {
+  manager_->Start();
+  const std::string id = Create();
+  fake_->AwaitStarted(1);
+  fake_->Report(FakeFit::Training(5));
+  fake_->Report(FakeFit::Training(6));
+  const std::shared_ptr<EventLog> log = *manager_->Events(id);
+  while (log->last_sequence() < 5) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  EXPECT_EQ(log->Next(4)->progress().iteration(), 6);
+  EXPECT_EQ(manager_->Get(id)->progress().iteration(), 6);
+  EXPECT_EQ(manager_->History(id)->reports_size(), 3);
+  fake_->Release();
+  AwaitEnd(id);
+}
+
+}  // namespace
+}  // namespace aisivi::server

@@ -1,0 +1,256 @@
+// PosteriorService through a real server and the real engine.
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "engine/fit/fit.h"
+#include "gmock/gmock.h"
+#include "tests/server/services/server_fixture.h"
+
+namespace aisivi::server {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::StartsWith;
+
+// A Gaussian with log Z = 0: the warm start alone fits it.
+constexpr char kGaussian[] =
+    "target { gaussian { mean: [1, -2] covariance { rows: 2 columns: 2 values: [2, 0.5, 0.5, 1] } "
+    "} } hyperparameters { iterations: 20 points: 32 inner_samples: 8 hidden: 8 couplings: 2 "
+    "evidence_draws: 500 evidence_inner_samples: 32 }";
+constexpr char kEndless[] = "target { banana {} } hyperparameters { iterations: 10000000 }";
+
+FitFunction RealFit() {
+  return [](const Target& target, const FitOptions& options, ThreadPool& pool,
+            const FitControl& control) { return RunFit(target, options, pool, control); };
+}
+
+struct Draws {
+  std::vector<double> values, log_p, log_q, log_weight;
+  std::vector<std::string> names;
+  int chunks = 0;
+};
+
+class PosteriorServiceTest : public ServerFixture {
+ protected:
+  void SetUp() override { StartServer(RealFit()); }
+
+  std::string FittedGaussian() {
+    const v1::Fit fit = AwaitEnd(MustCreate(kGaussian));
+    EXPECT_EQ(fit.state(), v1::Fit::SUCCEEDED) << fit.message();
+    EXPECT_TRUE(fit.has_posterior());
+    return fit.name();
+  }
+
+  grpc::Status Stream(const v1::StreamDrawsRequest& request, Draws* draws) {
+    grpc::ClientContext context;
+    const auto reader = posteriors_->StreamDraws(&context, request);
+    v1::DrawsChunk chunk;
+    int64_t next = request.first();
+    while (reader->Read(&chunk)) {
+      EXPECT_EQ(chunk.first(), next);
+      EXPECT_EQ(chunk.values_size(), chunk.count() * chunk.dimension());
+      EXPECT_LT(chunk.ByteSizeLong(), 4u << 20);
+      next += chunk.count();
+      const auto append = [](const auto& from, std::vector<double>* to) {
+        to->insert(to->end(), from.begin(), from.end());
+      };
+      append(chunk.values(), &draws->values);
+      append(chunk.log_p(), &draws->log_p);
+      append(chunk.log_q(), &draws->log_q);
+      append(chunk.log_weight(), &draws->log_weight);
+      for (const std::string& name : chunk.coordinate_names()) draws->names.push_back(name);
+      ++draws->chunks;
+    }
+    return reader->Finish();
+  }
+
+  Draws MustStream(const std::string& request) {
+    Draws draws;
+    const grpc::Status status = Stream(FromText<v1::StreamDrawsRequest>(request), &draws);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+    return draws;
+  }
+};
+
+TEST_F(PosteriorServiceTest, EvidenceOfAGaussianIsRight) {
+  const v1::Fit fit = Get(FittedGaussian());
+  EXPECT_EQ(fit.known_log_z(), 0);
+  EXPECT_NEAR(fit.evidence().log_z(), 0, 0.1);
+  EXPECT_LE(fit.evidence().elbo_lower(), fit.evidence().elbo_upper() + 0.05);
+  EXPECT_NEAR(fit.evidence().elbo_lower(), 0, 0.1);
+  grpc::ClientContext context;
+  v1::EstimateLogEvidenceRequest request;
+  request.set_name(fit.name());
+  request.set_draws(600);
+  request.set_inner_samples(16);
+  request.set_seed(9);
+  v1::LogEvidence evidence;
+  ASSERT_TRUE(posteriors_->EstimateLogEvidence(&context, request, &evidence).ok());
+  EXPECT_EQ(evidence.draws(), 600);
+  EXPECT_EQ(evidence.inner_samples(), 16);
+  EXPECT_NEAR(evidence.log_z(), 0, 0.1);
+  EXPECT_GT(evidence.ess(), 300);
+  EXPECT_TRUE(evidence.has_standard_error());
+  EXPECT_FALSE(evidence.verdict().empty());
+}
+
+TEST_F(PosteriorServiceTest, DrawsAreTheSameHoweverTheyAreAskedFor) {
+  const std::string name = FittedGaussian();
+  const Draws all = MustStream("name: '" + name + "' count: 40 seed: 5 inner_samples: 16");
+  ASSERT_EQ(all.values.size(), 80u);
+  EXPECT_THAT(all.names, ElementsAre("z.1", "z.2"));
+  for (size_t i = 0; i < all.log_weight.size(); ++i) {
+    EXPECT_EQ(all.log_weight[i], all.log_p[i] - all.log_q[i]);
+  }
+  const Draws tail =
+      MustStream("name: '" + name + "' count: 10 first: 30 seed: 5 inner_samples: 16");
+  EXPECT_EQ(tail.values, std::vector<double>(all.values.begin() + 60, all.values.end()));
+  EXPECT_EQ(tail.log_q, std::vector<double>(all.log_q.begin() + 30, all.log_q.end()));
+  const Draws plain = MustStream("name: '" + name + "' count: 40 seed: 5 omit_densities: true");
+  EXPECT_EQ(plain.values, all.values);
+  EXPECT_TRUE(plain.log_p.empty() && plain.log_q.empty() && plain.log_weight.empty());
+  EXPECT_NE(MustStream("name: '" + name + "' count: 40 seed: 6 omit_densities: true").values,
+            all.values);
+  server_.reset();
+  StartServer(RealFit());
+  EXPECT_EQ(MustStream("name: '" + name + "' count: 40 seed: 5 omit_densities: true").values,
+            all.values)
+      << "also after a restart";
+}
+
+TEST_F(PosteriorServiceTest, ManyDrawsTravelInChunks) {
+  const std::string name = FittedGaussian();
+  const Draws draws = MustStream("name: '" + name + "' count: 200000 omit_densities: true");
+  EXPECT_EQ(draws.values.size(), 400000u);
+  EXPECT_GT(draws.chunks, 1);
+  EXPECT_EQ(draws.names.size(), 2u) << "names travel once";
+}
+
+TEST_F(PosteriorServiceTest, ClientMayLeaveAStreamOfDraws) {
+  const std::string name = FittedGaussian();
+  {
+    grpc::ClientContext context;
+    v1::StreamDrawsRequest request;
+    request.set_name(name);
+    request.set_count(10'000'000);
+    const auto reader = posteriors_->StreamDraws(&context, request);
+    v1::DrawsChunk chunk;
+    ASSERT_TRUE(reader->Read(&chunk));
+    context.TryCancel();
+    while (reader->Read(&chunk)) continue;
+    EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::CANCELLED);
+  }
+  EXPECT_EQ(MustStream("name: '" + name + "' count: 3").values.size(), 6u);
+}
+
+TEST_F(PosteriorServiceTest, SummaryMatchesTheTarget) {
+  grpc::ClientContext context;
+  v1::SummarizePosteriorRequest request;
+  request.set_name(FittedGaussian());
+  request.set_covariance(true);
+  for (const double probability : {0.0, 0.5, 1.0}) request.add_probabilities(probability);
+  v1::PosteriorSummary summary;
+  ASSERT_TRUE(posteriors_->SummarizePosterior(&context, request, &summary).ok());
+  ASSERT_EQ(summary.coordinates_size(), 2);
+  EXPECT_EQ(summary.count(), 20000);
+  EXPECT_NEAR(summary.coordinates(0).mean(), 1, 0.1);
+  EXPECT_NEAR(summary.coordinates(1).mean(), -2, 0.1);
+  EXPECT_NEAR(summary.coordinates(0).sd(), std::sqrt(2.0), 0.1);
+  EXPECT_LT(summary.coordinates(0).quantiles(0), summary.coordinates(0).quantiles(1));
+  EXPECT_LT(summary.coordinates(0).quantiles(1), summary.coordinates(0).quantiles(2));
+  ASSERT_EQ(summary.covariance().values_size(), 4);
+  EXPECT_NEAR(summary.covariance().values(1), 0.5, 0.1);
+}
+
+TEST_F(PosteriorServiceTest, LogDensityMatchesTheTarget) {
+  grpc::ClientContext context;
+  auto request = FromText<v1::EvaluateLogDensityRequest>(
+      "points { rows: 2 columns: 2 values: [1, -2, 2, -1] } inner_samples: 256");
+  request.set_name(FittedGaussian());
+  v1::EvaluateLogDensityResponse response;
+  ASSERT_TRUE(posteriors_->EvaluateLogDensity(&context, request, &response).ok());
+  ASSERT_EQ(response.log_q_size(), 2);
+  const double at_mean = -std::log(2 * M_PI) - 0.5 * std::log(1.75);
+  EXPECT_NEAR(response.log_q(0), at_mean, 0.15);
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_LE(response.lower(i), response.log_q(i));
+    EXPECT_GE(response.upper(i), response.log_q(i));
+  }
+}
+
+TEST_F(PosteriorServiceTest, UnfinishedFitsAreRefusedByName) {
+  const std::string name = MustCreate(kEndless);
+  Draws draws;
+  v1::StreamDrawsRequest request;
+  request.set_name(name);
+  grpc::Status status = Stream(request, &draws);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_THAT(status.error_message(), StartsWith("name: " + name));
+  EXPECT_EQ(Reason(status), "FIT_NOT_ENDED");
+  grpc::ClientContext context;
+  v1::EstimateLogEvidenceRequest evidence_request;
+  evidence_request.set_name(name);
+  v1::LogEvidence evidence;
+  status = posteriors_->EstimateLogEvidence(&context, evidence_request, &evidence);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  request.set_name("fits/nonesuch");
+  EXPECT_EQ(Stream(request, &draws).error_code(), grpc::StatusCode::NOT_FOUND);
+}
+
+TEST_F(PosteriorServiceTest, RunningFitIsCancelled) {
+  const std::string name = MustCreate(kEndless);
+  {
+    grpc::ClientContext context;
+    v1::WatchFitRequest request;
+    request.set_name(name);
+    const auto reader = fits_->WatchFit(&context, request);
+    v1::WatchFitResponse event;
+    while (reader->Read(&event) && event.progress().iteration() == 0) continue;
+    context.TryCancel();
+  }
+  grpc::ClientContext context;
+  v1::CancelFitRequest request;
+  request.set_name(name);
+  v1::Fit fit;
+  ASSERT_TRUE(fits_->CancelFit(&context, request, &fit).ok());
+  EXPECT_EQ(AwaitEnd(name).state(), v1::Fit::CANCELLED);
+}
+
+TEST_F(PosteriorServiceTest, BadInputNamesItsField) {
+  const std::string name = "name: '" + FittedGaussian() + "' ";
+  Draws draws;
+  for (const char* field : {"count: -1", "count: 10000001", "first: -1", "inner_samples: -1"}) {
+    const grpc::Status status = Stream(FromText<v1::StreamDrawsRequest>(name + field), &draws);
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT) << field;
+    EXPECT_THAT(field, StartsWith(ViolatedField(status))) << status.error_message();
+  }
+  for (const char* field :
+       {"count: 1", "count: 2000000", "probabilities: [0.5, 1.5]", "probabilities: nan"}) {
+    grpc::ClientContext context;
+    v1::PosteriorSummary summary;
+    const grpc::Status status = posteriors_->SummarizePosterior(
+        &context, FromText<v1::SummarizePosteriorRequest>(name + field), &summary);
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT) << field;
+    EXPECT_THAT(field, StartsWith(ViolatedField(status))) << status.error_message();
+  }
+  for (const char* field : {"draws: 1", "draws: 100000000", "inner_samples: -2"}) {
+    grpc::ClientContext context;
+    v1::LogEvidence evidence;
+    const grpc::Status status = posteriors_->EstimateLogEvidence(
+        &context, FromText<v1::EstimateLogEvidenceRequest>(name + field), &evidence);
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT) << field;
+    EXPECT_THAT(field, StartsWith(ViolatedField(status))) << status.error_message();
+  }
+  for (const char* field : {"", "points { rows: 1 columns: 3 values: [1, 2, 3] }",
+                            "points { rows: 1 columns: 2 values: [1, nan] }"}) {
+    grpc::ClientContext context;
+    v1::EvaluateLogDensityResponse response;
+    const grpc::Status status = posteriors_->EvaluateLogDensity(
+        &context, FromText<v1::EvaluateLogDensityRequest>(name + field), &response);
+    EXPECT_EQ(ViolatedField(status), "points") << status.error_message();
+  }
+}
+
+}  // namespace
+}  // namespace aisivi::server
