@@ -206,7 +206,11 @@ absl::StatusOr<std::shared_ptr<const Model>> Model::Parse(std::string_view bytes
   state->components.resize(in.GetSize(1, 4096));
   for (Component& component : state->components) {
     if (!GetComponent(&in, &component)) return bad;
-    if (component.family.dim() != state->dim()) return bad;
+    const Family& first = state->components.front().family;
+    if (component.family.dim() != first.dim() ||
+        component.family.latent_dim() != first.latent_dim()) {
+      return bad;
+    }
   }
   if (!in.ok() || !in.AtEnd()) return bad;
   return std::make_shared<const Model>(std::move(state));

@@ -1,0 +1,170 @@
+#include "engine/model/model.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "engine/evidence/evidence.h"
+#include "tests/engine/model/testing.h"
+
+namespace aisivi {
+namespace {
+
+using test::MakeComponent;
+using test::MakeModel;
+using test::Normals;
+using test::Random;
+
+// Checksums are FNV-1a over all that comes before; a forger knows that too.
+std::string Signed(std::string body) {
+  uint64_t hash = 14695981039346656037u;
+  for (const char c : body) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
+  body.append(reinterpret_cast<const char*>(&hash), sizeof(hash));
+  return body;
+}
+
+std::vector<std::shared_ptr<const Model>> Models() {
+  Random random(1);
+  const auto one = [&](const test::ComponentShape& shape, double weight = 1) {
+    return MakeComponent(shape, Normals(shape.dim, 1, 3, random),
+                         test::RandomScale(shape.dim, random), weight, random);
+  };
+  const test::ComponentShape pair = {.dim = 2, .latent = 2, .couplings = 1, .wildness = 0.2};
+  std::vector<std::shared_ptr<const Model>> models;
+  models.push_back(MakeModel({one({.dim = 1, .latent = 1})}));
+  models.push_back(
+      MakeModel({one({.dim = 3, .latent = 3, .sigma_network = true, .wildness = 0.2})}));
+  models.push_back(MakeModel({one({.dim = 3,
+                                   .latent = 2,
+                                   .skip = false,
+                                   .gaussian = false,
+                                   .couplings = 4,
+                                   .wildness = 0.2})}));
+  models.push_back(
+      MakeModel({one({.dim = 2, .latent = 5, .skip = false, .proposal = false, .wildness = 0.2})}));
+  models.push_back(MakeModel({one(pair, 0.25), one(pair, 0.75)}));
+  return models;
+}
+
+TEST(ModelTest, BytesRoundTripBitForBit) {
+  ThreadPool pool(2);
+  for (const auto& model : Models()) {
+    const std::string bytes = model->Serialize();
+    const absl::StatusOr<std::shared_ptr<const Model>> parsed = Model::Parse(bytes);
+    ASSERT_TRUE(parsed.ok()) << parsed.status();
+    EXPECT_EQ((*parsed)->Serialize(), bytes);
+    EXPECT_EQ((*parsed)->dim(), model->dim());
+    EXPECT_EQ((*parsed)->latent_dim(), model->latent_dim());
+    const auto before = Draw(*model, nullptr, 7, 0, 300, 20, pool);
+    const auto after = Draw(**parsed, nullptr, 7, 0, 300, 20, pool);
+    ASSERT_TRUE(before.ok() && after.ok());
+    EXPECT_EQ(before->z, after->z);
+    EXPECT_EQ(before->log_q, after->log_q);
+    EXPECT_EQ(before->log_q_upper, after->log_q_upper);
+  }
+}
+
+TEST(ModelTest, EveryTruncationIsAnError) {
+  for (const auto& model : Models()) {
+    const std::string bytes = model->Serialize();
+    for (size_t n = 0; n < bytes.size(); n += n < 400 ? 1 : 37) {
+      const absl::Status plain = Model::Parse(std::string_view(bytes).substr(0, n)).status();
+      EXPECT_FALSE(plain.ok()) << n;
+      EXPECT_TRUE(plain.code() == absl::StatusCode::kInvalidArgument ||
+                  plain.code() == absl::StatusCode::kDataLoss);
+      // Cut before the checksum and signed anew, the contents themselves must be found wanting.
+      if (n + 8 < bytes.size()) {
+        EXPECT_FALSE(Model::Parse(Signed(bytes.substr(0, n))).ok()) << n;
+      }
+    }
+    EXPECT_FALSE(Model::Parse(bytes + "x").ok());
+    EXPECT_FALSE(Model::Parse(Signed(bytes.substr(0, bytes.size() - 8) + "x")).ok());
+  }
+}
+
+TEST(ModelTest, EveryFlippedBitIsFound) {
+  Random random(2);
+  for (const auto& model : Models()) {
+    const std::string bytes = model->Serialize();
+    for (int i = 0; i < 500; ++i) {
+      std::string broken = bytes;
+      const int64_t at = test::Between(0, static_cast<int64_t>(bytes.size()) - 1, random);
+      broken[at] = static_cast<char>(broken[at] ^ (1 << test::Between(0, 7, random)));
+      EXPECT_FALSE(Model::Parse(broken).ok()) << at;
+    }
+  }
+}
+
+// Damage under a checksum that fits: an error or a model that can be drawn from, never a crash.
+TEST(ModelTest, SignedNonsenseDoesNotCrash) {
+  Random random(3);
+  ThreadPool pool(1);
+  int drawn = 0;
+  for (const auto& model : Models()) {
+    std::string body = model->Serialize();
+    body.resize(body.size() - 8);
+    for (int i = 0; i < 300; ++i) {
+      std::string broken = body;
+      for (int64_t flips = test::Between(1, 3, random); flips > 0; --flips) {
+        // Most damage goes to the head, where the sizes are.
+        const int64_t end = static_cast<int64_t>(i % 3 == 0 ? body.size() : 80);
+        const int64_t at = test::Between(12, end - 1, random);
+        broken[at] = static_cast<char>(test::Between(0, 255, random));
+      }
+      const absl::StatusOr<std::shared_ptr<const Model>> parsed = Model::Parse(Signed(broken));
+      if (!parsed.ok()) continue;
+      EXPECT_TRUE(Draw(**parsed, nullptr, 1, 0, 3, 2, pool).ok());
+      ++drawn;
+    }
+  }
+  EXPECT_GT(drawn, 50) << "the damage never got past the parser";
+}
+
+TEST(ModelTest, OtherVersionsAreRefused) {
+  std::string body = Models()[0]->Serialize();
+  body.resize(body.size() - 8);
+  for (const uint32_t version : {0u, 2u, 0x7fffffffu}) {
+    std::string other = body;
+    std::memcpy(other.data() + 8, &version, sizeof(version));
+    const absl::Status status = Model::Parse(Signed(other)).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_NE(status.message().find("version"), absl::string_view::npos) << status;
+  }
+}
+
+TEST(ModelTest, OtherBytesAreRefused) {
+  for (const std::string& bytes : {std::string(), std::string("AISIVIM"), std::string(1000, '\0'),
+                                   std::string(1000, 'x'), Signed(std::string("AISIVIM\0", 8))}) {
+    EXPECT_EQ(Model::Parse(bytes).status().code(), absl::StatusCode::kInvalidArgument);
+  }
+}
+
+TEST(ModelTest, ComponentsOfDifferentShapesAreRefused) {
+  Random random(4);
+  const auto one = [&](int64_t dim, int64_t latent) {
+    return MakeComponent(
+        {.dim = dim, .latent = latent, .skip = false, .proposal = false, .wildness = 0.2},
+        Eigen::VectorXd::Zero(dim), Eigen::MatrixXd::Identity(dim, dim), 0.5, random);
+  };
+  EXPECT_TRUE(Model::Parse(MakeModel({one(2, 3), one(2, 3)})->Serialize()).ok());
+  EXPECT_FALSE(Model::Parse(MakeModel({one(2, 3), one(1, 3)})->Serialize()).ok());
+  EXPECT_FALSE(Model::Parse(MakeModel({one(2, 2), one(2, 3)})->Serialize()).ok());
+}
+
+TEST(AffineMapTest, SolveUndoesApply) {
+  Random random(5);
+  for (const int64_t dim : {1, 2, 7}) {
+    const AffineMap map{Normals(dim, 1, 3, random), test::RandomScale(dim, random)};
+    const Eigen::MatrixXf x = Normals(dim, 9, 1, random).cast<float>();
+    const Eigen::MatrixXd z = map.Apply(x);
+    EXPECT_LT((z - ((map.scale * x.cast<double>()).colwise() + map.shift)).norm(), 1e-12);
+    EXPECT_LT((map.Solve(z) - x).norm(), 1e-5f);
+    EXPECT_NEAR(map.LogDet(), std::log(map.scale.diagonal().prod()), 1e-12);
+  }
+  EXPECT_EQ(AffineMap::Identity(3).LogDet(), 0);
+}
+
+}  // namespace
+}  // namespace aisivi

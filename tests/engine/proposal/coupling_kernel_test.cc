@@ -1,0 +1,169 @@
+#include "engine/proposal/coupling_kernel.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "tests/engine/nn/testing.h"
+
+namespace aisivi {
+namespace {
+
+using test::Between;
+using test::Get;
+using test::Normals;
+using test::Put;
+using test::Random;
+
+struct Shape {
+  int64_t kept, changed, hidden, width, columns;
+};
+
+std::vector<Shape> Shapes() {
+  // Every small size of the two halves, widths that do and do not divide the columns, one sample.
+  std::vector<Shape> shapes;
+  for (int64_t kept = 0; kept <= 9; ++kept) {
+    for (const int64_t changed : {0, 1, 2, 3, 4, 5, 6, 7, 8, 9}) {
+      const int64_t i = kept * 10 + changed;
+      shapes.push_back({kept, changed, 1 + i % 13, 1 + i % 21, 1 + (i * 7) % 67});
+    }
+  }
+  for (const Shape& s :
+       {Shape{1, 1, 8, 1, 1}, Shape{1, 1, 8, 64, 64}, Shape{1, 1, 8, 10, 64},
+        Shape{1, 1, 8, 5, 160}, Shape{11, 11, 88, 16, 48}, Shape{50, 50, 33, 7, 40},
+        Shape{2, 1, 7, 100, 33}, Shape{13, 12, 101, 128, 128}}) {
+    shapes.push_back(s);
+  }
+  Random random(3);
+  for (int i = 0; i < 30; ++i) {
+    shapes.push_back({Between(0, 20, random), Between(0, 20, random), Between(1, 70, random),
+                      Between(1, 140, random), Between(1, 200, random)});
+  }
+  return shapes;
+}
+
+struct Problem {
+  Problem(const Shape& s, Random& random)
+      : shape(s),
+        points((s.columns + s.width - 1) / s.width),
+        stride(2 * s.hidden + Between(0, 9, random)),
+        w_kept(Normals(2 * s.hidden, s.kept, 0.8, random).cast<float>()),
+        context(Normals(stride, points, 0.8, random).cast<float>()),
+        w_scale(Normals(s.changed, s.hidden, 0.5, random).cast<float>()),
+        w_shift(Normals(s.changed, s.hidden, 0.5, random).cast<float>()),
+        b_scale(Normals(s.changed, 1, 0.5, random).cast<float>()),
+        b_shift(Normals(s.changed, 1, 0.5, random).cast<float>()) {}
+
+  CouplingNet net() const {
+    return {.w_kept = w_kept.data(),
+            .context = context.data(),
+            .context_stride = stride,
+            .w_scale = w_scale.data(),
+            .b_scale = b_scale.data(),
+            .w_shift = w_shift.data(),
+            .b_shift = b_shift.data(),
+            .kept = shape.kept,
+            .changed = shape.changed,
+            .hidden = shape.hidden};
+  }
+
+  // One MLP of the two at sample i: part 0 is the scale's, 1 the shift's.
+  double Reference(int part, int64_t output, const Eigen::MatrixXd& u, int64_t i) const {
+    const Tile& w = part == 0 ? w_scale : w_shift;
+    double sum = part == 0 ? b_scale[output] : b_shift[output];
+    for (int64_t r = 0; r < shape.hidden; ++r) {
+      const int64_t row = part * shape.hidden + r;
+      double h = context(row, i / shape.width);
+      for (int64_t k = 0; k < shape.kept; ++k) h += static_cast<double>(w_kept(row, k)) * u(k, i);
+      sum += w(output, r) * std::max(h, 0.0);
+    }
+    return sum;
+  }
+
+  Shape shape;
+  int64_t points, stride;
+  Tile w_kept;
+  Eigen::MatrixXf context;
+  Tile w_scale, w_shift;
+  Eigen::VectorXf b_scale, b_shift;
+};
+
+TEST(CouplingKernelTest, TheTwoNetworksAreTheReference) {
+  Random random(1);
+  for (const Shape& shape : Shapes()) {
+    const Problem problem(shape, random);
+    Scratch scratch;
+    const TileMap u = Put(Normals(shape.kept, shape.columns, 1, random), scratch);
+    TileMap raw = TakeTile(scratch, shape.changed, shape.columns);
+    TileMap shift = TakeTile(scratch, shape.changed, shape.columns);
+    EvaluateCouplingNet(problem.net(), Const(u), shape.width, scratch, raw, shift);
+    double worst = 0;
+    for (int64_t c = 0; c < shape.changed; ++c) {
+      for (int64_t i = 0; i < shape.columns; ++i) {
+        const Eigen::MatrixXd input = Get(u);
+        worst = std::max(worst, std::abs(raw(c, i) - problem.Reference(0, c, input, i)));
+        worst = std::max(worst, std::abs(shift(c, i) - problem.Reference(1, c, input, i)));
+      }
+    }
+    EXPECT_LT(worst, 1e-4) << "kept " << shape.kept << " changed " << shape.changed << " hidden "
+                           << shape.hidden << " width " << shape.width << " n " << shape.columns;
+  }
+}
+
+double Softplus(double v) { return std::max(v, 0.0) + std::log1p(std::exp(-std::abs(v))); }
+
+TEST(CouplingKernelTest, TransformIsTheReference) {
+  Random random(2);
+  for (const Shape& shape : Shapes()) {
+    for (const float offset : {0.0f, 0.5413249f}) {
+      const int64_t n = shape.columns, changed = shape.changed;
+      Scratch scratch;
+      TileMap raw = Put(Normals(changed, n, 4, random), scratch);
+      const TileMap shift = Put(Normals(changed, n, 1, random), scratch);
+      TileMap u = Put(Normals(changed, n, 1, random), scratch);
+      const Eigen::MatrixXd before = Get(u), input = Get(raw);
+      std::vector<float> log_det(n, 0.25f);
+      TransformChanged(raw, shift, offset, 1e-7f, u, log_det.data());
+      for (int64_t i = 0; i < n; ++i) {
+        double det = 0.25, tolerance = 1e-5;
+        for (int64_t c = 0; c < changed; ++c) {
+          const double s = Softplus(input(c, i) + offset) + 1e-7;
+          det += std::log(s);
+          tolerance += 3e-6 + 2e-7 / s;  // s is exact to rounding at 1
+          ASSERT_NEAR(u(c, i), s * before(c, i) + shift(c, i), 1e-5 * (1 + s * 5));
+        }
+        ASSERT_NEAR(log_det[i], det, tolerance);
+      }
+    }
+  }
+}
+
+TEST(CouplingKernelTest, SoftplusHoldsAtTheExtremes) {
+  const std::vector<float> in = {-1e30f, -1e4f, -100.0f, -20.0f, -5.0f, -1.0f,  -1e-6f, 0.0f,
+                                 1e-6f,  1.0f,  5.0f,    20.0f,  88.0f, 100.0f, 1e4f,   1e30f};
+  for (int64_t n = 1; n <= static_cast<int64_t>(in.size()); ++n) {
+    std::vector<float> out(n + 1, -7.0f), same(in.begin(), in.begin() + n);
+    SoftplusRow(in.data(), 0.5f, 1e-7f, n, out.data());
+    EXPECT_EQ(out[n], -7.0f) << "wrote past the end";
+    SoftplusRow(same.data(), 0.5f, 1e-7f, n, same.data());
+    for (int64_t i = 0; i < n; ++i) {
+      const double expected = Softplus(static_cast<double>(in[i]) + 0.5) + 1e-7;
+      EXPECT_GE(out[i], 1e-7f) << in[i];
+      EXPECT_NEAR(out[i], expected, 1e-6 * expected + 2e-7) << in[i];
+      EXPECT_EQ(out[i], same[i]) << "in place differs at " << in[i];
+    }
+  }
+}
+
+TEST(CouplingKernelTest, NotANumberStaysOne) {
+  std::vector<float> v(20, 1.0f);
+  v[3] = v[17] = std::numeric_limits<float>::quiet_NaN();
+  SoftplusRow(v.data(), 0, 1e-7f, 20, v.data());
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(std::isnan(v[i]), i == 3 || i == 17) << i;
+}
+
+}  // namespace
+}  // namespace aisivi

@@ -1,0 +1,200 @@
+#include "engine/proposal/coupling.h"
+
+#include <gtest/gtest.h>
+
+#include <Eigen/LU>
+#include <cmath>
+#include <vector>
+
+#include "tests/engine/nn/testing.h"
+
+namespace aisivi {
+namespace {
+
+using test::Get;
+using test::Normals;
+using test::Put;
+using test::Random;
+
+struct Shape {
+  int64_t latent;
+  bool keep_first;
+  int64_t dim, hidden;
+};
+
+const std::vector<Shape>& Shapes() {
+  static const auto* const kShapes = new std::vector<Shape>{
+      {1, true, 1, 4},  {1, false, 2, 3},  {2, true, 2, 8},   {3, false, 1, 5},
+      {5, true, 3, 16}, {8, false, 4, 11}, {17, true, 2, 20}, {22, false, 22, 30}};
+  return *kShapes;
+}
+
+Coupling Make(const Shape& s, bool identity_start) {
+  const int64_t even = (s.latent + 1) / 2, odd = s.latent / 2;
+  return s.keep_first ? Coupling(0, even, even, odd, s.dim, s.hidden, identity_start, 0)
+                      : Coupling(even, odd, 0, even, s.dim, s.hidden, identity_start, 0);
+}
+
+Eigen::VectorXf RandomParameters(const Coupling& coupling, Random& random) {
+  Eigen::VectorXf parameters(coupling.parameter_count());
+  coupling.Initialize({3, RngPurpose::kProposalInit, 0, 0}, parameters.data());
+  test::Perturb(0.3, random, &parameters);
+  return parameters;
+}
+
+struct Mapped {
+  Eigen::MatrixXd u;
+  Eigen::VectorXd log_det;
+};
+
+// Forward at columns that all belong to points of their own (width 1) or share one point each.
+Mapped Forward(const Coupling& coupling, const Eigen::VectorXf& parameters,
+               const Eigen::MatrixXf& x, int64_t width, const Eigen::MatrixXd& u) {
+  Scratch scratch;
+  Eigen::MatrixXf context(coupling.context_rows(), x.cols());
+  coupling.Context(parameters.data(), x, context);
+  TileMap tile = Put(u, scratch);
+  std::vector<float> log_det(u.cols(), 0.5f);
+  coupling.Forward(parameters.data(), context.data(), context.rows(), width, scratch, tile,
+                   log_det.data());
+  Mapped result{Get(tile), Eigen::VectorXd(u.cols())};
+  for (int64_t i = 0; i < u.cols(); ++i) result.log_det[i] = log_det[i] - 0.5;
+  return result;
+}
+
+Mapped Inverse(const Coupling& coupling, const Eigen::VectorXf& parameters,
+               const Eigen::MatrixXf& x, const Eigen::MatrixXd& u) {
+  Scratch scratch;
+  Eigen::MatrixXf context(coupling.context_rows(), x.cols());
+  coupling.Context(parameters.data(), x, context);
+  const TileMap columns = Put(context.cast<double>(), scratch);
+  TileMap tile = Put(u, scratch);
+  std::vector<float> log_det(u.cols(), 0.5f);
+  coupling.Inverse(parameters.data(), Const(columns), scratch, tile, log_det.data());
+  Mapped result{Get(tile), Eigen::VectorXd(u.cols())};
+  for (int64_t i = 0; i < u.cols(); ++i) result.log_det[i] = log_det[i] - 0.5;
+  return result;
+}
+
+TEST(CouplingTest, InverseUndoesForward) {
+  Random random(1);
+  for (const Shape& shape : Shapes()) {
+    for (const bool identity : {false, true}) {
+      const Coupling coupling = Make(shape, identity);
+      const Eigen::VectorXf parameters = RandomParameters(coupling, random);
+      const Eigen::MatrixXf x = Normals(shape.dim, 19, 1, random).cast<float>();
+      const Eigen::MatrixXd u = test::Rounded(Normals(shape.latent, 19, 1, random));
+      const Mapped there = Forward(coupling, parameters, x, 1, u);
+      const Mapped back = Inverse(coupling, parameters, x, there.u);
+      EXPECT_LT((back.u - u).cwiseAbs().maxCoeff(), 2e-3) << shape.latent;
+      EXPECT_LT((back.log_det - there.log_det).cwiseAbs().maxCoeff(), 2e-3) << shape.latent;
+      EXPECT_GT((there.u - u).norm(), 0.1);
+    }
+  }
+}
+
+// A narrow tile holds several samples of each of several points.
+TEST(CouplingTest, SamplesOfAPointShareItsContext) {
+  Random random(2);
+  for (const Shape& shape : Shapes()) {
+    const Coupling coupling = Make(shape, true);
+    const Eigen::VectorXf parameters = RandomParameters(coupling, random);
+    for (const int64_t width : {1, 5, 16, 30}) {
+      const int64_t points = 4, n = points * width;
+      const Eigen::MatrixXf x = Normals(shape.dim, points, 1, random).cast<float>();
+      Eigen::MatrixXf spread(shape.dim, n);
+      for (int64_t i = 0; i < n; ++i) spread.col(i) = x.col(i / width);
+      const Eigen::MatrixXd u = Normals(shape.latent, n, 1, random);
+      const Mapped shared = Forward(coupling, parameters, x, width, u);
+      const Mapped apart = Forward(coupling, parameters, spread, 1, u);
+      EXPECT_LT((shared.u - apart.u).cwiseAbs().maxCoeff(), 1e-4);
+      EXPECT_LT((shared.log_det - apart.log_det).cwiseAbs().maxCoeff(), 1e-4);
+    }
+  }
+}
+
+TEST(CouplingTest, LogDetIsThatOfTheJacobian) {
+  constexpr double kStep = 1e-2;  // the map is affine in the changed half, smooth almost anywhere
+  Random random(3);
+  for (const Shape& shape : Shapes()) {
+    if (shape.latent > 8) continue;
+    const Coupling coupling = Make(shape, true);
+    const Eigen::VectorXf parameters = RandomParameters(coupling, random);
+    const Eigen::MatrixXf x = Normals(shape.dim, 1, 1, random).cast<float>();
+    const Eigen::MatrixXd u = test::Rounded(Normals(shape.latent, 1, 1, random));
+    Eigen::MatrixXd up = u.replicate(1, shape.latent), down = up;
+    up.diagonal().array() += kStep;
+    down.diagonal().array() -= kStep;
+    const Eigen::MatrixXd jacobian = (Forward(coupling, parameters, x, shape.latent, up).u -
+                                      Forward(coupling, parameters, x, shape.latent, down).u) /
+                                     (2 * kStep);
+    const double log_det = std::log(std::abs(jacobian.determinant()));
+    EXPECT_NEAR(Forward(coupling, parameters, x, 1, u).log_det[0], log_det, 5e-3) << shape.latent;
+  }
+}
+
+TEST(CouplingTest, StartsAsItsHeaderSays) {
+  Random random(4);
+  for (const Shape& shape : Shapes()) {
+    const Eigen::MatrixXf x = Normals(shape.dim, 7, 1, random).cast<float>();
+    const Eigen::MatrixXd u = test::Rounded(Normals(shape.latent, 7, 1, random));
+    const int64_t even = (shape.latent + 1) / 2;
+    const int64_t changed = shape.keep_first ? shape.latent / 2 : even;
+    const int64_t first = shape.keep_first ? even : 0;
+    for (const bool identity : {true, false}) {
+      const Coupling coupling = Make(shape, identity);
+      Eigen::VectorXf parameters(coupling.parameter_count());
+      coupling.Initialize({3, RngPurpose::kProposalInit, 0, 0}, parameters.data());
+      const Mapped mapped = Forward(coupling, parameters, x, 1, u);
+      Eigen::MatrixXd expected = u;
+      const double scale = identity ? 1 : std::log(2.0);
+      expected.middleRows(first, changed) *= scale;
+      EXPECT_LT((mapped.u - expected).cwiseAbs().maxCoeff(), 2e-6);
+      const double log_det = static_cast<double>(changed) * std::log(scale);
+      EXPECT_LT((mapped.log_det.array() - log_det).abs().maxCoeff(), 1e-5);
+    }
+  }
+}
+
+TEST(CouplingTest, NormalisationIsSetFromTheBatch) {
+  Random random(5);
+  for (const Shape& shape : Shapes()) {
+    const Coupling coupling = Make(shape, false);
+    Eigen::VectorXf parameters = RandomParameters(coupling, random);
+    constexpr int64_t kCount = 200;
+    const Eigen::MatrixXf x = Normals(shape.dim, kCount, 1, random).cast<float>();
+    Scratch scratch;
+    Eigen::MatrixXd batch = Normals(shape.latent, kCount, 3, random);
+    batch.colwise() += Eigen::VectorXd::LinSpaced(shape.latent, -4, 10);
+    TileMap u = Put(batch, scratch);
+    coupling.InitializeNormalisation(Const(u), parameters.data());
+    Eigen::MatrixXf context(coupling.context_rows(), kCount);
+    coupling.Context(parameters.data(), x, context);
+    const TileMap columns = Put(context.cast<double>(), scratch);
+    std::vector<float> log_det(kCount, 0.0f);
+    const Coupling::Trace trace =
+        coupling.Inverse(parameters.data(), Const(columns), scratch, u, log_det.data());
+    const Eigen::MatrixXd normed = Get(trace.normed);
+    for (int64_t e = 0; e < shape.latent; ++e) {
+      const Eigen::ArrayXd row = normed.row(e);
+      EXPECT_NEAR(row.mean(), 0, 1e-5);
+      EXPECT_NEAR((row - row.mean()).square().mean(), 1, 1e-4);
+    }
+  }
+}
+
+TEST(CouplingTest, ABatchWithoutSpreadLeavesTheNormalisationAlone) {
+  const Coupling coupling = Make(Shapes()[2], true);
+  Random random(6);
+  const Eigen::VectorXf before = RandomParameters(coupling, random);
+  Eigen::VectorXf after = before;
+  Scratch scratch;
+  for (const double value : {3.0, std::nan(""), static_cast<double>(INFINITY)}) {
+    const TileMap u = Put(Eigen::MatrixXd::Constant(2, 10, value), scratch);
+    coupling.InitializeNormalisation(Const(u), after.data());
+    EXPECT_EQ(after, before) << value;
+  }
+}
+
+}  // namespace
+}  // namespace aisivi
