@@ -54,7 +54,7 @@ class ServerFixture : public ::testing::Test {
   void StartServer(FitFunction run_fit, ServerOptions options = {}) {
     server_.reset();
     options.listen = "127.0.0.1:0";
-    options.metrics_listen = "127.0.0.1:0";
+    options.metrics_listen = metrics_listen_;
     options.data_dir = directory_.path();
     absl::StatusOr<std::unique_ptr<Server>> server = Server::Start(options, std::move(run_fit));
     ASSERT_TRUE(server.ok()) << server.status();
@@ -119,6 +119,8 @@ class ServerFixture : public ::testing::Test {
   }
 
   TemporaryDirectory directory_;
+  // Stopping the metrics server takes two seconds, so only tests of it have one.
+  std::string metrics_listen_ = "none";
   std::unique_ptr<Server> server_;
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<v1::FitService::Stub> fits_;

@@ -39,7 +39,10 @@ std::string HttpGet(int port, const std::string& path) {
 
 class StandardServicesTest : public ServerFixture {
  protected:
-  void SetUp() override { StartServer(fake_.Function()); }
+  void SetUp() override {
+    metrics_listen_ = "127.0.0.1:0";
+    StartServer(fake_.Function());
+  }
   ~StandardServicesTest() override { server_.reset(); }
 
   // Sends one message to a streaming or unary method by its bytes, and returns the first reply's.

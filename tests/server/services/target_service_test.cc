@@ -53,7 +53,9 @@ TEST_F(TargetServiceTest, TellsParametersAndKnownEvidence) {
   ASSERT_TRUE(targets_->ListTargets(&context, v1::ListTargetsRequest(), &response).ok());
   bool seen = false;
   for (const v1::TargetInfo& info : response.targets()) {
-    if (info.name() == "banana") EXPECT_EQ(info.known_log_z(), 0);
+    if (info.name() == "banana") {
+      EXPECT_EQ(info.known_log_z(), 0);
+    }
     if (info.name() != "logistic_regression") continue;
     seen = true;
     EXPECT_FALSE(info.has_known_log_z());
