@@ -1,7 +1,6 @@
 // aisivi: the command line. Exit code 0 only on success, 2 for a wrong command line, 130 after
 // Ctrl-C, 1 for everything else; errors take one line of standard error.
 #include <CLI/CLI.hpp>
-#include <csignal>
 #include <cstdlib>
 #include <iostream>
 
@@ -59,8 +58,6 @@ int Finish(const absl::Status& status, const Globals& globals) {
 }
 
 int Main(int argc, char** argv) {
-  // A reader of the output that leaves early is not a crash.
-  std::signal(SIGPIPE, SIG_IGN);
   // gRPC's own messages are not for people.
   setenv("GRPC_VERBOSITY", "NONE", 0);
   Globals globals;

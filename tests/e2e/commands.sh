@@ -87,7 +87,8 @@ for target in banana multimodal x_shaped gaussian gaussian_mixture logistic_regr
 done
 aisivi targets logistic_regression >text
 expect_match '--param prior_precision' text
-aisivi targets --json | grep -q '"name":"banana"' || die "targets --json"
+aisivi targets --json >json
+expect_match '"name":"banana"' json
 aisivi targets conditioned_diffusion --check --param steps=20 --param observations=0.1,0.2 >text
 expect_match '20 dimensions' text
 
@@ -119,16 +120,16 @@ expect_match '^valid$' text
 echo "detach, watch, cancel, delete"
 running=$(aisivi fit "${endless[@]}" --detach)
 [[ $running == fits/* ]] || die "no name: $running"
-aisivi watch "$running" --json >events 2>err &
+aisivi watch "$running" --json >watched 2>watch_errors &
 watcher=$!
-until [[ -s events ]]; do sleep 0.05; done
+until [[ -s watched ]]; do sleep 0.05; done
 curl -fsS --noproxy '*' "http://$metrics_address/metrics" >scrape
 expect_match "^aisivi_fit_iteration\{fit=\"$running\"\}" scrape
 aisivi cancel "$running" | grep -q cancelled || die "not cancelled"
 code=0
 wait "$watcher" || code=$?
 ((code == 1)) || die "watching a cancelled fit exits with $code"
-tail -n 1 events | grep -q '"state":"CANCELLED"' || die "the last event is not the cancelled fit"
+tail -n 1 watched | grep -q '"state":"CANCELLED"' || die "the last event is not the cancelled fit"
 curl -fsS --noproxy '*' "http://$metrics_address/metrics" >scrape
 ! grep -q '^aisivi_fit_' scrape || die "training series outlive their fit"
 aisivi delete "$name" >text
@@ -137,15 +138,15 @@ expect_failure 1 "NOT_FOUND.*$name" aisivi get "$name"
 
 echo "Ctrl-C leaves the fit running"
 running=$(aisivi fit "${endless[@]}" --detach)
-# A background job ignores SIGINT; setsid with a trap reset gives the command its own default.
-bash -c 'trap - INT; exec "$@"' _ env --default-signal=INT aisivi watch "$running" >events 2>err &
+# A background job of a script ignores SIGINT unless it is told otherwise.
+env --default-signal=INT aisivi watch "$running" >interrupted 2>interrupted_errors &
 watcher=$!
-until [[ -s events ]]; do sleep 0.05; done
+until [[ -s interrupted ]]; do sleep 0.05; done
 kill -INT "$watcher"
 code=0
 wait "$watcher" || code=$?
 ((code == 130)) || die "after Ctrl-C the exit code is $code"
-expect_match "aisivi watch $running" err
+expect_match "aisivi watch $running" interrupted_errors
 aisivi get "$running" --json | grep -q '"state":"RUNNING"' || die "the fit does not run on"
 aisivi cancel "$running" >/dev/null
 

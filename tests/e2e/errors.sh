@@ -49,7 +49,7 @@ expect_failure 1 'INVALID_ARGUMENT: fit\.target\.gaussian\.covariance' \
 expect_failure 1 'INVALID_ARGUMENT: fit\.target\.gaussian\.covariance' \
   "${fit[@]}" --target gaussian --param mean=0,0 --param 'covariance=1,2;2,1'
 expect_failure 1 'INVALID_ARGUMENT: fit\.target\.gaussian_mixture\.covariances' \
-  "${fit[@]}" --target gaussian_mixture --param weights=1,1 --param 'means=0,0;1,1' \
+  "${fit[@]}" --target gaussian_mixture --param weights=0.5,0.5 --param 'means=0,0;1,1' \
   --param 'covariances=1,0;0,1|1,3;3,1'
 expect_failure 1 'INVALID_ARGUMENT: fit\.target\.conditioned_diffusion\.noise' \
   "${fit[@]}" --target conditioned_diffusion --param noise=-0.1

@@ -65,9 +65,9 @@ expect_match() {
   grep -qE -- "$1" "$2" || die "nothing in $2 matches '$1': $(head -c 2000 "$2")"
 }
 
-# The value of a field in one line of JSON.
+# The value of the first field of that name in one line of JSON.
 json_field() {
-  sed -n "s/.*\"$1\":\"\{0,1\}\([^\",}]*\).*/\1/p" <<<"$2" | head -n 1
+  grep -oE "\"$1\":(\"[^\"]*\"|[^,}]*)" <<<"$2" | sed -n '1{s/^[^:]*://;s/"//g;p}'
 }
 
 # True when the first number lies within the second and third.

@@ -27,9 +27,9 @@ aisivi draws "$finished" --count 20 --seed 5 | cmp - before.csv || die "other dr
 echo "a crash loses nothing that was acknowledged"
 running=$(aisivi fit "${endless[@]}" --detach)
 until aisivi get "$running" --json | grep -q '"state":"RUNNING"'; do sleep 0.05; done
-aisivi watch "$running" --json >events 2>err &
+aisivi watch "$running" --json >watched 2>err &
 watcher=$!
-until [[ -s events ]]; do sleep 0.05; done
+until [[ -s watched ]]; do sleep 0.05; done
 kill -KILL "$server_pid"
 wait "$server_pid" 2>/dev/null || true
 listen=$AISIVI_SERVER
@@ -43,6 +43,6 @@ aisivi cancel "$running" >/dev/null
 code=0
 wait "$watcher" || code=$?
 ((code == 1)) || die "the watcher ended with $code: $(cat err)"
-tail -n 1 events | grep -q '"state":"CANCELLED"' || die "last event: $(tail -n 1 events)"
+tail -n 1 watched | grep -q '"state":"CANCELLED"' || die "last event: $(tail -n 1 watched)"
 stop_server
 echo PASSED
