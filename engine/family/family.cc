@@ -77,10 +77,11 @@ Conditional Family::Evaluate(const ConstTileMap& epsilon, Scratch& scratch) cons
     mlp_.Forward(parameters_.data(), epsilon, scratch, output);
   }
   TileMap mean = Rows(output, 0, dim);
-  if (config_.linear_skip) mean += MeanSlope() * epsilon;
   if (network) {
     SigmaFromRho(Const(Rows(output, dim, dim)), inv_sigma, log_det);
+    mean.array() += MeanSlope() / config_.sigma_scale * epsilon.array() / inv_sigma.array();
   } else {
+    if (config_.linear_skip) mean += MeanSlope() * epsilon;
     const float* rho = parameters_.data() + mlp_.parameter_count();
     SigmaFromRho(ConstTileMap(rho, dim, 1, Eigen::OuterStride<>(1)), inv_sigma, log_det);
   }
@@ -119,13 +120,15 @@ void Family::Backward(const ConstTileMap& epsilon, const ConstTileMap& eta,
   mlp_.Forward(parameters_.data(), epsilon, scratch, output, &trace);
   TileMap grad_output = TakeTile(scratch, output.rows(), n);
   Rows(grad_output, 0, dim) = grad_x;
-  // d loss / d σ = grad_x ⊙ η; then through σ(ρ).
+  // d loss / d σ = grad_x ⊙ η (and the scaled skip, with a network); then through σ(ρ).
   for (int64_t d = 0; d < dim; ++d) {
     if (network) {
       const Eigen::Array<float, 1, Eigen::Dynamic> t =
           (output.row(dim + d).array() / kLogSigmaRange).tanh();
-      grad_output.row(dim + d) = grad_x.row(d).array() * eta.row(d).array() * config_.sigma_scale *
-                                 (kLogSigmaRange * t).exp() * (1.0f - t.square());
+      grad_output.row(dim + d) =
+          grad_x.row(d).array() *
+          (MeanSlope() * epsilon.row(d).array() + config_.sigma_scale * eta.row(d).array()) *
+          (kLogSigmaRange * t).exp() * (1.0f - t.square());
       continue;
     }
     const float rho = parameters_[mlp_.parameter_count() + d];

@@ -1,9 +1,11 @@
 // The semi-implicit family: q(x) = ∫ q(x|ε) p(ε) dε in whitened coordinates x ∈ R^D.
 //
 //   q(x|ε) = N(x; μ_φ(ε), diag σ²),  x = h_φ(ε, η) = μ_φ(ε) + σ ⊙ η,  η ~ N(0, I)
-//   μ_φ(ε) = [√(1−σ₀²) ε +] MLP_φ(ε), two hidden layers with ReLU
+//   μ_φ(ε) = [√(1−σ₀²) ε ⊙ σ/σ₀ +] MLP_φ(ε), two hidden layers with ReLU
 //   σ      = scale · softplus(ρ) + 1e-10                     without the skip, ρ starts at 1
-//          = σ₀ exp(3 tanh(ρ/3)), ρ starts at 0              with it; ρ a vector or an MLP output
+//          = σ₀ exp(3 tanh(ρ/3)), ρ starts at 0              with it; ρ a vector (μ then has the
+//            plain skip √(1−σ₀²) ε) or an output of the MLP: x = σ(ε)/σ₀ ⊙ (√(1−σ₀²) ε + σ₀ η) + MLP(ε)
+//            bends scales as funnels and heavy tails need
 //   p(ε)   = N(0, I_E) or uniform on [0,1]^E
 //
 // With the skip the last layer starts at zero: q(x) = N(0, I) exactly (DESIGN.md §2).

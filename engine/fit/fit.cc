@@ -10,6 +10,7 @@
 #include "engine/fit/start.h"
 #include "engine/fit/trainer.h"
 #include "engine/methods/methods.h"
+#include "engine/model/model_state.h"
 
 namespace aisivi {
 namespace {
@@ -24,7 +25,15 @@ constexpr int64_t kEvidenceChunk = 1024;  // draws between two looks at the cloc
 constexpr int64_t kCheckDraws = 2048;
 constexpr int64_t kCheckInner = 128;
 constexpr uint64_t kCheckSeed = 0x5EEDC4EC;
-constexpr int64_t kChecks = 4;
+constexpr int64_t kChecks = 4;  // over the second half of the iterations
+// The fit is at its ceiling when log Ẑ − ELBO, an estimate of KL(q‖p), is below this (nats), and
+// training is of no use when half of it did not raise the held-out ELBO of the start by this.
+constexpr double kTolerance = 0.002;
+constexpr double kTrustedParetoK = 0.7;
+// The final evidence doubles K until the sandwich of a first chunk is this narrow (nats), or the
+// whole estimate would take this many floating-point operations.
+constexpr double kSandwich = 0.005;
+constexpr double kEvidenceFlop = 4e12;
 
 double RateFactor(const FitOptions& o, int64_t iteration) {
   if (o.decay_every > 0) {
@@ -60,6 +69,7 @@ class Fit {
   void Observe(const StepReport& report, int64_t iteration, const Trainer& trainer);
   // Compares the current state with the best so far on held-out draws, and keeps the better.
   absl::Status Check(const char* when);
+  absl::StatusOr<int64_t> ChooseInnerSamples(const Model& model);
   absl::Status MakeEvidence(FitResult* result);
   void Finish(FitResult* result);
 
@@ -71,7 +81,7 @@ class Fit {
   Reporter reporter_;
   ModelState state_;
   std::optional<ModelState> best_;
-  double best_elbo_ = 0;
+  double best_elbo_ = 0, start_elbo_ = 0;  // held-out
   double elbo_ = 0, elbo_weight_ = 0;
   TerminationReason reason_ = TerminationReason::kNone;
   std::vector<std::string> log_;
@@ -136,7 +146,12 @@ absl::Status Fit::Train(Trainer& trainer) {
     if (i + 1 > half && (i + 1 - half) * kChecks / std::max<int64_t>(1, half) !=
                             (i - half) * kChecks / std::max<int64_t>(1, half) &&
         i + 1 < options_.iterations) {
+      const bool halfway = i + 1 - half <= (half + kChecks - 1) / kChecks;
       if (absl::Status s = Check("on the way"); !s.ok()) return s;
+      if (halfway && options_.warm_start != "none" && best_elbo_ < start_elbo_ + kTolerance) {
+        log_.push_back("Training does not improve on the start: stopped half-way.");
+        reason_ = TerminationReason::kConverged;
+      }
     }
   }
   return absl::OkStatus();
@@ -152,6 +167,11 @@ absl::Status Fit::Check(const char* when) {
   const double elbo = estimate->non_finite * 2 > estimate->draws ? -std::numeric_limits<double>::infinity()
                                                                  : estimate->elbo_lower;
   const bool better = std::isfinite(elbo) && (!best_.has_value() || elbo > best_elbo_);
+  if (!best_.has_value()) start_elbo_ = elbo;
+  if (estimate->pareto_k < kTrustedParetoK && estimate->standard_error < kTolerance &&
+      estimate->log_z - elbo < kTolerance) {
+    reason_ = TerminationReason::kConverged;
+  }
   log_.push_back(absl::StrFormat("Held-out ELBO %s: %.4f%s.", when, elbo, better ? "" : " (not kept)"));
   if (better || !best_.has_value()) {
     best_ = state_;
@@ -160,9 +180,38 @@ absl::Status Fit::Check(const char* when) {
   return absl::OkStatus();
 }
 
+// K as the options say, or more where the bounds are still apart.
+absl::StatusOr<int64_t> Fit::ChooseInnerSamples(const Model& model) {
+  const Component& component = model.state().components.front();
+  const double flop_each = 2.0 * static_cast<double>(component.family.parameters().size() +
+                                                     component.proposal.parameters().size() / 2);
+  int64_t k = options_.evidence_inner_samples;
+  while (!OutOfTime(kTrainingShare) &&
+         2.0 * static_cast<double>(k * options_.evidence_draws) * flop_each < kEvidenceFlop) {
+    const absl::StatusOr<DrawBatch> pilot =
+        Draw(model, &target_, options_.seed, 0, std::min(kEvidenceChunk, options_.evidence_draws), k,
+             pool_, cancel_);
+    if (!pilot.ok()) return pilot.status();
+    const EvidenceEstimate estimate = EvidenceFromDraws(*pilot, k);
+    if (!(estimate.elbo_upper - estimate.elbo_lower > kSandwich)) break;
+    k *= 2;
+  }
+  if (k > options_.evidence_inner_samples) {
+    log_.push_back(absl::StrFormat("The evidence uses %d inner samples to bring its bounds together.", k));
+  }
+  return k;
+}
+
 absl::Status Fit::MakeEvidence(FitResult* result) {
   reporter_.Phase(FitPhase::kEvidence, options_.evidence_draws);
-  const int64_t k = options_.evidence_inner_samples, total = options_.evidence_draws;
+  const int64_t total = options_.evidence_draws;
+  const absl::StatusOr<int64_t> chosen = ChooseInnerSamples(*result->model);
+  if (absl::IsCancelled(chosen.status())) {
+    reason_ = TerminationReason::kCancelled;
+    return absl::OkStatus();
+  }
+  if (!chosen.ok()) return chosen.status();
+  const int64_t k = *chosen;
   DrawBatch all;
   all.z.resize(target_.dim(), total);
   all.log_p.resize(total);
@@ -211,7 +260,7 @@ void Fit::Finish(FitResult* result) {
       result->message = "Too many steps were not finite; the best state so far is kept.";
       break;
     case TerminationReason::kConverged:
-      result->message = "The ELBO and the score residual have settled.";
+      result->message = "The estimated gap to log Z is closed, or training no longer raises the ELBO.";
       break;
     default:
       result->message = "All iterations are done.";
@@ -236,7 +285,9 @@ absl::StatusOr<FitResult> Fit::Run() {
   if (options_.warm_start != "none") {
     if (absl::Status s = Check("of the start"); !s.ok()) return s;
   }
-  {
+  if (reason_ == TerminationReason::kConverged) {
+    log_.push_back("The start is already at the ceiling: nothing to train.");
+  } else {
     Trainer trainer(target_, options_, method_, pool_, &state_);
     if (absl::Status s = Pretrain(trainer); !s.ok()) return s;
     if (reason_ == TerminationReason::kNone) {
@@ -247,8 +298,10 @@ absl::StatusOr<FitResult> Fit::Run() {
           absl::StrFormat("%d steps were skipped: not finite.", trainer.skipped_steps()));
     }
   }
-  if (reason_ != TerminationReason::kCancelled) {
+  if (reason_ != TerminationReason::kCancelled && reason_ != TerminationReason::kConverged) {
+    const TerminationReason reason = std::exchange(reason_, TerminationReason::kNone);
     if (absl::Status s = Check("at the end"); !s.ok()) return s;
+    if (reason != TerminationReason::kNone) reason_ = reason;
   }
   if (best_.has_value()) state_ = *std::move(best_);
   result.model = std::make_shared<const Model>(std::make_unique<const ModelState>(std::move(state_)));

@@ -24,9 +24,9 @@ struct FitOptions {
   int64_t inner_samples = 64;            // k
   int64_t chunks = 1;                    // inner batches of k per point, aggregated
   int64_t flow_pretrain_iterations = 0;  // flow steps before the first family step
-  int64_t iterations = 2000;             // family steps
+  int64_t iterations = 3000;             // family steps
   int64_t flow_steps = 2;                // flow steps per family step; 1 shares the step's points
-  double learning_rate = 0.003;          // family
+  double learning_rate = 0.001;          // family
   double flow_learning_rate = 0.003;     // flow
   double decay = 0.1;                    // both learning rates are multiplied by this …
   int64_t decay_every = 0;               // … every so many iterations; 0: one cosine descent
@@ -39,8 +39,8 @@ struct FitOptions {
   int64_t latent_dim = 0;           // E; 0: D
   int64_t hidden = 64;              // units in each of the two hidden layers of μ_φ
   bool linear_skip = true;          // μ_φ(ε) = √(1−σ₀²) ε + MLP(ε); needs E = D, gaussian ε
-  std::string sigma = "vector";     // "vector": one σ per dimension; "network": σ_φ(ε)
-  double sigma_scale = 0.3;         // σ₀ with linear_skip; else σ = scale · softplus(ρ)
+  std::string sigma = "network";    // "vector": one σ per dimension; "network": σ_φ(ε)
+  double sigma_scale = 0.5;         // σ₀ with linear_skip; else σ = scale · softplus(ρ)
 
   // Proposal τ_θ(ε|z).
   std::string proposal_base = "linear";  // "standard": N(0, I); "linear": starts at the exact
@@ -54,7 +54,7 @@ struct FitOptions {
 
   // Final evidence estimate (see engine/evidence/evidence.h).
   int64_t evidence_draws = 8192;         // M
-  int64_t evidence_inner_samples = 512;  // K
+  int64_t evidence_inner_samples = 512;  // K to begin with; doubled until the bounds meet (fit.cc)
 };
 
 // One row of the table that names, documents and bounds every hyperparameter.
