@@ -43,8 +43,8 @@ absl::Status PrintList(const std::vector<v1::TargetInfo>& targets) {
     for (const auto& parameter : target.parameters()) {
       names.push_back(parameter.required() ? parameter.name() + "*" : parameter.name());
     }
-    table.AddRow(
-        {target.name(), target.dimension_rule(), KnownLogZ(target), absl::StrJoin(names, ", ")});
+    table.AddRow({target.name(), target.dimension_rule(), KnownLogZ(target),
+                  names.empty() ? "-" : absl::StrJoin(names, ", ")});
   }
   return Print(absl::StrCat(
       table.ToString(), Styled(Style::kDim, "* required; aisivi targets NAME says more"), "\n"));

@@ -27,7 +27,7 @@ set output %s
 set multiplot
 set border lc rgb '#9aa5b1' lw 1
 set tics scale 0.5 nomirror textcolor rgb '#52606d'
-set palette defined (0 '#ffffff', 0.12 '#ffffff', 0.25 '#e3eef9', 0.55 '#9fc5e8', 0.8 '#3d85c6', 1 '#0b3d75')
+set palette defined (0 '#ffffff', 0.12 '#ffffff', 0.25 '#e3eef9', 0.55 '#9fc5e8', 0.8 '#5b9bd5', 1 '#2f75b5')
 unset colorbox
 unset key
 )";
@@ -154,14 +154,15 @@ void Page::Marginal(int d) {
 }
 
 void Page::Joint(int row, int column) {
-  constexpr int kPoints = 96;
+  // Small panels need fewer points to look smooth.
+  const int points = count() > 3 ? 90 : 150;
   const Axis &x = axes_[column], &y = axes_[row];
-  const Eigen::MatrixXd density = Density2(input_.z.row(column), input_.z.row(row), x, y, kPoints);
+  const Eigen::MatrixXd density = Density2(input_.z.row(column), input_.z.row(row), x, y, points);
   std::string data;
-  for (int j = 0; j < kPoints; ++j) {
-    for (int i = 0; i < kPoints; ++i) {
-      absl::StrAppendFormat(&data, "%.9g %.9g %.9g\n", x.min + (x.max - x.min) * i / (kPoints - 1),
-                            y.min + (y.max - y.min) * j / (kPoints - 1), density(i, j));
+  for (int j = 0; j < points; ++j) {
+    for (int i = 0; i < points; ++i) {
+      absl::StrAppendFormat(&data, "%.9g %.9g %.9g\n", x.min + (x.max - x.min) * i / (points - 1),
+                            y.min + (y.max - y.min) * j / (points - 1), density(i, j));
     }
     data += "\n";
   }
@@ -178,8 +179,8 @@ void Page::Joint(int row, int column) {
   absl::StrAppendFormat(
       &script_,
       "set cbrange [0:%.9g]\nplot %s using 1:2:(sqrt($3)) with image, $contour_%s using 1:2 "
-      "with lines lc rgb '#073763' lw 1.2\n",
-      density.maxCoeff(), file, id);
+      "with lines lc rgb '#0b2545' lw 1.3\n",
+      std::sqrt(density.maxCoeff()), file, id);
 }
 
 void Page::CorrelationText(int row, int column) {

@@ -76,6 +76,10 @@ double ProgressView::SecondsLeft(const v1::FitProgress& progress) const {
 }
 
 bool ProgressView::IsDue(const v1::WatchFitResponse& event) const {
+  // A fit that has just left the queue has nothing to tell yet, one that is done is described.
+  const v1::FitProgress::Phase phase = event.progress().phase();
+  if (phase == v1::FitProgress::DONE) return false;
+  if (phase == v1::FitProgress::PHASE_UNSPECIFIED && event.state() != v1::Fit::QUEUED) return false;
   if (last_.sequence() == 0 || event.has_fit()) return true;
   if (Title(event) != Title(last_)) return true;
   return std::floor(10 * Share(event.progress())) > std::floor(10 * Share(last_.progress()));
@@ -88,7 +92,7 @@ std::string ProgressView::Bar(const v1::WatchFitResponse& event, int width) cons
     right.insert(right.begin(), counter);
   }
   const double left = SecondsLeft(progress);
-  if (std::isfinite(left)) right.push_back(absl::StrCat(FormatSeconds(left), " left"));
+  if (left > 0) right.push_back(absl::StrCat(FormatSeconds(left), " left"));
   const std::string title = absl::StrFormat("%-16s", Title(event));
   constexpr int kShortestBar = 8, kLongestBar = 30;
   // What does not fit is left out from the end, the bar itself last.
@@ -114,7 +118,7 @@ std::string ProgressView::Line(const v1::WatchFitResponse& event) const {
     for (std::string& fact : Facts(progress)) parts.push_back(std::move(fact));
     parts.push_back(FormatSeconds(progress.seconds()));
     const double left = SecondsLeft(progress);
-    if (std::isfinite(left)) parts.push_back(absl::StrCat(FormatSeconds(left), " left"));
+    if (left > 0) parts.push_back(absl::StrCat(FormatSeconds(left), " left"));
   }
   return absl::StrJoin(parts, "  ");
 }

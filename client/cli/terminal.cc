@@ -139,6 +139,7 @@ std::string Table::ToString() const {
       const std::string cell = last ? cells[c] : Pad(cells[c], widths[c], left_[c]);
       absl::StrAppend(&text, c == 0 ? "" : "  ", header ? Styled(Style::kBold, cell) : cell);
     }
+    text.erase(text.find_last_not_of(' ') + 1);
     return text + "\n";
   };
   std::string text = line(header_, true);
