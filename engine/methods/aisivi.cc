@@ -34,17 +34,22 @@ struct Plan {
 
 class Pass {
  public:
-  Pass(const InnerRequest& request, ThreadPool& pool, Workspace& workspace)
+  Pass(const InnerRequest& request, ThreadPool& pool, Workspace& workspace,
+       InnerEstimate* estimate)
       : request_(request),
         family_(*request.family),
         proposal_(*request.proposal),
         pool_(pool),
         workspace_(workspace),
-        plan_(request) {
+        plan_(request),
+        estimate_(estimate),
+        context_(estimate->context),
+        sums_(estimate->sums),
+        scores_(estimate->sum_storage) {
     proposal_.MakeContext(*request.x, pool, &context_);
   }
 
-  void Run(InnerEstimate* estimate);
+  void Run();
 
  private:
   void RunItem(int64_t item, Scratch& scratch);
@@ -60,9 +65,10 @@ class Pass {
   ThreadPool& pool_;
   Workspace& workspace_;
   const Plan plan_;
-  ProposalContext context_;
-  std::vector<WeightSums> sums_;  // one per point and split
-  std::vector<double> scores_;    // their scores, D each
+  InnerEstimate* estimate_;
+  ProposalContext& context_;
+  std::vector<WeightSums>& sums_;  // one per point and split
+  std::vector<double>& scores_;    // their scores, D each
 };
 
 void Pass::AddConditional(int64_t first_point, int64_t width, const Conditional& conditional,
@@ -135,7 +141,7 @@ void Pass::RunItem(int64_t item, Scratch& scratch) {
   }
 }
 
-void Pass::Run(InnerEstimate* estimate) {
+void Pass::Run() {
   const int64_t m = request_.x->cols(), dim = family_.dim();
   sums_.resize(m * plan_.splits);
   if (request_.want_score) scores_.resize(m * plan_.splits * dim);
@@ -148,22 +154,21 @@ void Pass::Run(InnerEstimate* estimate) {
   pool_.ParallelFor(groups * plan_.splits, [&](int64_t item, int worker) {
     RunItem(item, workspace_.worker(worker));
   });
-  estimate->log_density.resize(m);
-  estimate->ess.resize(m);
-  if (request_.want_score) estimate->score.resize(dim, m);
+  estimate_->log_density.resize(m);
+  estimate_->ess.resize(m);
+  if (request_.want_score) estimate_->score.resize(dim, m);
   for (int64_t j = 0; j < m; ++j) {
     WeightSums& total = sums_[j * plan_.splits];
     for (int64_t s = 1; s < plan_.splits; ++s) total.Merge(sums_[j * plan_.splits + s]);
-    estimate->log_density[j] = total.LogMeanWeight();
-    estimate->ess[j] = total.EssFraction();
+    estimate_->log_density[j] = total.LogMeanWeight();
+    estimate_->ess[j] = total.EssFraction();
     if (!request_.want_score) continue;
-    estimate->score.col(j) =
+    estimate_->score.col(j) =
         -Eigen::Map<const Eigen::VectorXd>(total.score, dim) / total.sum;
   }
   if (request_.want_score && !family_.config().sigma_network) {
-    Scratch::Frame frame(workspace_.caller());
     const Eigen::VectorXd inv_sigma = family_.SharedInverseSigma();
-    estimate->score.array().colwise() *= inv_sigma.array();
+    estimate_->score.array().colwise() *= inv_sigma.array();
   }
 }
 
@@ -171,7 +176,7 @@ void Pass::Run(InnerEstimate* estimate) {
 
 void ProposalPass(const InnerRequest& request, ThreadPool& pool, Workspace& workspace,
                   InnerEstimate* estimate) {
-  Pass(request, pool, workspace).Run(estimate);
+  Pass(request, pool, workspace, estimate).Run();
 }
 
 }  // namespace aisivi

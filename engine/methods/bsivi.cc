@@ -17,16 +17,20 @@ constexpr int64_t kShards = 32;   // tasks; fixed, so that sums do not depend on
 // of a tile are one matrix product, and the weighted sums another.
 class Pass {
  public:
-  Pass(const InnerRequest& request, ThreadPool& pool, Workspace& workspace)
+  Pass(const InnerRequest& request, ThreadPool& pool, Workspace& workspace,
+       InnerEstimate* estimate)
       : request_(request),
         family_(*request.family),
         pool_(pool),
         workspace_(workspace),
-        network_(family_.config().sigma_network) {
+        network_(family_.config().sigma_network),
+        estimate_(estimate),
+        sums_(estimate->sums),
+        feature_sums_(estimate->sum_storage) {
     MakeFeatures();
   }
 
-  void Run(InnerEstimate* estimate);
+  void Run();
 
  private:
   void MakeFeatures();
@@ -47,8 +51,9 @@ class Pass {
   Eigen::VectorXf inv_sigma_;    // D: shared σ only
   Tile point_features_;          // m×F
   Eigen::VectorXf point_constant_;  // m
-  std::vector<WeightSums> sums_;    // shard-major: shard · m + point
-  std::vector<double> feature_sums_;  // F each: Σ w · features
+  InnerEstimate* estimate_;
+  std::vector<WeightSums>& sums_;      // shard-major: shard · m + point
+  std::vector<double>& feature_sums_;  // F each: Σ w · features
 };
 
 void Pass::MakeFeatures() {
@@ -159,7 +164,7 @@ void Pass::RunShard(int64_t shard, Scratch& scratch) {
   }
 }
 
-void Pass::Run(InnerEstimate* estimate) {
+void Pass::Run() {
   const int64_t m = point_features_.rows(), count = point_features_.cols(), dim = family_.dim();
   sums_.resize(kShards * m);
   if (request_.want_score) feature_sums_.resize(kShards * m * count);
@@ -171,22 +176,22 @@ void Pass::Run(InnerEstimate* estimate) {
   pool_.ParallelFor(kShards, [&](int64_t shard, int worker) {
     RunShard(shard, workspace_.worker(worker));
   });
-  estimate->log_density.resize(m);
-  estimate->ess.resize(m);
-  if (request_.want_score) estimate->score.resize(dim, m);
+  estimate_->log_density.resize(m);
+  estimate_->ess.resize(m);
+  if (request_.want_score) estimate_->score.resize(dim, m);
   for (int64_t j = 0; j < m; ++j) {
     WeightSums& total = sums_[j];
     for (int64_t s = 1; s < kShards; ++s) total.Merge(sums_[s * m + j]);
-    estimate->log_density[j] = total.LogMeanWeight();
-    estimate->ess[j] = total.EssFraction();
+    estimate_->log_density[j] = total.LogMeanWeight();
+    estimate_->ess[j] = total.EssFraction();
     if (!request_.want_score) continue;
     const Eigen::Map<const Eigen::VectorXd> mean(total.score, count);
     const Eigen::ArrayXd x = (request_.x->col(j) - center_).cast<double>();
     if (network_) {  // Σ w̄ (μ − x)/σ²
-      estimate->score.col(j) =
+      estimate_->score.col(j) =
           (mean.tail(dim).array() + 2.0 * mean.head(dim).array() * x) / total.sum;
     } else {
-      estimate->score.col(j) = (mean.array() / total.sum - x * inv_sigma_.cast<double>().array()) *
+      estimate_->score.col(j) = (mean.array() / total.sum - x * inv_sigma_.cast<double>().array()) *
                                inv_sigma_.cast<double>().array();
     }
   }
@@ -196,7 +201,7 @@ void Pass::Run(InnerEstimate* estimate) {
 
 void PriorPass(const InnerRequest& request, ThreadPool& pool, Workspace& workspace,
                InnerEstimate* estimate) {
-  Pass(request, pool, workspace).Run(estimate);
+  Pass(request, pool, workspace, estimate).Run();
 }
 
 }  // namespace aisivi

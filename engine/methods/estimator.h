@@ -9,8 +9,10 @@
 
 #include <Eigen/Core>
 #include <cstdint>
+#include <vector>
 
 #include "engine/family/family.h"
+#include "engine/methods/aggregate.h"
 #include "engine/nn/tile.h"
 #include "engine/parallel/rng.h"
 #include "engine/parallel/thread_pool.h"
@@ -37,6 +39,11 @@ struct InnerEstimate {
   Eigen::VectorXd log_density;  // m: log q̂(x)
   Eigen::MatrixXd score;        // D×m: s_q(x); untouched unless wanted
   Eigen::VectorXd ess;          // m: effective share of the inner samples, in (0, 1]
+
+  // What the passes work in, kept from call to call so that nothing is allocated anew.
+  ProposalContext context;
+  std::vector<WeightSums> sums;
+  std::vector<double> sum_storage;
 };
 
 // Both passes draw the same numbers at any thread count; memory does not depend on K.

@@ -42,13 +42,20 @@ class Accumulator {
   // Folds in component c for the points `which`, with log q̂_c (log π and log |A| included), log q̂₊_c
   // and score in z.
   void Add(const std::vector<int>& which, const Eigen::VectorXd& log_q,
-           const Eigen::VectorXd& log_q_plus, const Eigen::MatrixXd& score) {
+           const Eigen::VectorXd& log_q_plus, const Eigen::MatrixXd& score,
+           const Eigen::VectorXd& ess) {
     for (size_t i = 0; i < which.size(); ++i) {
       const int j = which[i];
       const double total = LogAddExp(out_->log_q[j], log_q[i]);
       if (request_.want_score && total > kNegInf) {
         const double share = std::exp(log_q[i] - total);
         out_->score.col(j) += share * (score.col(i) - out_->score.col(j));
+      }
+      // Relative variances of independent terms add by the squares of their shares.
+      if (request_.origin == nullptr && total > kNegInf && ess[i] > 0) {
+        const double share = std::exp(log_q[i] - total);
+        out_->ess[j] = 1 / (1 + (1 - share) * (1 - share) * (1 / out_->ess[j] - 1) +
+                            share * share * (1 / ess[i] - 1));
       }
       out_->log_q[j] = total;
       if (request_.want_plus) {
@@ -95,8 +102,9 @@ Eigen::VectorXd OwnLogWeight(const Component& component, const Eigen::MatrixXf& 
 
 class ComponentPass {
  public:
-  ComponentPass(const MarginalRequest& request, ThreadPool& pool, Workspace& workspace)
-      : request_(request), pool_(pool), workspace_(workspace) {}
+  ComponentPass(const MarginalRequest& request, ThreadPool& pool, Workspace& workspace,
+                MarginalEstimate* estimate)
+      : request_(request), pool_(pool), workspace_(workspace), inner_(estimate->inner) {}
 
   // Component c at the points `which`; `own`: it generated them.
   void Run(int c, const Eigen::MatrixXf& all_x, const std::vector<int>& which, bool own,
@@ -140,8 +148,8 @@ class ComponentPass {
     if (request_.want_score) {
       component.affine.scale.triangularView<Eigen::Lower>().transpose().solveInPlace(inner_.score);
     }
-    accumulator->Add(which, log_q, plus, inner_.score);
-    if (own || request_.origin == nullptr) {
+    accumulator->Add(which, log_q, plus, inner_.score, inner_.ess);
+    if (own) {
       for (size_t i = 0; i < which.size(); ++i) out->ess[which[i]] = inner_.ess[i];
     }
   }
@@ -150,7 +158,7 @@ class ComponentPass {
   const MarginalRequest& request_;
   ThreadPool& pool_;
   Workspace& workspace_;
-  InnerEstimate inner_;
+  InnerEstimate& inner_;
 };
 
 }  // namespace
@@ -164,7 +172,7 @@ void EstimateMarginal(const MarginalRequest& request, ThreadPool& pool, Workspac
   const Eigen::MatrixXd reach = Reach(state, x);
   const Eigen::RowVectorXd best = reach.colwise().maxCoeff();
   Accumulator accumulator(request, estimate);
-  ComponentPass pass(request, pool, workspace);
+  ComponentPass pass(request, pool, workspace, estimate);
   for (int c = 0; c < components; ++c) {
     std::vector<int> own, other;
     for (int j = 0; j < request.z->cols(); ++j) {

@@ -43,7 +43,11 @@ struct MarginalEstimate {
   Eigen::VectorXd log_q;       // m: log q̂(z)
   Eigen::VectorXd log_q_plus;  // m: log q̂₊(z), if wanted
   Eigen::MatrixXd score;       // D×m: ∇_z log q, if wanted
-  Eigen::VectorXd ess;         // m: of the component that generated z (or the first), in (0, 1]
+  // m, in (0, 1]: of the component that generated z; without origin 1/(1 + v), where v/K is the
+  // relative variance of q̂.
+  Eigen::VectorXd ess;
+
+  InnerEstimate inner;  // of the last component; kept for its memory
 };
 
 void EstimateMarginal(const MarginalRequest& request, ThreadPool& pool, Workspace& workspace,

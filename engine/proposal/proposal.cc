@@ -88,10 +88,10 @@ void Proposal::MakeContext(const Eigen::MatrixXf& x, ThreadPool& pool,
     pool.ParallelFor(couplings_.size(), one);
   }
   if (!config_.linear_base) return;
-  Scratch scratch;
-  TileMap tile = TakeTile(scratch, x.rows(), m);
+  Scratch::Frame frame(context->scratch);
+  TileMap tile = TakeTile(context->scratch, x.rows(), m);
   tile = x;
-  const BaseTrace base = EvaluateBase(Const(tile), scratch);
+  const BaseTrace base = EvaluateBase(Const(tile), context->scratch);
   context->mean = base.mean;
   context->scale = base.log_scale.array().exp();
   context->log_scale = base.log_scale.colwise().sum().transpose();

@@ -39,6 +39,7 @@ struct ProposalContext {
   Eigen::MatrixXf mean;         // E×m: a x + m_θ(x)
   Eigen::MatrixXf scale;        // E×m: exp(ℓ)
   Eigen::VectorXf log_scale;    // m: Σ ℓ
+  Scratch scratch;              // for making the above
 };
 
 // Const methods are thread-safe.
