@@ -30,9 +30,12 @@ constexpr int64_t kChecks = 4;  // over the second half of the iterations
 // training is of no use when half of it did not raise the held-out ELBO of the start by this.
 constexpr double kTolerance = 0.002;
 constexpr double kTrustedParetoK = 0.7;
-// The final evidence doubles K until the sandwich of a first chunk is this narrow (nats), or the
-// whole estimate would take this many floating-point operations.
+// The final evidence doubles K until the sandwich of a first chunk is this narrow (nats), K is so
+// many times what was asked for, or the whole estimate would take this many floating-point
+// operations.
 constexpr double kSandwich = 0.005;
+constexpr int64_t kMaxGrowth = 64;
+constexpr int64_t kMaxInner = 1 << 22;  // the most that Draw takes
 constexpr double kEvidenceFlop = 4e12;
 
 double RateFactor(const FitOptions& o, int64_t iteration) {
@@ -186,7 +189,8 @@ absl::StatusOr<int64_t> Fit::ChooseInnerSamples(const Model& model) {
   const double flop_each = 2.0 * static_cast<double>(component.family.parameters().size() +
                                                      component.proposal.parameters().size() / 2);
   int64_t k = options_.evidence_inner_samples;
-  while (!OutOfTime(kTrainingShare) &&
+  const int64_t most = std::min(kMaxInner, kMaxGrowth * k);
+  while (2 * k <= most && !OutOfTime(kTrainingShare) &&
          2.0 * static_cast<double>(k * options_.evidence_draws) * flop_each < kEvidenceFlop) {
     const absl::StatusOr<DrawBatch> pilot =
         Draw(model, &target_, options_.seed, 0, std::min(kEvidenceChunk, options_.evidence_draws), k,
