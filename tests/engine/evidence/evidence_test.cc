@@ -1,0 +1,316 @@
+#include "engine/evidence/evidence.h"
+
+#include <gtest/gtest.h>
+
+#include <Eigen/Cholesky>
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/targets/registry.h"
+#include "tests/engine/model/testing.h"
+
+namespace aisivi {
+namespace {
+
+using test::ComponentShape;
+using test::MakeComponent;
+using test::MakeLineComponent;
+using test::MakeModel;
+using test::Normals;
+using test::Random;
+
+std::unique_ptr<const Target> Gaussian(const Eigen::VectorXd& mean,
+                                       const Eigen::MatrixXd& covariance) {
+  absl::StatusOr<std::unique_ptr<const Target>> target =
+      MakeTarget("gaussian", {{"mean", mean}, {"covariance", covariance}});
+  EXPECT_TRUE(target.ok()) << target.status();
+  return *std::move(target);
+}
+
+std::unique_ptr<const Target> LineGaussian(double mean, double sd) {
+  return Gaussian(Eigen::VectorXd::Constant(1, mean), Eigen::MatrixXd::Constant(1, 1, sd * sd));
+}
+
+// Wrong on purpose: curved, with a proposal that does not fit.
+std::shared_ptr<const Model> WrongLineModel(uint64_t seed, bool proposal = true) {
+  Random random(seed);
+  return MakeModel(
+      {MakeLineComponent({.proposal = proposal, .wildness = 0.25}, 0.2, 1.1, 1, random)});
+}
+
+// Two components; at 1 sd from each other they overlap, at 20 they do not touch.
+std::shared_ptr<const Model> TwoComponents(double distance, bool proposal = true,
+                                           double wildness = 0.15) {
+  Random random(8);
+  const ComponentShape shape{.proposal = proposal, .wildness = wildness};
+  return MakeModel({MakeLineComponent(shape, -distance / 2, 1, 0.3, random),
+                    MakeLineComponent(shape, distance / 2, 1.4, 0.7, random)});
+}
+
+TEST(EvidenceTest, ExactOnAGaussianFromTheExactStart) {
+  Random random(1);
+  ThreadPool pool(2);
+  for (const bool network : {false, true}) {
+    for (const int64_t dim : {1, 2, 5}) {
+      const Eigen::VectorXd mean = Normals(dim, 1, 3, random);
+      const Eigen::MatrixXd scale = test::RandomScale(dim, random);
+      const auto target = Gaussian(mean, scale * scale.transpose());
+      const auto model = MakeModel({MakeComponent(
+          {.dim = dim, .latent = dim, .sigma_network = network}, mean, scale, 1, random)});
+      for (const int64_t k : {1, 50}) {
+        const auto estimate = EstimateEvidence(*model, *target, 3, 500, k, pool);
+        ASSERT_TRUE(estimate.ok()) << estimate.status();
+        EXPECT_NEAR(estimate->log_z, 0, 1e-4);
+        EXPECT_NEAR(estimate->elbo_lower, 0, 1e-4);
+        EXPECT_NEAR(estimate->elbo_upper, 0, 1e-4);
+        EXPECT_LT(estimate->standard_error, 1e-4);
+        EXPECT_NEAR(estimate->ess, 500, 0.1);
+        EXPECT_EQ(estimate->draws, 500);
+        EXPECT_EQ(estimate->inner_samples, k);
+        EXPECT_EQ(estimate->non_finite, 0);
+      }
+    }
+  }
+}
+
+TEST(EvidenceTest, DrawsHaveTheMomentsOfTheModel) {
+  Random random(2);
+  ThreadPool pool(2);
+  const Eigen::VectorXd mean = Normals(3, 1, 2, random);
+  const Eigen::MatrixXd scale = test::RandomScale(3, random);
+  const auto model = MakeModel({MakeComponent({.dim = 3, .latent = 3}, mean, scale, 1, random)});
+  constexpr int64_t kCount = 40000;
+  const auto batch = Draw(*model, nullptr, 5, 0, kCount, 0, pool);
+  ASSERT_TRUE(batch.ok()) << batch.status();
+  EXPECT_EQ(batch->log_p.size(), 0);
+  EXPECT_EQ(batch->log_q.size(), 0);
+  const Eigen::MatrixXd x = scale.triangularView<Eigen::Lower>().solve(batch->z.colwise() - mean);
+  const double se = 1 / std::sqrt(1.0 * kCount);
+  EXPECT_LT(x.rowwise().mean().cwiseAbs().maxCoeff(), 5 * se);
+  const Eigen::MatrixXd second = x * x.transpose() / kCount;
+  EXPECT_LT((second - Eigen::MatrixXd::Identity(3, 3)).cwiseAbs().maxCoeff(), 7 * se);
+}
+
+TEST(EvidenceTest, ComponentsAreDrawnByTheirWeights) {
+  ThreadPool pool(2);
+  const auto batch = Draw(*TwoComponents(40), nullptr, 5, 0, 20000, 0, pool);
+  ASSERT_TRUE(batch.ok()) << batch.status();
+  const double left = (batch->z.array() < 0).cast<double>().mean();
+  EXPECT_NEAR(left, 0.3, 5 * std::sqrt(0.3 * 0.7 / 20000));
+}
+
+TEST(EvidenceTest, TheSequenceDoesNotDependOnItsCuts) {
+  const auto target = LineGaussian(0, 1);
+  for (const auto& model : {WrongLineModel(3), TwoComponents(3), WrongLineModel(3, false)}) {
+    ThreadPool one(1), three(3);
+    const auto whole = Draw(*model, target.get(), 9, 0, 700, 8, one);
+    ASSERT_TRUE(whole.ok()) << whole.status();
+    const std::vector<int64_t> cuts = {0, 1, 100, 256, 257, 600, 700};
+    for (size_t i = 0; i + 1 < cuts.size(); ++i) {
+      const int64_t first = cuts[i], count = cuts[i + 1] - first;
+      const auto part = Draw(*model, target.get(), 9, first, count, 8, three);
+      ASSERT_TRUE(part.ok()) << part.status();
+      EXPECT_EQ(part->z, whole->z.middleCols(first, count));
+      EXPECT_EQ(part->log_p, whole->log_p.segment(first, count));
+      EXPECT_EQ(part->log_q, whole->log_q.segment(first, count));
+      EXPECT_EQ(part->log_q_upper, whole->log_q_upper.segment(first, count));
+      const auto bare = Draw(*model, nullptr, 9, first, count, 0, three);
+      ASSERT_TRUE(bare.ok());
+      EXPECT_EQ(bare->z, part->z) << "the density terms change the draws";
+    }
+    const auto other = Draw(*model, nullptr, 10, 0, 700, 0, one);
+    EXPECT_NE(other->z, whole->z);
+  }
+}
+
+// The ELBO of a model in one dimension, by quadrature.
+double Elbo(const Model& model, const Target& target) {
+  constexpr int64_t kCells = 600;
+  constexpr double kLow = -9, kHigh = 9;
+  const double step = (kHigh - kLow) / kCells;
+  const Eigen::MatrixXd z =
+      Eigen::RowVectorXd::LinSpaced(kCells, kLow + step / 2, kHigh - step / 2);
+  const Eigen::VectorXd log_q = test::LineLogDensity(model.state(), z);
+  Eigen::VectorXd log_p;
+  EXPECT_TRUE(target.Evaluate(z, &log_p, nullptr).ok());
+  EXPECT_NEAR(log_q.array().exp().sum() * step, 1, 1e-4);
+  return (log_q.array().exp() * (log_p - log_q).array()).sum() * step;
+}
+
+TEST(EvidenceTest, TheSandwichHoldsTheElbo) {
+  ThreadPool pool(2);
+  const auto target = LineGaussian(0.3, 1);
+  for (const auto& model : {WrongLineModel(5), TwoComponents(3), WrongLineModel(3, false)}) {
+    const double elbo = Elbo(*model, *target);
+    double last_width = std::numeric_limits<double>::infinity();
+    for (const int64_t k : {2, 16, 128}) {
+      const auto e = EstimateEvidence(*model, *target, 11, 20000, k, pool);
+      ASSERT_TRUE(e.ok()) << e.status();
+      EXPECT_LT(e->elbo_lower, elbo + 4 * e->elbo_lower_se + 1e-4) << k;
+      EXPECT_GT(e->elbo_upper, elbo - 4 * e->elbo_upper_se - 1e-4) << k;
+      EXPECT_LE(e->elbo_lower, e->elbo_upper) << k;
+      const double width = e->elbo_upper - e->elbo_lower;
+      EXPECT_LT(width, last_width) << "the sandwich narrows with K";
+      last_width = width;
+    }
+    EXPECT_LT(last_width, 0.05);
+  }
+}
+
+// E[p̃/q̂₊] = Z exactly at any K, however wrong the model; Z is 1 here.
+TEST(EvidenceTest, TheEvidenceIsUnbiasedAtEveryK) {
+  ThreadPool pool(2);
+  const auto target = LineGaussian(0.3, 0.8);
+  for (const auto& model : {WrongLineModel(1), WrongLineModel(2), WrongLineModel(4, false),
+                            TwoComponents(1), TwoComponents(3), TwoComponents(1, false)}) {
+    for (const int64_t k : {1, 3, 20}) {
+      const auto draws = Draw(*model, target.get(), 21, 0, 30000, k, pool);
+      ASSERT_TRUE(draws.ok()) << draws.status();
+      const Eigen::ArrayXd w = (draws->log_p - draws->log_q).array().exp();
+      const double n = static_cast<double>(w.size());
+      const double se = std::sqrt((w - w.mean()).square().sum() / (n * (n - 1)));
+      EXPECT_NEAR(w.mean(), 1, 4.5 * se) << "K " << k;
+      EXPECT_LT(se, 0.08) << "too noisy to tell";
+      const EvidenceEstimate e = EvidenceFromDraws(*draws, k);
+      EXPECT_NEAR(e.log_z, std::log(w.mean()), 1e-9);
+      EXPECT_NEAR(e.standard_error, se / w.mean(), 1e-9);
+    }
+  }
+}
+
+TEST(EvidenceTest, LogDensityIsTheQuadrature) {
+  ThreadPool pool(2);
+  const Eigen::MatrixXd near = Eigen::RowVectorXd::LinSpaced(23, -4, 4);
+  const Eigen::MatrixXd far = (Eigen::RowVectorXd(7) << -12, -10, -8.5, 8, 9.5, 10, 13).finished();
+  struct Case {
+    std::shared_ptr<const Model> model;
+    Eigen::MatrixXd z;
+  };
+  const std::vector<Case> cases = {Case{WrongLineModel(5), near},
+                                   Case{WrongLineModel(3, false), near},
+                                   Case{TwoComponents(1, true, 0.06), near},
+                                   Case{TwoComponents(3, true, 0.06), near},
+                                   Case{TwoComponents(1, false), near},
+                                   Case{TwoComponents(20, true, 0.06), far}};
+  for (const Case& c : cases) {
+    const Eigen::VectorXd truth = test::LineLogDensity(c.model->state(), c.z);
+    int64_t inside = 0, total = 0;
+    for (uint64_t seed = 0; seed < 10; ++seed) {
+      const auto e = EvaluateLogDensity(*c.model, c.z, seed, 4000, pool);
+      ASSERT_TRUE(e.ok()) << e.status();
+      for (int64_t j = 0; j < c.z.cols(); ++j, ++total) {
+        EXPECT_NEAR(e->log_q[j], truth[j], 0.05 + 3 * (e->upper[j] - e->lower[j])) << c.z(0, j);
+        EXPECT_LE(e->lower[j], e->log_q[j]);
+        EXPECT_GE(e->upper[j], e->log_q[j]);
+        inside += e->lower[j] - 1e-4 <= truth[j] && truth[j] <= e->upper[j] + 1e-4;
+      }
+    }
+    EXPECT_GE(inside, total * 4 / 5)
+        << "of " << total << " in case " << (&c - cases.data()) << ": too narrow";
+  }
+}
+
+TEST(EvidenceTest, LogDensityOfAMixtureOfExactComponentsInSeveralDimensions) {
+  Random random(6);
+  ThreadPool pool(2);
+  std::vector<Component> components;
+  const std::vector<double> weights = {0.2, 0.5, 0.3};
+  for (const double weight : weights) {
+    components.push_back(MakeComponent({.dim = 3, .latent = 3}, Normals(3, 1, 1.5, random),
+                                       test::RandomScale(3, random), weight, random));
+  }
+  const Eigen::MatrixXd z = Normals(3, 40, 2, random);
+  const auto model = MakeModel(components);
+  const auto e = EvaluateLogDensity(*model, z, 5, 2, pool);
+  ASSERT_TRUE(e.ok()) << e.status();
+  for (int64_t j = 0; j < z.cols(); ++j) {
+    double density = 0;
+    for (size_t c = 0; c < components.size(); ++c) {
+      const AffineMap& a = components[c].affine;
+      const Eigen::VectorXd x = a.scale.triangularView<Eigen::Lower>().solve(z.col(j) - a.shift);
+      density += weights[c] *
+                 std::exp(test::LogNormal(x, Eigen::VectorXd::Zero(3), Eigen::VectorXd::Ones(3)) -
+                          a.LogDet());
+    }
+    EXPECT_NEAR(e->log_q[j], std::log(density), 1e-3);
+  }
+}
+
+TEST(EvidenceTest, WeightsThatAreNotFiniteCountAsZero) {
+  DrawBatch draws;
+  draws.z = Eigen::MatrixXd::Zero(1, 6);
+  draws.log_p = Eigen::VectorXd::Zero(6);
+  draws.log_q = Eigen::VectorXd::Zero(6);
+  draws.log_q_upper = Eigen::VectorXd::Constant(6, -0.5);
+  draws.log_p[1] = -std::numeric_limits<double>::infinity();
+  draws.log_p[4] = std::numeric_limits<double>::quiet_NaN();
+  draws.log_q[5] = std::numeric_limits<double>::quiet_NaN();
+  const EvidenceEstimate e = EvidenceFromDraws(draws, 10);
+  EXPECT_EQ(e.draws, 6);
+  EXPECT_EQ(e.non_finite, 3);
+  EXPECT_NEAR(e.log_z, std::log(0.5), 1e-12);
+  EXPECT_NEAR(e.elbo_lower, 0, 1e-12);
+  EXPECT_NEAR(e.elbo_upper, 0.5, 1e-12);
+  EXPECT_NEAR(e.ess, 3, 1e-12);
+  draws.log_p.setConstant(std::numeric_limits<double>::quiet_NaN());
+  const EvidenceEstimate none = EvidenceFromDraws(draws, 10);
+  EXPECT_EQ(none.non_finite, 6);
+  EXPECT_TRUE(std::isnan(none.log_z));
+}
+
+void ExpectRefused(const absl::Status& status, const std::string& field) {
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << field << ": " << status;
+  EXPECT_EQ(status.message().substr(0, field.size() + 1), field + ":") << status;
+}
+
+TEST(EvidenceTest, BadArgumentsAreRefusedByName) {
+  ThreadPool pool(1);
+  const auto model = WrongLineModel(1);
+  const auto target = LineGaussian(0, 1);
+  const auto plane = Gaussian(Eigen::VectorXd::Zero(2), Eigen::MatrixXd::Identity(2, 2));
+  constexpr int64_t kHuge = int64_t{1} << 40;
+  ExpectRefused(Draw(*model, nullptr, 1, -1, 5, 0, pool).status(), "first");
+  ExpectRefused(Draw(*model, nullptr, 1, 0, -1, 0, pool).status(), "count");
+  ExpectRefused(Draw(*model, nullptr, 1, 0, kHuge, 0, pool).status(), "count");
+  ExpectRefused(Draw(*model, nullptr, 1, 0, 5, -1, pool).status(), "inner_samples");
+  ExpectRefused(Draw(*model, nullptr, 1, 0, 5, kHuge, pool).status(), "inner_samples");
+  ExpectRefused(Draw(*model, plane.get(), 1, 0, 5, 1, pool).status(), "target");
+  ExpectRefused(EstimateEvidence(*model, *target, 1, 1, 5, pool).status(), "draws");
+  ExpectRefused(EstimateEvidence(*model, *target, 1, 10, 0, pool).status(), "inner_samples");
+  ExpectRefused(EstimateEvidence(*model, *plane, 1, 10, 5, pool).status(), "target");
+  const Eigen::MatrixXd wrong = Eigen::MatrixXd::Zero(2, 3);
+  ExpectRefused(EvaluateLogDensity(*model, wrong, 1, 5, pool).status(), "points");
+  Eigen::MatrixXd z = Eigen::MatrixXd::Zero(1, 3);
+  ExpectRefused(EvaluateLogDensity(*model, z, 1, 0, pool).status(), "inner_samples");
+  ExpectRefused(EvaluateLogDensity(*model, z, 1, kHuge, pool).status(), "inner_samples");
+  z(0, 1) = std::numeric_limits<double>::quiet_NaN();
+  ExpectRefused(EvaluateLogDensity(*model, z, 1, 5, pool).status(), "points");
+}
+
+TEST(EvidenceTest, NothingAskedNothingGiven) {
+  ThreadPool pool(1);
+  const auto model = WrongLineModel(1);
+  const auto batch = Draw(*model, nullptr, 1, 5, 0, 3, pool);
+  ASSERT_TRUE(batch.ok());
+  EXPECT_EQ(batch->z.cols(), 0);
+  const auto e = EvaluateLogDensity(*model, Eigen::MatrixXd(1, 0), 1, 5, pool);
+  ASSERT_TRUE(e.ok());
+  EXPECT_EQ(e->log_q.size(), 0);
+}
+
+TEST(EvidenceTest, CancelIsHeeded) {
+  ThreadPool pool(1);
+  const std::atomic<bool> cancel{true};
+  const auto model = WrongLineModel(1);
+  const auto target = LineGaussian(0, 1);
+  EXPECT_EQ(Draw(*model, nullptr, 1, 0, 1000, 5, pool, &cancel).status().code(),
+            absl::StatusCode::kCancelled);
+  EXPECT_EQ(EstimateEvidence(*model, *target, 1, 1000, 5, pool, &cancel).status().code(),
+            absl::StatusCode::kCancelled);
+}
+
+}  // namespace
+}  // namespace aisivi

@@ -1,0 +1,246 @@
+#include "engine/fit/fit.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cmath>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/engine/fit/testing.h"
+
+namespace aisivi {
+namespace {
+
+using test::Make;
+using test::Short;
+
+// A fit that ended as it should: finite evidence of a model that can be drawn from.
+void ExpectFinished(const FitResult& result) {
+  EXPECT_TRUE(result.reason == TerminationReason::kIterationLimit ||
+              result.reason == TerminationReason::kConverged)
+      << static_cast<int>(result.reason);
+  EXPECT_FALSE(result.message.empty());
+  ASSERT_NE(result.model, nullptr);
+  EXPECT_TRUE(std::isfinite(result.evidence.log_z));
+  EXPECT_TRUE(std::isfinite(result.evidence.elbo_lower));
+  EXPECT_TRUE(std::isfinite(result.evidence.elbo_upper));
+  EXPECT_TRUE(std::isfinite(result.evidence.standard_error));
+  EXPECT_EQ(result.last.phase, FitPhase::kDone);
+}
+
+struct Goal {
+  std::string target;
+  double lowest, gap;  // elbo_lower > lowest; log_z within gap of 0
+};
+
+class QualityTest : public ::testing::TestWithParam<Goal> {};
+
+// All normalised: log Z = 0. The bounds leave room for a fit this short.
+TEST_P(QualityTest, AShortFitComesClose) {
+  const auto target = Make(GetParam().target);
+  ASSERT_NE(target, nullptr);
+  ThreadPool pool(2);
+  FitOptions options = Short(400);
+  options.evidence_draws = 4096;
+  options.evidence_inner_samples = 256;
+  const auto result = RunFit(*target, options, pool);
+  ASSERT_TRUE(result.ok()) << result.status();
+  ExpectFinished(*result);
+  EXPECT_GT(result->evidence.elbo_lower, GetParam().lowest);
+  EXPECT_LT(result->evidence.elbo_lower, 4 * result->evidence.elbo_lower_se + 1e-4);
+  EXPECT_NEAR(result->evidence.log_z, 0, GetParam().gap);
+}
+
+INSTANTIATE_TEST_SUITE_P(Targets, QualityTest,
+                         ::testing::Values(Goal{"gaussian", -0.02, 0.02}, Goal{"banana", -0.4, 0.3},
+                                           Goal{"multimodal", -0.3, 0.2},
+                                           Goal{"x_shaped", -0.3, 0.2}),
+                         [](const auto& info) { return info.param.target; });
+
+TEST(FitTest, SameBitsAtAnyThreadCount) {
+  for (const char* method : {"aisivi", "bsivi"}) {
+    for (const char* name : {"banana", "multimodal"}) {
+      const auto target = Make(name);
+      FitOptions options = Short(12);
+      options.method = method;
+      options.flow_pretrain_iterations = 2;
+      std::string bytes;
+      double log_z = 0;
+      for (const int threads : {1, 2, 3}) {
+        ThreadPool pool(threads);
+        const auto result = RunFit(*target, options, pool);
+        ASSERT_TRUE(result.ok()) << result.status();
+        ASSERT_NE(result->model, nullptr);
+        if (threads == 1) {
+          bytes = result->model->Serialize();
+          log_z = result->evidence.log_z;
+          continue;
+        }
+        EXPECT_EQ(result->model->Serialize(), bytes) << method << " " << threads;
+        EXPECT_EQ(result->evidence.log_z, log_z) << method << " " << threads;
+      }
+    }
+  }
+}
+
+TEST(FitTest, FitsSharingAPoolDoNotMeet) {
+  const auto target = Make("banana");
+  const FitOptions options = Short(12);
+  ThreadPool pool(2);
+  const auto alone = RunFit(*target, options, pool);
+  ASSERT_TRUE(alone.ok()) << alone.status();
+  std::vector<std::string> bytes(3);
+  std::vector<std::thread> threads;
+  for (std::string& b : bytes) {
+    threads.emplace_back([&] {
+      const auto result = RunFit(*target, options, pool);
+      if (result.ok() && result->model != nullptr) b = result->model->Serialize();
+    });
+  }
+  for (std::thread& t : threads) t.join();
+  for (const std::string& b : bytes) EXPECT_EQ(b, alone->model->Serialize());
+}
+
+TEST(FitTest, SeedsDiffer) {
+  const auto target = Make("banana");
+  ThreadPool pool(2);
+  FitOptions options = Short(5);
+  const auto one = RunFit(*target, options, pool);
+  options.seed = 2;
+  const auto two = RunFit(*target, options, pool);
+  ASSERT_TRUE(one.ok() && two.ok());
+  EXPECT_NE(one->model->Serialize(), two->model->Serialize());
+}
+
+// `when` sees every report and says when to cancel.
+void ExpectCancelled(const FitOptions& options,
+                     const std::function<bool(const FitProgress&)>& when) {
+  const auto target = Make("banana");
+  ThreadPool pool(2);
+  std::atomic<bool> cancel{false};
+  FitControl control;
+  control.cancel = &cancel;
+  control.on_progress = [&](const FitProgress& p) {
+    if (when(p)) cancel = true;
+  };
+  const auto result = RunFit(*target, options, pool, control);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_TRUE(cancel) << "never asked";
+  EXPECT_EQ(result->reason, TerminationReason::kCancelled);
+  EXPECT_FALSE(result->message.empty());
+  EXPECT_TRUE(std::isnan(result->evidence.log_z));
+}
+
+TEST(FitTest, CancelEndsItInEveryPhase) {
+  FitOptions options = Short(10000000);
+  options.flow_pretrain_iterations = 100;
+  ExpectCancelled(options, [](const FitProgress& p) { return p.phase == FitPhase::kWarmStart; });
+  ExpectCancelled(options,
+                  [](const FitProgress& p) { return p.phase == FitPhase::kFlowPretraining; });
+  ExpectCancelled(options, [](const FitProgress& p) {
+    return p.phase == FitPhase::kTraining && p.iteration > 3;
+  });
+  options.iterations = 3;
+  options.evidence_draws = 1 << 20;
+  ExpectCancelled(options, [](const FitProgress& p) { return p.phase == FitPhase::kEvidence; });
+}
+
+TEST(FitTest, ATimeLimitKeepsTheBestState) {
+  const auto target = Make("banana");
+  ThreadPool pool(2);
+  FitOptions options = Short(10000000);
+  options.time_limit = 0.5;
+  const auto result = RunFit(*target, options, pool);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->reason, TerminationReason::kTimeLimit);
+  ASSERT_NE(result->model, nullptr);
+  EXPECT_TRUE(std::isfinite(result->evidence.log_z));
+  EXPECT_TRUE(std::isfinite(result->evidence.elbo_lower));
+  EXPECT_LE(result->history.size(), 1000u);
+}
+
+TEST(FitTest, ReportsFollowTheFit) {
+  const auto target = Make("banana");
+  ThreadPool pool(2);
+  FitOptions options = Short(40);
+  options.flow_pretrain_iterations = 5;
+  std::vector<FitProgress> seen;
+  FitControl control;
+  control.on_progress = [&](const FitProgress& p) { seen.push_back(p); };
+  const auto result = RunFit(*target, options, pool, control);
+  ASSERT_TRUE(result.ok()) << result.status();
+  ASSERT_FALSE(seen.empty());
+  EXPECT_EQ(seen.front().phase, FitPhase::kWarmStart);
+  EXPECT_EQ(seen.back().phase, FitPhase::kDone);
+  for (size_t i = 1; i < seen.size(); ++i) {
+    EXPECT_GE(seen[i].phase, seen[i - 1].phase);
+    EXPECT_GE(seen[i].seconds, seen[i - 1].seconds);
+    if (seen[i].phase == seen[i - 1].phase) {
+      EXPECT_GE(seen[i].iteration, seen[i - 1].iteration);
+    }
+    EXPECT_LE(seen[i].iteration, seen[i].total_iterations);
+  }
+  EXPECT_EQ(seen.back().log_z, result->evidence.log_z);
+  int64_t training = 0;
+  for (const FitProgress& p : result->history) {
+    if (p.phase != FitPhase::kTraining) continue;
+    ++training;
+    EXPECT_TRUE(std::isfinite(p.loss));
+    EXPECT_TRUE(std::isfinite(p.elbo));
+    EXPECT_GT(p.proposal_ess, 0);
+    EXPECT_LE(p.proposal_ess, 1.001);
+    EXPECT_GE(p.score_residual, 0);
+  }
+  EXPECT_GT(training, 10);
+  EXPECT_FALSE(result->log.empty());
+}
+
+TEST(FitTest, NoIterationsIsTheStart) {
+  const auto target = Make("gaussian");
+  ThreadPool pool(2);
+  const auto result = RunFit(*target, Short(0), pool);
+  ASSERT_TRUE(result.ok()) << result.status();
+  ExpectFinished(*result);
+  EXPECT_NEAR(result->evidence.log_z, 0, 0.02);
+}
+
+// K grows where the bounds are apart, and never beyond what can be drawn.
+TEST(FitTest, TheEvidenceOfABadFitStillComes) {
+  const auto target = Make("banana");
+  ThreadPool pool(2);
+  FitOptions options = Short(3);
+  options.warm_start = "none";
+  options.learning_rate = 1;
+  options.flow_learning_rate = 1;
+  options.hidden = 1;
+  options.couplings = 0;
+  options.evidence_draws = 2;
+  for (const int64_t k : {1, 100}) {
+    options.evidence_inner_samples = k;
+    const auto result = RunFit(*target, options, pool);
+    ASSERT_TRUE(result.ok()) << result.status();
+    ASSERT_NE(result->model, nullptr);
+    EXPECT_GE(result->evidence.inner_samples, k);
+  }
+}
+
+TEST(FitTest, TheResultIsNoWorseThanItsStart) {
+  const auto target = Make("x_shaped");
+  ThreadPool pool(2);
+  FitOptions options = Short(60);
+  options.learning_rate = 1;  // ruins the networks
+  options.flow_learning_rate = 1;
+  const auto result = RunFit(*target, options, pool);
+  ASSERT_TRUE(result.ok()) << result.status();
+  options.iterations = 0;
+  const auto start = RunFit(*target, options, pool);
+  ASSERT_TRUE(start.ok()) << start.status();
+  const double noise =
+      5 * std::hypot(result->evidence.elbo_lower_se, start->evidence.elbo_lower_se);
+  EXPECT_GT(result->evidence.elbo_lower, start->evidence.elbo_lower - noise);
+}
+
+}  // namespace
+}  // namespace aisivi
