@@ -137,6 +137,7 @@ void JobManager::RunJob(const JobPtr& job) {
     spdlog::error("{} could not be stored: {}", name, std::string(status.message()));
     MarkFailed(status, record.mutable_fit());
     record.mutable_fit()->set_has_posterior(false);
+    record.mutable_fit()->clear_evidence();
   }
   EndJob(*job, BasicView(record.fit()));
 }

@@ -242,6 +242,19 @@ TEST_F(JobManagerTest, DamagedFilesAreLeftOutAndAlone) {
   EXPECT_TRUE(std::filesystem::exists(file));
 }
 
+TEST_F(JobManagerTest, AResultThatCannotBeStoredIsAFailure) {
+  manager_->Start();
+  const std::string id = Create();
+  fake_->AwaitStarted(1);
+  std::filesystem::remove_all(directory_.path() + "/fits");
+  fake_->Release();
+  const v1::Fit fit = AwaitEnd(id);
+  EXPECT_EQ(fit.state(), v1::Fit::FAILED);
+  EXPECT_THAT(fit.message(), HasSubstr("cannot create"));
+  EXPECT_FALSE(manager_->Create(Planned(), "", 0).ok()) << "nor is a fit that cannot be stored";
+  EXPECT_EQ(manager_->List({}, 0, 9).size(), 1u);
+}
+
 TEST_F(JobManagerTest, ShutdownCancelsWhatRunsAndKeepsWhatWaits) {
   manager_->Start();
   const std::string a = Create(1), b = Create(2);
