@@ -71,7 +71,9 @@ TEST(RobustnessTest, NanInHalfTheSpaceStillFits) {
       const auto result = RunFit(target, WithStart(start), pool);
       ASSERT_TRUE(result.ok()) << result.status();
       ASSERT_NE(result->model, nullptr);
-      EXPECT_NE(result->reason, TerminationReason::kNone);
+      EXPECT_TRUE(result->reason == TerminationReason::kIterationLimit ||
+                  result->reason == TerminationReason::kConverged)
+          << start << ": " << result->message;
       EXPECT_TRUE(std::isfinite(result->evidence.log_z)) << start;
       EXPECT_NEAR(result->evidence.log_z, std::log(0.5), 0.5) << start;
     }
