@@ -150,8 +150,9 @@ EvidenceEstimate EvidenceFromDraws(const DrawBatch& draws, int64_t inner_samples
     upper.push_back(draws.log_p[j] - draws.log_q_upper[j]);
   }
   if (lower.size() < 2) return result;
-  const Eigen::Map<const Eigen::VectorXd> low(lower.data(), lower.size());
-  const Eigen::Map<const Eigen::VectorXd> high(upper.data(), upper.size());
+  // Copies, because the order of Eigen's sums depends on where an array begins.
+  const Eigen::VectorXd low = Eigen::Map<const Eigen::VectorXd>(lower.data(), lower.size());
+  const Eigen::VectorXd high = Eigen::Map<const Eigen::VectorXd>(upper.data(), upper.size());
   result.elbo_lower = low.mean();
   result.elbo_lower_se = StandardError(low);
   result.elbo_upper = high.mean();

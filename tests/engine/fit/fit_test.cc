@@ -67,7 +67,7 @@ TEST(FitTest, SameBitsAtAnyThreadCount) {
       options.method = method;
       options.flow_pretrain_iterations = 2;
       std::string bytes;
-      double log_z = 0;
+      EvidenceEstimate evidence;
       for (const int threads : {1, 2, 3}) {
         ThreadPool pool(threads);
         const auto result = RunFit(*target, options, pool);
@@ -75,11 +75,14 @@ TEST(FitTest, SameBitsAtAnyThreadCount) {
         ASSERT_NE(result->model, nullptr);
         if (threads == 1) {
           bytes = result->model->Serialize();
-          log_z = result->evidence.log_z;
+          evidence = result->evidence;
           continue;
         }
         EXPECT_EQ(result->model->Serialize(), bytes) << method << " " << threads;
-        EXPECT_EQ(result->evidence.log_z, log_z) << method << " " << threads;
+        EXPECT_EQ(result->evidence.log_z, evidence.log_z) << method << " " << threads;
+        EXPECT_EQ(result->evidence.elbo_lower, evidence.elbo_lower) << method << " " << threads;
+        EXPECT_EQ(result->evidence.elbo_upper, evidence.elbo_upper) << method << " " << threads;
+        EXPECT_EQ(result->evidence.pareto_k, evidence.pareto_k) << method << " " << threads;
       }
     }
   }

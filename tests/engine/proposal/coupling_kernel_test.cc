@@ -145,10 +145,14 @@ TEST(CouplingKernelTest, SoftplusHoldsAtTheExtremes) {
   const std::vector<float> in = {-1e30f, -1e4f, -100.0f, -20.0f, -5.0f, -1.0f,  -1e-6f, 0.0f,
                                  1e-6f,  1.0f,  5.0f,    20.0f,  88.0f, 100.0f, 1e4f,   1e30f};
   for (int64_t n = 1; n <= static_cast<int64_t>(in.size()); ++n) {
-    std::vector<float> out(n + 1, -7.0f), same(in.begin(), in.begin() + n);
-    SoftplusRow(in.data(), 0.5f, 1e-7f, n, out.data());
+    Scratch scratch;  // its arrays are aligned like the rows of a tile
+    float* out = scratch.Take<float>(n + 1);
+    float* same = scratch.Take<float>(n);
+    std::copy_n(in.begin(), n, same);
+    out[n] = -7.0f;
+    SoftplusRow(in.data(), 0.5f, 1e-7f, n, out);
     EXPECT_EQ(out[n], -7.0f) << "wrote past the end";
-    SoftplusRow(same.data(), 0.5f, 1e-7f, n, same.data());
+    SoftplusRow(same, 0.5f, 1e-7f, n, same);
     for (int64_t i = 0; i < n; ++i) {
       const double expected = Softplus(static_cast<double>(in[i]) + 0.5) + 1e-7;
       EXPECT_GE(out[i], 1e-7f) << in[i];
