@@ -1,5 +1,6 @@
 // aisivi summary, evidence, logq.
-#include <cmath>
+#include <algorithm>
+#include <limits>
 #include <memory>
 
 #include "absl/strings/str_cat.h"
@@ -21,6 +22,17 @@ std::string Percent(double probability) {
   return text + " %";
 }
 
+// Decimals for all coordinates where their scales are alike, so that the columns align; 0 where
+// they are not.
+int SharedDecimals(const v1::PosteriorSummary& summary) {
+  double smallest = std::numeric_limits<double>::infinity(), largest = 0;
+  for (const v1::CoordinateSummary& coordinate : summary.coordinates()) {
+    smallest = std::min(smallest, coordinate.sd());
+    largest = std::max(largest, coordinate.sd());
+  }
+  return smallest > 0 && largest < 100 * smallest ? DecimalsFor(smallest) + 1 : 0;
+}
+
 absl::Status Summary(const std::string& name, const SummaryOptions& options,
                      const Globals& globals) {
   const absl::StatusOr<v1::PosteriorSummary> summary =
@@ -32,8 +44,9 @@ absl::Status Summary(const std::string& name, const SummaryOptions& options,
     header.push_back(Percent(probability));
   }
   Table table(header);
+  const int shared = SharedDecimals(*summary);
   for (const v1::CoordinateSummary& coordinate : summary->coordinates()) {
-    const int decimals = DecimalsFor(coordinate.sd()) + 1;
+    const int decimals = shared > 0 ? shared : DecimalsFor(coordinate.sd()) + 1;
     std::vector<std::string> row = {coordinate.name(), FormatFixed(coordinate.mean(), decimals),
                                     FormatFixed(coordinate.sd(), decimals)};
     for (const double quantile : coordinate.quantiles()) {
