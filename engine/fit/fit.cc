@@ -33,10 +33,10 @@ constexpr double kTrustedParetoK = 0.7;
 // The final evidence doubles K until the sandwich of a first chunk is this narrow (nats), K is so
 // many times what was asked for, or the whole estimate would take this many floating-point
 // operations.
-constexpr double kSandwich = 0.005;
+constexpr double kSandwich = 0.001;
 constexpr int64_t kMaxGrowth = 64;
 constexpr int64_t kMaxInner = 1 << 22;  // the most that Draw takes
-constexpr double kEvidenceFlop = 4e12;
+constexpr double kEvidenceFlop = 2e12;
 
 double RateFactor(const FitOptions& o, int64_t iteration) {
   if (o.decay_every > 0) {

@@ -17,7 +17,7 @@ struct WeightSums {
   double max;         // the largest log-weight so far; -inf before the first
   double sum;         // Σ e^{log v − max}
   double sum_square;  // Σ e^{2 (log v − max)}
-  int64_t count;      // samples with a weight that is not NaN; NaN weights count as zero
+  int64_t count;      // all samples; NaN weights count as zero
   double* score;      // D: Σ e^{log v − max} ∇_x log q(x|ε); null when not asked for
   int64_t dim;
 

@@ -45,7 +45,9 @@ class Pass {
         estimate_(estimate),
         context_(estimate->context),
         sums_(estimate->sums),
-        scores_(estimate->sum_storage) {
+        scores_(estimate->sum_storage),
+        noise_(estimate->noise_sums),
+        control_(request.want_score && proposal_.ControlSlope() != 0) {
     proposal_.MakeContext(*request.x, pool, &context_);
   }
 
@@ -54,7 +56,7 @@ class Pass {
  private:
   void RunItem(int64_t item, Scratch& scratch);
   void RunTile(int64_t first_point, int64_t points, int64_t width, uint32_t shard,
-               WeightSums* sums, Scratch& scratch);
+               WeightSums* sums, double* noise_sums, Scratch& scratch);
   // Turns q(x|ε) into its residual r = (x − μ)/σ (in place of μ) and adds log q(x|ε) to log_weight.
   void AddConditional(int64_t first_point, int64_t width, const Conditional& conditional,
                       double* log_weight, Scratch& scratch) const;
@@ -69,6 +71,8 @@ class Pass {
   ProposalContext& context_;
   std::vector<WeightSums>& sums_;  // one per point and split
   std::vector<double>& scores_;    // their scores, D each
+  std::vector<double>& noise_;     // Σ u of one point and split, D each
+  const bool control_;             // whether the control variate applies
 };
 
 void Pass::AddConditional(int64_t first_point, int64_t width, const Conditional& conditional,
@@ -97,12 +101,18 @@ void Pass::AddConditional(int64_t first_point, int64_t width, const Conditional&
 }
 
 void Pass::RunTile(int64_t first_point, int64_t points, int64_t width, uint32_t shard,
-                   WeightSums* sums, Scratch& scratch) {
+                   WeightSums* sums, double* noise_sums, Scratch& scratch) {
   Scratch::Frame frame(scratch);
   const int64_t n = points * width, latent = family_.latent_dim();
   TileMap noise = TakeTile(scratch, latent, n);
   FillNormal({request_.seed, request_.purpose, request_.iteration, shard}, noise.data(),
              latent * noise.outerStride());
+  for (int64_t p = 0; control_ && p < points; ++p) {
+    for (int64_t r = 0; r < latent; ++r) {
+      noise_sums[p * plan_.splits * latent + proposal_.NaturalRow(r)] +=
+          noise.row(r).segment(p * width, width).sum();
+    }
+  }
   TileMap epsilon = TakeTile(scratch, latent, n);
   float* log_tau = scratch.Take<float>(n);
   float* log_prior = scratch.Take<float>(n);
@@ -132,12 +142,15 @@ void Pass::RunItem(int64_t item, Scratch& scratch) {
   const int64_t first_point = item / plan_.splits * plan_.points_per_item;
   const int64_t points = std::min(plan_.points_per_item, m - first_point);
   WeightSums* sums = &sums_[first_point * plan_.splits + split];
+  double* noise_sums =
+      control_ ? &noise_[(first_point * plan_.splits + split) * family_.latent_dim()] : nullptr;
   const int64_t first_tile = split * plan_.tiles_per_split;
   for (int64_t t = first_tile; t < first_tile + plan_.tiles_per_split; ++t) {
     const int64_t width = std::min(plan_.width, request_.samples - t * plan_.width);
     if (width <= 0) break;
     const int64_t shard = first_point * plan_.splits * plan_.tiles_per_split + t;
-    RunTile(first_point, points, width, static_cast<uint32_t>(shard), sums, scratch);
+    RunTile(first_point, points, width, static_cast<uint32_t>(shard), sums, noise_sums,
+            scratch);
   }
 }
 
@@ -150,6 +163,7 @@ void Pass::Run() {
     sums_[i].score = request_.want_score ? scores_.data() + i * dim : nullptr;
     sums_[i].Clear();
   }
+  if (control_) noise_.assign(m * plan_.splits * dim, 0.0);
   const int64_t groups = (m + plan_.points_per_item - 1) / plan_.points_per_item;
   pool_.ParallelFor(groups * plan_.splits, [&](int64_t item, int worker) {
     RunItem(item, workspace_.worker(worker));
@@ -169,6 +183,14 @@ void Pass::Run() {
   if (request_.want_score && !family_.config().sigma_network) {
     const Eigen::VectorXd inv_sigma = family_.SharedInverseSigma();
     estimate_->score.array().colwise() *= inv_sigma.array();
+  }
+  if (!control_) return;
+  const double slope = proposal_.ControlSlope() / static_cast<double>(request_.samples);
+  for (int64_t j = 0; j < m; ++j) {
+    for (int64_t s = 0; s < plan_.splits; ++s) {
+      estimate_->score.col(j) -=
+          slope * Eigen::Map<const Eigen::VectorXd>(&noise_[(j * plan_.splits + s) * dim], dim);
+    }
   }
 }
 

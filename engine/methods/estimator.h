@@ -44,12 +44,19 @@ struct InnerEstimate {
   ProposalContext context;
   std::vector<WeightSums> sums;
   std::vector<double> sum_storage;
+  std::vector<double> noise_sums;
 };
 
 // Both passes draw the same numbers at any thread count; memory does not depend on K.
 
 // AISIVI: ε_i ~ τ(·|x), v = p(ε) q(x|ε) / τ(ε|x). Tiles of inner samples go through proposal,
 // family, weights and aggregation while they are in cache.
+//
+// With the linear base the score carries a control variate. At the exact start, where
+// ε_i = a x + σ₀ u_i, every ∇_x log q(x|ε_i) = −x + (a/σ₀) u_i: all of its noise is that of the base
+// samples u_i ~ N(0, I), whose mean is known to be zero. Hence
+//   s_q(x) = Σ w̄_i ∇_x log q(x|ε_i) − (a/σ₀) (1/K) Σ u_i,
+// which leaves the expectation as it is for any τ, and is exact for every K at the exact start.
 void ProposalPass(const InnerRequest& request, ThreadPool& pool, Workspace& workspace,
                   InnerEstimate* estimate);
 

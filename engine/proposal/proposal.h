@@ -53,6 +53,11 @@ class Proposal {
   const Eigen::VectorXf& parameters() const { return parameters_; }
   void Initialize(uint64_t seed);
 
+  // The coordinate of ε that a row of u (and of the noise given to Sample) stands for.
+  int64_t NaturalRow(int64_t row) const;
+  // a/σ₀: what a unit of base noise does to ∇_x log q(x|ε) at the exact start; 0 without one.
+  double ControlSlope() const { return config_.linear_base ? config_.slope / config_.sigma_scale : 0; }
+
   // x: D×m, column-major. Parallel over couplings.
   void MakeContext(const Eigen::MatrixXf& x, ThreadPool& pool, ProposalContext* context) const;
 
@@ -79,7 +84,6 @@ class Proposal {
     TileMap mean;    // E×n
     TileMap log_scale;
   };
-  int64_t NaturalRow(int64_t row) const;  // the coordinate of ε that row of u stands for
   BaseTrace EvaluateBase(const ConstTileMap& x, Scratch& scratch) const;
   BaseTrace ToFlowSpace(const ConstTileMap& epsilon, const ConstTileMap& x, Scratch& scratch,
                         TileMap v, float* log_tau) const;

@@ -28,13 +28,17 @@ double LogWeight(const Problem& problem, const Eigen::VectorXd& x, const Eigen::
          test::LogNormal(x, q.mean.col(0), q.sigma.col(0)) - log_tau;
 }
 
-// With one inner sample and the plain linear mean the score tells which ε was drawn:
-// s = (a ε − x)/σ². Its weight must then be the density that comes with it, in tiles of any shape.
+// With one inner sample, the plain linear mean and a base without slope (so without the control
+// variate) the score tells which ε was drawn: s = (a ε − x)/σ². Its weight must then be the density that comes with it, in tiles of any shape.
 TEST(ProposalPassTest, OneSampleCarriesItsOwnWeight) {
   Random random(1);
   for (const int64_t dim : {1, 2, 3, 5, 8}) {
     for (const int64_t points : {1, 2, 9, 65, 200}) {
       Problem problem = MakeProblem({.dim = dim, .latent = dim, .wildness = 0}, random);
+      ProposalConfig plain = problem.proposal.config();
+      plain.slope = 0;
+      problem.proposal = Proposal(plain);
+      problem.proposal.Initialize(6);
       test::Perturb(0.2, random, &problem.proposal.parameters());
       const Eigen::MatrixXf x = Normals(dim, points, 1, random).cast<float>();
       const InnerEstimate estimate =
