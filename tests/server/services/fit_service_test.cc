@@ -141,30 +141,52 @@ TEST_F(FitServiceTest, BadInputNamesItsFieldAndTheServerGoesOn) {
   MustCreate("target { banana {} }");
 }
 
-TEST_F(FitServiceTest, LargeFieldsAreRefusedByName) {
+// A request whose largest field is a matrix of about `bytes` bytes.
+v1::CreateFitRequest LargeRequest(int bytes) {
   v1::CreateFitRequest request;
   v1::Matrix* x =
       request.mutable_fit()->mutable_target()->mutable_logistic_regression()->mutable_x();
-  x->set_rows(100);
-  x->set_columns(131072);
-  x->mutable_values()->Resize(100 * 131072, 1.0);  // 100 MiB
+  x->set_rows(bytes / 8192);
+  x->set_columns(1024);
+  x->mutable_values()->Resize(x->rows() * x->columns(), 1.0);
+  return request;
+}
+
+#ifdef _GLIBCXX_TSAN
+#define SKIP_LARGE_MESSAGES() \
+  GTEST_SKIP() << "ThreadSanitizer takes every byte that comes out of gRPC for a race"
+#else
+#define SKIP_LARGE_MESSAGES() static_assert(true)
+#endif
+
+TEST_F(FitServiceTest, LargeFieldsAreRefusedByName) {
+  SKIP_LARGE_MESSAGES();
+  ServerOptions options;
+  options.max_request_mb = 1;
+  Restart(options);
   v1::Fit fit;
-  grpc::Status status = Create(request, &fit);
+  grpc::Status status = Create(LargeRequest(3 << 19), &fit);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
   EXPECT_EQ(ViolatedField(status), "fit.target.logistic_regression.x");
-  EXPECT_THAT(status.error_message(), HasSubstr("too large: 1048576"));
+  EXPECT_THAT(status.error_message(), HasSubstr("too large: 157"));
 
-  request.Clear();
-  *request.mutable_fit() = FromText<v1::Fit>("target { banana {} }");
-  request.mutable_fit()->set_display_name(std::string(100 << 20, 'x'));
-  status = Create(request, &fit);
-  EXPECT_EQ(ViolatedField(status), "fit.display_name");
+  auto request = FromText<v1::CreateFitRequest>("fit { target { banana {} } }");
+  request.mutable_fit()->set_display_name(std::string(3 << 19, 'x'));
+  EXPECT_EQ(ViolatedField(Create(request, &fit)), "fit.display_name");
 
   // Above twice the limit the transport itself refuses.
-  request.mutable_fit()->set_display_name(std::string(140 << 20, 'x'));
-  status = Create(request, &fit);
+  status = Create(LargeRequest(3 << 20), &fit);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_THAT(status.error_message(), HasSubstr("larger than max"));
+  MustCreate("target { banana {} }");
+}
+
+TEST_F(FitServiceTest, AFieldOfAHundredMegabytesIsRefusedByName) {
+  SKIP_LARGE_MESSAGES();
+  v1::Fit fit;
+  const grpc::Status status = Create(LargeRequest(100 << 20), &fit);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(ViolatedField(status), "fit.target.logistic_regression.x");
   MustCreate("target { banana {} }");
 }
 

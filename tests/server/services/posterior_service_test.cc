@@ -121,8 +121,8 @@ TEST_F(PosteriorServiceTest, DrawsAreTheSameHoweverTheyAreAskedFor) {
 
 TEST_F(PosteriorServiceTest, ManyDrawsTravelInChunks) {
   const std::string name = FittedGaussian();
-  const Draws draws = MustStream("name: '" + name + "' count: 200000 omit_densities: true");
-  EXPECT_EQ(draws.values.size(), 400000u);
+  const Draws draws = MustStream("name: '" + name + "' count: 30000 omit_densities: true");
+  EXPECT_EQ(draws.values.size(), 60000u);
   EXPECT_GT(draws.chunks, 1);
   EXPECT_EQ(draws.names.size(), 2u) << "names travel once";
 }
