@@ -123,8 +123,10 @@ absl::StatusOr<DrawBatch> Draw(const Model& model, const Target* target, uint64_
                         .purpose = RngPurpose::kDrawInner,
                         .iteration = static_cast<uint32_t>(block),
                         .samples = inner_samples,
-                        .want_plus = true},
+                        .want_plus = true,
+                        .cancel = cancel},
                        pool, workspace, &marginal);
+      if (Cancelled(cancel)) return absl::CancelledError("cancelled while drawing");
       batch.log_q.segment(done, n) = marginal.log_q_plus.segment(skip, n);
       batch.log_q_upper.segment(done, n) = marginal.log_q.segment(skip, n);
     }
@@ -163,7 +165,10 @@ EvidenceEstimate EvidenceFromDraws(const DrawBatch& draws, int64_t inner_samples
   result.log_z = top + std::log(sum / n);
   result.standard_error = StandardError(w.matrix()) / (sum / n);
   result.ess = sum * sum / w.square().sum();
-  result.pareto_k = SmoothWeights(log_weight).k;
+  // A tail index beyond these says no more (all weights equal: −∞), and every reader of numbers can
+  // take it. NaN stays: too few weights to tell.
+  const double k = SmoothWeights(log_weight).k;
+  result.pareto_k = std::isnan(k) ? k : std::clamp(k, -1.0, 10.0);
   return result;
 }
 

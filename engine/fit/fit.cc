@@ -292,7 +292,7 @@ absl::StatusOr<FitResult> Fit::Run() {
   if (reason_ == TerminationReason::kConverged) {
     log_.push_back("The start is already at the ceiling: nothing to train.");
   } else {
-    Trainer trainer(target_, options_, method_, pool_, &state_);
+    Trainer trainer(target_, options_, method_, pool_, &state_, cancel_);
     if (absl::Status s = Pretrain(trainer); !s.ok()) return s;
     if (reason_ == TerminationReason::kNone) {
       if (absl::Status s = Train(trainer); !s.ok()) return s;

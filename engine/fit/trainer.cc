@@ -33,12 +33,13 @@ void AddInto(const Eigen::VectorXf& from, Eigen::VectorXf* to) { *to += from; }
 }  // namespace
 
 Trainer::Trainer(const Target& target, const FitOptions& options, const MethodEntry& method,
-                 ThreadPool& pool, ModelState* state)
+                 ThreadPool& pool, ModelState* state, const std::atomic<bool>* cancel)
     : target_(target),
       options_(options),
       method_(method),
       pool_(pool),
       state_(state),
+      cancel_(cancel),
       workspace_(pool) {
   const int64_t components = static_cast<int64_t>(state->components.size());
   points_each_ = components == 1
@@ -251,8 +252,10 @@ absl::StatusOr<bool> Trainer::Step(double rate_factor, StepReport* report) {
                     .purpose = RngPurpose::kInner,
                     .iteration = iteration_,
                     .samples = options_.inner_samples * options_.chunks,
-                    .want_score = true},
+                    .want_score = true,
+                    .cancel = cancel_},
                    pool_, workspace_, &marginal_);
+  if (cancel_ != nullptr && cancel_->load()) return false;
   watch.Book(&seconds_.inner);
   ++iteration_;
   bool fine = PointGradients(report);

@@ -6,6 +6,7 @@
 // See DESIGN.md §1. Everything is deterministic in (options, seed), whatever the number of threads.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <vector>
 
@@ -42,9 +43,10 @@ struct PhaseSeconds {
 // Thread safety: none; one thread drives a trainer.
 class Trainer {
  public:
-  // All must outlive the trainer. `state` is trained in place.
+  // All must outlive the trainer. `state` is trained in place. Once `cancel` is true a step ends early
+  // and changes nothing.
   Trainer(const Target& target, const FitOptions& options, const MethodEntry& method,
-          ThreadPool& pool, ModelState* state);
+          ThreadPool& pool, ModelState* state, const std::atomic<bool>* cancel = nullptr);
 
   // One flow step for each component, on fresh points. False: skipped, not finite.
   bool FlowStep(double rate_factor);
@@ -78,6 +80,7 @@ class Trainer {
   const MethodEntry& method_;
   ThreadPool& pool_;
   ModelState* state_;
+  const std::atomic<bool>* cancel_;
   Workspace workspace_;
   std::vector<ComponentTrainer> trainers_;
   int64_t points_each_;  // m over the components

@@ -146,6 +146,7 @@ void Pass::RunItem(int64_t item, Scratch& scratch) {
       control_ ? &noise_[(first_point * plan_.splits + split) * family_.latent_dim()] : nullptr;
   const int64_t first_tile = split * plan_.tiles_per_split;
   for (int64_t t = first_tile; t < first_tile + plan_.tiles_per_split; ++t) {
+    if (request_.Cancelled()) return;
     const int64_t width = std::min(plan_.width, request_.samples - t * plan_.width);
     if (width <= 0) break;
     const int64_t shard = first_point * plan_.splits * plan_.tiles_per_split + t;

@@ -147,6 +147,7 @@ void Pass::RunShard(int64_t shard, Scratch& scratch) {
   WeightSums* sums = &sums_[shard * m];
   const int64_t tiles = (k + kSharedTile - 1) / kSharedTile;
   for (int64_t t = shard; t < tiles; t += kShards) {
+    if (request_.Cancelled()) return;
     Scratch::Frame frame(scratch);
     const int64_t n = std::min(kSharedTile, k - t * kSharedTile);
     TileMap epsilon = TakeTile(scratch, family_.latent_dim(), n);

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <atomic>
 #include <cstdint>
 #include <vector>
 
@@ -32,6 +33,9 @@ struct InnerRequest {
   uint32_t iteration = 0;
   int64_t samples = 1;  // K, in all chunks
   bool want_score = true;
+  // Once true, the pass ends early; its estimate is then not to be used. May be null.
+  const std::atomic<bool>* cancel = nullptr;
+  bool Cancelled() const { return cancel != nullptr && cancel->load(std::memory_order_relaxed); }
 };
 
 // One entry (column) per point.

@@ -130,7 +130,8 @@ class ComponentPass {
                        .purpose = request_.purpose,
                        .iteration = request_.iteration,
                        .samples = k,
-                       .want_score = request_.want_score};
+                       .want_score = request_.want_score,
+                       .cancel = request_.cancel};
     const EstimateFunction estimate = request_.estimate != nullptr ? request_.estimate
                                       : component.has_proposal     ? ProposalPass
                                                                    : PriorPass;

@@ -37,6 +37,7 @@ struct MarginalRequest {
   int64_t samples = 1;  // K
   bool want_score = false;
   bool want_plus = false;
+  const std::atomic<bool>* cancel = nullptr;  // as in InnerRequest
 };
 
 struct MarginalEstimate {
