@@ -187,7 +187,9 @@ absl::StatusOr<v1::LogEvidence> PosteriorServiceImpl::Evidence(
   const v1::Fit& fit = (*fitted)->fit;
   const int64_t draws =
       request.draws() != 0 ? request.draws() : fit.effective_hyperparameters().evidence_draws();
-  const int64_t inner_samples = InnerSamples(request.inner_samples(), fit);
+  const int64_t used = fit.evidence().inner_samples();
+  const int64_t inner_samples =
+      request.inner_samples() == 0 && used > 0 ? used : InnerSamples(request.inner_samples(), fit);
   for (absl::Status status : {CheckRange("draws", draws, 2, kMaxDraws),
                               CheckRange("inner_samples", inner_samples, 1, kMaxInnerSamples),
                               CheckNumbers("draws", draws, fit.dimension())}) {

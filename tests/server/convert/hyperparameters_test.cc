@@ -1,7 +1,10 @@
 #include "server/convert/hyperparameters.h"
 
+#include <cmath>
+#include <fstream>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/descriptor.h"
 #include "gtest/gtest.h"
@@ -10,6 +13,7 @@ namespace aisivi::server {
 namespace {
 
 using google::protobuf::FieldDescriptor;
+using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
 TEST(HyperparametersTest, FieldsAreTheOptionsOfTheEngine) {
@@ -46,6 +50,49 @@ TEST(HyperparametersTest, EveryOptionSurvivesTheWayThereAndBack) {
   EXPECT_FALSE(back.linear_skip);
   EXPECT_EQ(back.latent, "uniform");
   EXPECT_EQ(ToHyperparameters(back).SerializeAsString(), message.SerializeAsString());
+}
+
+// The comment above a field of hyperparameters.proto, on one line.
+std::string Comment(const std::string& field) {
+  std::ifstream file(std::string(AISIVI_SOURCE_DIR) + "/proto/aisivi/v1/hyperparameters.proto");
+  std::string line, comment;
+  while (std::getline(file, line)) {
+    const size_t text = line.find("// ");
+    if (text != std::string::npos) {
+      comment += line.substr(text + 3) + " ";
+    } else if (line.find(" " + field + " = ") != std::string::npos) {
+      return comment;
+    } else {
+      comment.clear();
+    }
+  }
+  return "";
+}
+
+std::string Text(const std::string& value) { return "\"" + value + "\""; }
+std::string Text(bool value) { return value ? "true" : "false"; }
+std::string Text(int64_t value) { return absl::StrCat(value); }
+std::string Text(double value) {
+  return value == std::round(value) ? Text(static_cast<int64_t>(value)) : absl::StrCat(value);
+}
+
+TEST(HyperparametersTest, CommentsTellRangesChoicesAndDefaults) {
+  for (const OptionDoc& option : OptionTable()) {
+    const std::string comment = Comment(option.name);
+    std::visit(
+        [&](const auto& member) {
+          EXPECT_THAT(comment, HasSubstr("Default " + Text(FitOptions().*member) + "."))
+              << option.name;
+        },
+        option.member);
+    if (option.min < option.max) {
+      EXPECT_THAT(comment, HasSubstr("From " + Text(option.min) + " to " + Text(option.max) + "."))
+          << option.name;
+    }
+    for (const std::string& choice : option.choices) {
+      EXPECT_THAT(comment, HasSubstr(Text(choice))) << option.name;
+    }
+  }
 }
 
 TEST(HyperparametersTest, UnsetFieldsLeaveOptionsAlone) {
