@@ -21,9 +21,8 @@ double SecondsEach(const GemmShape& shape, ThreadPool& pool) {
   std::vector<double> seconds;
   for (int round = 0; round < 7; ++round) {
     const auto start = std::chrono::steady_clock::now();
-    pool.ParallelFor(pool.threads(), [&](int64_t t, int) {
-      RepeatProduct(w[t], x[t], repeats, &y[t]);
-    });
+    pool.ParallelFor(pool.threads(),
+                     [&](int64_t t, int) { RepeatProduct(w[t], x[t], repeats, &y[t]); });
     seconds.push_back(
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() /
         static_cast<double>(repeats));

@@ -73,7 +73,10 @@ void FamilyNetwork(benchmark::State& state) {
                              static_cast<double>(state.iterations()),
                          benchmark::Counter::kIsRate);
 }
-BENCHMARK(FamilyNetwork)->Args({2, 128, 2, 512})->Args({10, 100, 22, 512})->Args({100, 128, 100, 224});
+BENCHMARK(FamilyNetwork)
+    ->Args({2, 128, 2, 512})
+    ->Args({10, 100, 22, 512})
+    ->Args({100, 128, 100, 224});
 
 void Aggregate(benchmark::State& state) {
   const int64_t dim = state.range(0), n = 512;

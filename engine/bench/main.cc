@@ -1,7 +1,8 @@
 // aisivi-bench: how fast the engine is, beside what the machine can do.
 //
-//   aisivi-bench --report [--json] [--threads N] [--setting NAME]   the table of engine/bench/README.md
-//   aisivi-bench [Google Benchmark's flags]                         single kernels
+//   aisivi-bench --report [--json] [--threads N] [--setting NAME]   the table of
+//   engine/bench/README.md aisivi-bench [Google Benchmark's flags]                         single
+//   kernels
 #include <benchmark/benchmark.h>
 
 #include <cstdio>

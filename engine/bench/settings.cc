@@ -59,8 +59,8 @@ Setting::Setting(const std::string& preset, ThreadPool& pool) {
   }
   std::vector<std::string> log;
   state_ = *StartModel(*target_, options_, pool, nullptr, &log);
-  trainer_ = std::make_unique<Trainer>(*target_, options_, **FindMethod(options_.method), pool,
-                                       &state_);
+  trainer_ =
+      std::make_unique<Trainer>(*target_, options_, **FindMethod(options_.method), pool, &state_);
 }
 
 }  // namespace aisivi::bench

@@ -18,8 +18,8 @@ struct GemmShape {
   double Flop() const { return 2.0 * static_cast<double>(out) * in * columns * count; }
 };
 
-// The products of one iteration's inner pass after the exact rewrites (DESIGN.md §3): couplings read
-// and write their live halves, and what depends on the point alone is computed once per point.
+// The products of one iteration's inner pass after the exact rewrites (DESIGN.md §3): couplings
+// read and write their live halves, and what depends on the point alone is computed once per point.
 std::vector<GemmShape> InnerShapes(const FitOptions& options, int dim);
 
 // A trainer at a preset, on its target (random rows stand in for the WAVEFORM data).

@@ -39,8 +39,8 @@ std::vector<int> SampleComponents(const ModelState& state, uint64_t seed, int64_
 }
 
 // All kBlock draws of a block.
-Eigen::MatrixXd SampleBlock(const ModelState& state, uint64_t seed, int64_t block,
-                            Scratch& scratch, Origin* origin) {
+Eigen::MatrixXd SampleBlock(const ModelState& state, uint64_t seed, int64_t block, Scratch& scratch,
+                            Origin* origin) {
   origin->component = SampleComponents(state, seed, block);
   origin->epsilon.resize(state.components.front().family.latent_dim(), kBlock);
   Eigen::MatrixXd z(state.dim(), kBlock);
@@ -106,8 +106,7 @@ absl::StatusOr<DrawBatch> Draw(const Model& model, const Target* target, uint64_
     if (Cancelled(cancel)) return absl::CancelledError("cancelled while drawing");
     const int64_t block = (first + done) / kBlock, skip = (first + done) % kBlock;
     const int64_t n = std::min(kBlock - skip, count - done);
-    const Eigen::MatrixXd z =
-        SampleBlock(model.state(), seed, block, workspace.caller(), &origin);
+    const Eigen::MatrixXd z = SampleBlock(model.state(), seed, block, workspace.caller(), &origin);
     batch.z.middleCols(done, n) = z.middleCols(skip, n);
     if (target != nullptr) {
       if (absl::Status s = target->Evaluate(z.middleCols(skip, n), &log_p, nullptr); !s.ok()) {
@@ -215,8 +214,8 @@ absl::StatusOr<LogDensityEstimate> EvaluateLogDensity(const Model& model,
     result.log_q.segment(first, n) = marginal.log_q;
     // log q̂ is biased low by half the relative variance of q̂, (1/ESS − 1)/K of it per sample:
     // the bounds add and take twice that and two standard errors.
-    const Eigen::ArrayXd variance =
-        (marginal.ess.array().max(1e-12).inverse() - 1.0).max(0.0) / static_cast<double>(inner_samples);
+    const Eigen::ArrayXd variance = (marginal.ess.array().max(1e-12).inverse() - 1.0).max(0.0) /
+                                    static_cast<double>(inner_samples);
     const Eigen::ArrayXd se = variance.sqrt();
     result.lower.segment(first, n) = marginal.log_q.array() - 2.0 * se;
     result.upper.segment(first, n) = marginal.log_q.array() + 2.0 * se + variance;

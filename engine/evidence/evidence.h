@@ -38,10 +38,10 @@ struct EvidenceEstimate {
 
 // Draws with the terms of their importance weight. One column (entry) per draw.
 struct DrawBatch {
-  Eigen::MatrixXd z;           // D×N
-  Eigen::VectorXd log_p;       // N; log p̃(z)
-  Eigen::VectorXd log_q;       // N; log q̂₊(z)
-  Eigen::VectorXd log_q_upper; // N; log q̂(z) without ε₀ (its mean bounds the ELBO from above)
+  Eigen::MatrixXd z;            // D×N
+  Eigen::VectorXd log_p;        // N; log p̃(z)
+  Eigen::VectorXd log_q;        // N; log q̂₊(z)
+  Eigen::VectorXd log_q_upper;  // N; log q̂(z) without ε₀ (its mean bounds the ELBO from above)
 };
 
 // Draws number `first` … `first + count − 1` of the sequence that `seed` names: the same numbers
@@ -60,9 +60,9 @@ absl::StatusOr<EvidenceEstimate> EstimateEvidence(const Model& model, const Targ
 // The same from draws already made. log_weight = log_p − log_q.
 EvidenceEstimate EvidenceFromDraws(const DrawBatch& draws, int64_t inner_samples);
 
-// log q at given points (D×N), from K inner samples: log q̂(z), and an interval of two standard errors
-// of q̂ (from the effective sample size of its weights) around it. E log q̂ ≤ log q by about half the
-// relative variance of q̂, which the upper end includes.
+// log q at given points (D×N), from K inner samples: log q̂(z), and an interval of two standard
+// errors of q̂ (from the effective sample size of its weights) around it. E log q̂ ≤ log q by about
+// half the relative variance of q̂, which the upper end includes.
 struct LogDensityEstimate {
   Eigen::VectorXd log_q;  // N; log q̂(z), the estimate
   Eigen::VectorXd lower;  // N; lower end of the interval

@@ -92,9 +92,9 @@ Eigen::VectorXd Family::SharedInverseSigma() const {
   const int64_t dim = config_.dim;
   Tile inv_sigma(dim, 1);
   float log_det = 0;
-  SigmaFromRho(ConstTileMap(parameters_.data() + mlp_.parameter_count(), dim, 1,
-                            Eigen::OuterStride<>(1)),
-               TileMap(inv_sigma.data(), dim, 1, Eigen::OuterStride<>(1)), &log_det);
+  SigmaFromRho(
+      ConstTileMap(parameters_.data() + mlp_.parameter_count(), dim, 1, Eigen::OuterStride<>(1)),
+      TileMap(inv_sigma.data(), dim, 1, Eigen::OuterStride<>(1)), &log_det);
   return inv_sigma.cast<double>();
 }
 

@@ -4,8 +4,8 @@
 //   μ_φ(ε) = [√(1−σ₀²) ε ⊙ σ/σ₀ +] MLP_φ(ε), two hidden layers with ReLU
 //   σ      = scale · softplus(ρ) + 1e-10                     without the skip, ρ starts at 1
 //          = σ₀ exp(3 tanh(ρ/3)), ρ starts at 0              with it; ρ a vector (μ then has the
-//            plain skip √(1−σ₀²) ε) or an output of the MLP: x = σ(ε)/σ₀ ⊙ (√(1−σ₀²) ε + σ₀ η) + MLP(ε)
-//            bends scales as funnels and heavy tails need
+//            plain skip √(1−σ₀²) ε) or an output of the MLP: x = σ(ε)/σ₀ ⊙ (√(1−σ₀²) ε + σ₀ η) +
+//            MLP(ε) bends scales as funnels and heavy tails need
 //   p(ε)   = N(0, I_E) or uniform on [0,1]^E
 //
 // With the skip the last layer starts at zero: q(x) = N(0, I) exactly (DESIGN.md §2).
@@ -32,8 +32,8 @@ struct FamilyConfig {
 
 // q(x|ε) for a tile of ε.
 struct Conditional {
-  TileMap mean;       // D×n
-  TileMap inv_sigma;  // D×n, or D×1 when σ is one vector for all ε
+  TileMap mean;          // D×n
+  TileMap inv_sigma;     // D×n, or D×1 when σ is one vector for all ε
   const float* log_det;  // n (or 1): Σ_d log σ_d
   bool shared_sigma;
 };

@@ -42,7 +42,8 @@ double RateFactor(const FitOptions& o, int64_t iteration) {
   if (o.decay_every > 0) {
     return std::pow(o.decay, static_cast<double>(iteration / o.decay_every));
   }
-  const double t = static_cast<double>(iteration) / static_cast<double>(std::max<int64_t>(1, o.iterations));
+  const double t =
+      static_cast<double>(iteration) / static_cast<double>(std::max<int64_t>(1, o.iterations));
   const double rise = std::min(1.0, static_cast<double>(iteration + 1) / kWarmUp);
   return rise * (kFloor + (1 - kFloor) * 0.5 * (1 + std::cos(3.14159265358979324 * t)));
 }
@@ -146,8 +147,9 @@ absl::Status Fit::Train(Trainer& trainer) {
     }
     // Checks fall into the second half, where the learning rate descends.
     const int64_t half = options_.iterations / 2;
-    if (i + 1 > half && (i + 1 - half) * kChecks / std::max<int64_t>(1, half) !=
-                            (i - half) * kChecks / std::max<int64_t>(1, half) &&
+    if (i + 1 > half &&
+        (i + 1 - half) * kChecks / std::max<int64_t>(1, half) !=
+            (i - half) * kChecks / std::max<int64_t>(1, half) &&
         i + 1 < options_.iterations) {
       const bool halfway = i + 1 - half <= (half + kChecks - 1) / kChecks;
       if (absl::Status s = Check("on the way"); !s.ok()) return s;
@@ -162,20 +164,22 @@ absl::Status Fit::Train(Trainer& trainer) {
 
 absl::Status Fit::Check(const char* when) {
   const Model model(std::make_unique<const ModelState>(state_));
-  const absl::StatusOr<EvidenceEstimate> estimate = EstimateEvidence(
-      model, target_, kCheckSeed, std::min(kCheckDraws, options_.evidence_draws),
-      std::min(kCheckInner, options_.evidence_inner_samples), pool_, cancel_);
+  const absl::StatusOr<EvidenceEstimate> estimate =
+      EstimateEvidence(model, target_, kCheckSeed, std::min(kCheckDraws, options_.evidence_draws),
+                       std::min(kCheckInner, options_.evidence_inner_samples), pool_, cancel_);
   if (absl::IsCancelled(estimate.status())) return absl::OkStatus();
   if (!estimate.ok()) return estimate.status();
-  const double elbo = estimate->non_finite * 2 > estimate->draws ? -std::numeric_limits<double>::infinity()
-                                                                 : estimate->elbo_lower;
+  const double elbo = estimate->non_finite * 2 > estimate->draws
+                          ? -std::numeric_limits<double>::infinity()
+                          : estimate->elbo_lower;
   const bool better = std::isfinite(elbo) && (!best_.has_value() || elbo > best_elbo_);
   if (!best_.has_value()) start_elbo_ = elbo;
   if (estimate->pareto_k < kTrustedParetoK && estimate->standard_error < kTolerance &&
       estimate->log_z - elbo < kTolerance) {
     reason_ = TerminationReason::kConverged;
   }
-  log_.push_back(absl::StrFormat("Held-out ELBO %s: %.4f%s.", when, elbo, better ? "" : " (not kept)"));
+  log_.push_back(
+      absl::StrFormat("Held-out ELBO %s: %.4f%s.", when, elbo, better ? "" : " (not kept)"));
   if (better || !best_.has_value()) {
     best_ = state_;
     best_elbo_ = elbo;
@@ -193,15 +197,16 @@ absl::StatusOr<int64_t> Fit::ChooseInnerSamples(const Model& model) {
   while (2 * k <= most && !OutOfTime(kTrainingShare) &&
          2.0 * static_cast<double>(k * options_.evidence_draws) * flop_each < kEvidenceFlop) {
     const absl::StatusOr<DrawBatch> pilot =
-        Draw(model, &target_, options_.seed, 0, std::min(kEvidenceChunk, options_.evidence_draws), k,
-             pool_, cancel_);
+        Draw(model, &target_, options_.seed, 0, std::min(kEvidenceChunk, options_.evidence_draws),
+             k, pool_, cancel_);
     if (!pilot.ok()) return pilot.status();
     const EvidenceEstimate estimate = EvidenceFromDraws(*pilot, k);
     if (!(estimate.elbo_upper - estimate.elbo_lower > kSandwich)) break;
     k *= 2;
   }
   if (k > options_.evidence_inner_samples) {
-    log_.push_back(absl::StrFormat("The evidence uses %d inner samples to bring its bounds together.", k));
+    log_.push_back(
+        absl::StrFormat("The evidence uses %d inner samples to bring its bounds together.", k));
   }
   return k;
 }
@@ -264,7 +269,8 @@ void Fit::Finish(FitResult* result) {
       result->message = "Too many steps were not finite; the best state so far is kept.";
       break;
     case TerminationReason::kConverged:
-      result->message = "The estimated gap to log Z is closed, or training no longer raises the ELBO.";
+      result->message =
+          "The estimated gap to log Z is closed, or training no longer raises the ELBO.";
       break;
     default:
       result->message = "All iterations are done.";
@@ -308,7 +314,8 @@ absl::StatusOr<FitResult> Fit::Run() {
     if (reason != TerminationReason::kNone) reason_ = reason;
   }
   if (best_.has_value()) state_ = *std::move(best_);
-  result.model = std::make_shared<const Model>(std::make_unique<const ModelState>(std::move(state_)));
+  result.model =
+      std::make_shared<const Model>(std::make_unique<const ModelState>(std::move(state_)));
   if (reason_ != TerminationReason::kCancelled) {
     if (absl::Status s = MakeEvidence(&result); !s.ok()) return s;
   }

@@ -21,26 +21,27 @@ namespace aisivi {
 struct FitControl {
   // Set to true (from any thread) to end the fit with kCancelled within 200 ms. May be null.
   const std::atomic<bool>* cancel = nullptr;
-  // Called on the fit's own thread, at most every ~20 ms and at every change of phase. May be empty.
-  // Must not block for long: the fit waits.
+  // Called on the fit's own thread, at most every ~20 ms and at every change of phase. May be
+  // empty. Must not block for long: the fit waits.
   std::function<void(const FitProgress&)> on_progress;
 };
 
 struct FitResult {
   TerminationReason reason = TerminationReason::kNone;
-  std::string message;                 // one sentence for people
-  std::shared_ptr<const Model> model;  // null only when nothing usable was reached (cancelled early)
-  EvidenceEstimate evidence;           // of `model`; NaN fields when cancelled before it was made
-  FitProgress last;                    // the last report
-  std::vector<FitProgress> history;    // a thinned record of the whole run, at most ~1000 entries
-  std::vector<std::string> log;        // decisions worth telling: the start chosen, skipped steps, …
+  std::string message;  // one sentence for people
+  std::shared_ptr<const Model>
+      model;                         // null only when nothing usable was reached (cancelled early)
+  EvidenceEstimate evidence;         // of `model`; NaN fields when cancelled before it was made
+  FitProgress last;                  // the last report
+  std::vector<FitProgress> history;  // a thinned record of the whole run, at most ~1000 entries
+  std::vector<std::string> log;  // decisions worth telling: the start chosen, skipped steps, …
 };
 
 // Runs a fit to its end on `pool`, from the calling thread.
 //
 // Errors: INVALID_ARGUMENT "FIELD: …" for options that do not fit the target (nothing has run);
-// the target's own error when it cannot be evaluated; FAILED_PRECONDITION when no finite log density
-// was found anywhere. Non-finite numbers on the way are skipped and counted, never errors.
+// the target's own error when it cannot be evaluated; FAILED_PRECONDITION when no finite log
+// density was found anywhere. Non-finite numbers on the way are skipped and counted, never errors.
 //
 // Determinism: the result depends on target and options (seed included) only, bit for bit, whatever
 // the number of threads of `pool`, unless a time limit or a cancellation cut it short.

@@ -25,8 +25,8 @@ absl::Status CheckText(const OptionDoc& doc, const std::string& value) {
   if (std::find(doc.choices.begin(), doc.choices.end(), value) != doc.choices.end()) {
     return absl::OkStatus();
   }
-  return absl::InvalidArgumentError(absl::StrCat(doc.name, ": \"", value, "\" is not one of ",
-                                                 absl::StrJoin(doc.choices, ", ")));
+  return absl::InvalidArgumentError(
+      absl::StrCat(doc.name, ": \"", value, "\" is not one of ", absl::StrJoin(doc.choices, ", ")));
 }
 
 absl::Status CheckOne(const OptionDoc& doc, const FitOptions& options) {
@@ -55,8 +55,8 @@ absl::Status CheckSkip(const FitOptions& o, int dim) {
     return absl::InvalidArgumentError("linear_skip: needs a \"gaussian\" latent");
   }
   if (o.latent_dim != 0 && o.latent_dim != dim) {
-    return absl::InvalidArgumentError(absl::StrCat("latent_dim: linear_skip needs 0 or ", dim,
-                                                   ", the dimension of the target"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("latent_dim: linear_skip needs 0 or ", dim, ", the dimension of the target"));
   }
   if (o.sigma_scale >= 1) {
     return absl::InvalidArgumentError("sigma_scale: must be below 1 with linear_skip");
@@ -70,7 +70,8 @@ absl::Status CheckSize(const FitOptions& o, int dim) {
   if (hidden * (d + e + hidden) > kMaxNumbers) {
     return absl::InvalidArgumentError("hidden: the family would not fit in memory");
   }
-  const double units = o.coupling_hidden == 0 ? 2 * (d + e) : static_cast<double>(o.coupling_hidden);
+  const double units =
+      o.coupling_hidden == 0 ? 2 * (d + e) : static_cast<double>(o.coupling_hidden);
   if (static_cast<double>(o.couplings) * 2 * units * (1.5 * e + d) > kMaxNumbers) {
     return absl::InvalidArgumentError("couplings: the proposal would not fit in memory");
   }
@@ -90,14 +91,27 @@ const std::vector<OptionDoc>& OptionTable() {
       {"points", "m, points per step", &F::points, 1, 1 << 16, {}},
       {"inner_samples", "k, inner samples per point and chunk", &F::inner_samples, 1, 1 << 20, {}},
       {"chunks", "inner batches of k per point, aggregated", &F::chunks, 1, 1 << 10, {}},
-      {"flow_pretrain_iterations", "flow steps before the first family step",
-       &F::flow_pretrain_iterations, 0, 1e7, {}},
+      {"flow_pretrain_iterations",
+       "flow steps before the first family step",
+       &F::flow_pretrain_iterations,
+       0,
+       1e7,
+       {}},
       {"iterations", "family steps", &F::iterations, 0, 1e7, {}},
       {"flow_steps", "flow steps per family step", &F::flow_steps, 0, 1000, {}},
       {"learning_rate", "Adam step of the family", &F::learning_rate, 0, 1, {}},
       {"flow_learning_rate", "Adam step of the flow", &F::flow_learning_rate, 0, 1, {}},
-      {"decay", "factor on both learning rates every decay_every iterations", &F::decay, 1e-6, 1, {}},
-      {"decay_every", "iterations between decays; 0: one cosine descent", &F::decay_every, 0, 1e7,
+      {"decay",
+       "factor on both learning rates every decay_every iterations",
+       &F::decay,
+       1e-6,
+       1,
+       {}},
+      {"decay_every",
+       "iterations between decays; 0: one cosine descent",
+       &F::decay_every,
+       0,
+       1e7,
        {}},
       {"adam_beta1", "decay of Adam's first moment", &F::adam_beta1, 0, 0.9999, {}},
       {"adam_beta2", "decay of Adam's second moment", &F::adam_beta2, 0, 0.999999, {}},
@@ -107,16 +121,28 @@ const std::vector<OptionDoc>& OptionTable() {
       {"hidden", "units in each hidden layer of the family", &F::hidden, 1, 1 << 13, {}},
       {"linear_skip", "μ(ε) = √(1−σ₀²) ε + MLP(ε)", &F::linear_skip, 0, 0, {}},
       {"sigma", "one σ per dimension, or σ(ε)", &F::sigma, 0, 0, {"vector", "network"}},
-      {"sigma_scale", "σ₀ with linear_skip, else the scale of softplus(ρ)", &F::sigma_scale, 1e-4,
-       100, {}},
+      {"sigma_scale",
+       "σ₀ with linear_skip, else the scale of softplus(ρ)",
+       &F::sigma_scale,
+       1e-4,
+       100,
+       {}},
       {"proposal_base", "base of the proposal", &F::proposal_base, 0, 0, {"standard", "linear"}},
       {"couplings", "coupling layers of the proposal", &F::couplings, 0, 256, {}},
-      {"coupling_hidden", "hidden units of each coupling MLP; 0: 2 (E + D)", &F::coupling_hidden, 0,
-       1 << 13, {}},
+      {"coupling_hidden",
+       "hidden units of each coupling MLP; 0: 2 (E + D)",
+       &F::coupling_hidden,
+       0,
+       1 << 13,
+       {}},
       {"warm_start", "where the fit starts", &F::warm_start, 0, 0, {"auto", "gaussian", "none"}},
       {"evidence_draws", "M of the final evidence estimate", &F::evidence_draws, 2, 1 << 22, {}},
-      {"evidence_inner_samples", "K of the final evidence estimate", &F::evidence_inner_samples, 1,
-       1 << 22, {}},
+      {"evidence_inner_samples",
+       "K of the final evidence estimate",
+       &F::evidence_inner_samples,
+       1,
+       1 << 22,
+       {}},
   };
   return *kTable;
 }
@@ -144,13 +170,15 @@ absl::Status SetOption(std::string_view name,
         },
         doc.member);
     if (!matches) {
-      return absl::InvalidArgumentError(absl::StrCat(std::string(name), ": a value of another kind is needed"));
+      return absl::InvalidArgumentError(
+          absl::StrCat(std::string(name), ": a value of another kind is needed"));
     }
     if (absl::Status status = CheckOne(doc, changed); !status.ok()) return status;
     *options = changed;
     return absl::OkStatus();
   }
-  return absl::InvalidArgumentError(absl::StrCat(std::string(name), ": there is no such hyperparameter"));
+  return absl::InvalidArgumentError(
+      absl::StrCat(std::string(name), ": there is no such hyperparameter"));
 }
 
 absl::Status ValidateOptions(const FitOptions& options, int dim) {

@@ -38,9 +38,9 @@ struct FitOptions {
   std::string latent = "gaussian";  // p(ε): "gaussian" N(0, I) or "uniform" on [0,1]^E
   int64_t latent_dim = 0;           // E; 0: D
   int64_t hidden = 64;              // units in each of the two hidden layers of μ_φ
-  bool linear_skip = true;          // μ_φ(ε) = √(1−σ₀²) ε + MLP(ε); needs E = D, gaussian ε
-  std::string sigma = "network";    // "vector": one σ per dimension; "network": σ_φ(ε)
-  double sigma_scale = 0.5;         // σ₀ with linear_skip; else σ = scale · softplus(ρ)
+  bool linear_skip = true;  // μ_φ(ε) = √(1−σ₀²) ε + MLP(ε); needs E = D, gaussian ε
+  std::string sigma = "network";  // "vector": one σ per dimension; "network": σ_φ(ε)
+  double sigma_scale = 0.5;       // σ₀ with linear_skip; else σ = scale · softplus(ρ)
 
   // Proposal τ_θ(ε|z).
   std::string proposal_base = "linear";  // "standard": N(0, I); "linear": starts at the exact
@@ -75,7 +75,8 @@ const std::vector<OptionDoc>& OptionTable();
 // Sets the option called `name`. INVALID_ARGUMENT "NAME: …" when there is no such option or the
 // value is of the wrong kind, out of range, not finite, or not one of its choices. Integers are
 // accepted for doubles.
-absl::Status SetOption(std::string_view name, const std::variant<int64_t, double, bool, std::string>& value,
+absl::Status SetOption(std::string_view name,
+                       const std::variant<int64_t, double, bool, std::string>& value,
                        FitOptions* options);
 
 // Checks every option by itself and together, for a target of dimension `dim`.

@@ -1,4 +1,5 @@
-// The published settings of AISIVI and BSIVI: arXiv 2506.03839 and its code, as their authors ran them.
+// The published settings of AISIVI and BSIVI: arXiv 2506.03839 and its code, as their authors ran
+// them.
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "engine/fit/options.h"
@@ -71,8 +72,7 @@ const std::vector<Preset>& Presets() {
        Aisivi(100, 9182, 1, 500, 10000, 5e-5, 0.001, 0.01, 5000, 10, 100, 16)},
       {"aisivi_diffusion", "AISIVI on the 100-D conditioned diffusion",
        Aisivi(128, 256, 1, 2000, 10000, 0.001, 2e-4, 0.9, 2000, 100, 128, 32)},
-      {"bsivi_banana", "BSIVI on the banana",
-       Bsivi(128, 1000, 1, 1000, 0.003, 0.1, 2000, 2, 0.1)},
+      {"bsivi_banana", "BSIVI on the banana", Bsivi(128, 1000, 1, 1000, 0.003, 0.1, 2000, 2, 0.1)},
       {"bsivi_multimodal", "BSIVI on the two-component mixture",
        Bsivi(128, 2048, 1, 4000, 0.01, 0.1, 2000, 2, 0.1)},
       {"bsivi_x_shaped", "BSIVI on the x-shaped mixture",
@@ -91,7 +91,8 @@ absl::StatusOr<FitOptions> FindPreset(std::string_view name) {
     if (preset.name == name) return preset.options;
     absl::StrAppend(&names, names.empty() ? "" : ", ", preset.name);
   }
-  return absl::NotFoundError(absl::StrCat("preset: \"", std::string(name), "\" is not one of ", names));
+  return absl::NotFoundError(
+      absl::StrCat("preset: \"", std::string(name), "\" is not one of ", names));
 }
 
 }  // namespace aisivi

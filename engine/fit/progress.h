@@ -29,8 +29,8 @@ struct FitProgress {
   int64_t total_iterations = 0;  // of the phase
   double seconds = 0;            // since the fit started
   double loss = kNotAvailable;   // nats; mean of log q̂(z) − log p̃(z) over the step's points
-  double flow_loss = kNotAvailable;       // nats; mean of −log τ_θ(ε|z)
-  double proposal_ess = kNotAvailable;    // (0, 1]; mean effective share of the inner samples
+  double flow_loss = kNotAvailable;     // nats; mean of −log τ_θ(ε|z)
+  double proposal_ess = kNotAvailable;  // (0, 1]; mean effective share of the inner samples
   double score_residual = kNotAvailable;  // E‖∇ log q − ∇ log p̃‖², in whitened coordinates
   double elbo = kNotAvailable;            // nats; running estimate
   double log_z = kNotAvailable;           // nats; once known

@@ -31,10 +31,9 @@ Component MakeComponent(const FitOptions& o, int64_t dim, AffineMap affine, uint
   proposal.latent_dim = family.latent_dim;
   proposal.linear_base = o.proposal_base == "linear";
   proposal.sigma_scale = std::min(family.sigma_scale, 1.0f);
-  proposal.slope =
-      o.linear_skip && proposal.linear_base
-          ? std::sqrt(1.0f - family.sigma_scale * family.sigma_scale)
-          : 0.0f;
+  proposal.slope = o.linear_skip && proposal.linear_base
+                       ? std::sqrt(1.0f - family.sigma_scale * family.sigma_scale)
+                       : 0.0f;
   proposal.sigmoid = !family.gaussian_latent;
   proposal.couplings = o.couplings;
   proposal.coupling_hidden =
@@ -54,8 +53,7 @@ absl::StatusOr<ModelState> StartModel(const Target& target, const FitOptions& op
   const int64_t dim = target.dim();
   if (options.warm_start == "none") {
     log->push_back("No warm start was asked for: the fit starts at the origin with unit scale.");
-    state.components.push_back(
-        MakeComponent(options, dim, AffineMap::Identity(dim), options.seed));
+    state.components.push_back(MakeComponent(options, dim, AffineMap::Identity(dim), options.seed));
     return state;
   }
   absl::StatusOr<std::vector<GaussianFit>> fits =
@@ -79,11 +77,11 @@ absl::StatusOr<ModelState> StartModel(const Target& target, const FitOptions& op
                                              options.seed + static_cast<uint64_t>(c)));
     state.components.back().log_weight = std::log(mixture->weights[c]);
   }
-  log->push_back(components == 1
-                     ? absl::StrFormat("Start: %s, ELBO %.3f ± %.3f.", single.how, single.elbo,
-                                       single.elbo_se)
-                     : absl::StrFormat("Start: a mixture of %d Gaussians, ELBO %.3f ± %.3f.",
-                                       components, mixture->elbo, mixture->elbo_se));
+  log->push_back(
+      components == 1
+          ? absl::StrFormat("Start: %s, ELBO %.3f ± %.3f.", single.how, single.elbo, single.elbo_se)
+          : absl::StrFormat("Start: a mixture of %d Gaussians, ELBO %.3f ± %.3f.", components,
+                            mixture->elbo, mixture->elbo_se));
   return state;
 }
 

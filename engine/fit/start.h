@@ -14,8 +14,8 @@
 namespace aisivi {
 
 // Chooses the start that options.warm_start names and builds the untrained model there. With the
-// linear skip and the linear base its estimates are exact (DESIGN.md §2). What was chosen and why is
-// appended to `log`.
+// linear skip and the linear base its estimates are exact (DESIGN.md §2). What was chosen and why
+// is appended to `log`.
 absl::StatusOr<ModelState> StartModel(const Target& target, const FitOptions& options,
                                       ThreadPool& pool, const std::atomic<bool>* cancel,
                                       std::vector<std::string>* log);

@@ -75,9 +75,8 @@ bool Trainer::TrainFlow(int c, const ComponentSample& sample, double rate) {
     epsilon = sample.epsilon.middleCols(first, count);
     x = sample.x.middleCols(first, count);
     trainer.flow_gradient[s].setZero();
-    loss[s] = component.proposal.LossAndGradient(Const(epsilon), Const(x),
-                                                 1.0f / static_cast<float>(n), scratch,
-                                                 &trainer.flow_gradient[s]);
+    loss[s] = component.proposal.LossAndGradient(
+        Const(epsilon), Const(x), 1.0f / static_cast<float>(n), scratch, &trainer.flow_gradient[s]);
   });
   Eigen::VectorXf& gradient = trainer.flow_gradient[0];
   double total = loss[0];

@@ -1,9 +1,10 @@
 // Trains a model: alternating steps of the proposal and of the family.
 //
 // Flow step: maximise log τ_θ(ε|x) over fresh pairs (ε, x) of the model.
-// Family step (path gradient): ∇_φ KL(q‖p) = E[(s_q(z) − ∇ log p̃(z))ᵀ ∂h_φ/∂φ], s_q from the method's
-// inner samples and constant for the way back, so that the way back sees the m points only.
-// See DESIGN.md §1. Everything is deterministic in (options, seed), whatever the number of threads.
+// Family step (path gradient): ∇_φ KL(q‖p) = E[(s_q(z) − ∇ log p̃(z))ᵀ ∂h_φ/∂φ], s_q from the
+// method's inner samples and constant for the way back, so that the way back sees the m points
+// only. See DESIGN.md §1. Everything is deterministic in (options, seed), whatever the number of
+// threads.
 #pragma once
 
 #include <atomic>
@@ -43,8 +44,8 @@ struct PhaseSeconds {
 // Thread safety: none; one thread drives a trainer.
 class Trainer {
  public:
-  // All must outlive the trainer. `state` is trained in place. Once `cancel` is true a step ends early
-  // and changes nothing.
+  // All must outlive the trainer. `state` is trained in place. Once `cancel` is true a step ends
+  // early and changes nothing.
   Trainer(const Target& target, const FitOptions& options, const MethodEntry& method,
           ThreadPool& pool, ModelState* state, const std::atomic<bool>* cancel = nullptr);
 

@@ -10,7 +10,7 @@ namespace aisivi {
 namespace {
 
 constexpr double kHalfLogTwoPi = 0.918938533204672742;
-constexpr int64_t kMinItems = 64;        // tasks wanted at least, to keep many cores busy
+constexpr int64_t kMinItems = 64;  // tasks wanted at least, to keep many cores busy
 
 // How the inner samples are cut up. Depends on the problem only, never on the threads.
 struct Plan {
@@ -34,8 +34,7 @@ struct Plan {
 
 class Pass {
  public:
-  Pass(const InnerRequest& request, ThreadPool& pool, Workspace& workspace,
-       InnerEstimate* estimate)
+  Pass(const InnerRequest& request, ThreadPool& pool, Workspace& workspace, InnerEstimate* estimate)
       : request_(request),
         family_(*request.family),
         proposal_(*request.proposal),
@@ -55,8 +54,8 @@ class Pass {
 
  private:
   void RunItem(int64_t item, Scratch& scratch);
-  void RunTile(int64_t first_point, int64_t points, int64_t width, uint32_t shard,
-               WeightSums* sums, double* noise_sums, Scratch& scratch);
+  void RunTile(int64_t first_point, int64_t points, int64_t width, uint32_t shard, WeightSums* sums,
+               double* noise_sums, Scratch& scratch);
   // Turns q(x|ε) into its residual r = (x − μ)/σ (in place of μ) and adds log q(x|ε) to log_weight.
   void AddConditional(int64_t first_point, int64_t width, const Conditional& conditional,
                       double* log_weight, Scratch& scratch) const;
@@ -83,8 +82,7 @@ void Pass::AddConditional(int64_t first_point, int64_t width, const Conditional&
   square.setZero();
   for (int64_t d = 0; d < dim; ++d) {
     for (int64_t first = 0, j = first_point; first < n; first += width, ++j) {
-      r.row(d).segment(first, width) =
-          (*request_.x)(d, j) - r.row(d).segment(first, width).array();
+      r.row(d).segment(first, width) = (*request_.x)(d, j) - r.row(d).segment(first, width).array();
     }
     if (conditional.shared_sigma) {
       r.row(d) *= conditional.inv_sigma(d, 0);
@@ -150,8 +148,7 @@ void Pass::RunItem(int64_t item, Scratch& scratch) {
     const int64_t width = std::min(plan_.width, request_.samples - t * plan_.width);
     if (width <= 0) break;
     const int64_t shard = first_point * plan_.splits * plan_.tiles_per_split + t;
-    RunTile(first_point, points, width, static_cast<uint32_t>(shard), sums, noise_sums,
-            scratch);
+    RunTile(first_point, points, width, static_cast<uint32_t>(shard), sums, noise_sums, scratch);
   }
 }
 
@@ -166,9 +163,8 @@ void Pass::Run() {
   }
   if (control_) noise_.assign(m * plan_.splits * dim, 0.0);
   const int64_t groups = (m + plan_.points_per_item - 1) / plan_.points_per_item;
-  pool_.ParallelFor(groups * plan_.splits, [&](int64_t item, int worker) {
-    RunItem(item, workspace_.worker(worker));
-  });
+  pool_.ParallelFor(groups * plan_.splits,
+                    [&](int64_t item, int worker) { RunItem(item, workspace_.worker(worker)); });
   estimate_->log_density.resize(m);
   estimate_->ess.resize(m);
   if (request_.want_score) estimate_->score.resize(dim, m);
@@ -178,8 +174,7 @@ void Pass::Run() {
     estimate_->log_density[j] = total.LogMeanWeight();
     estimate_->ess[j] = total.EssFraction();
     if (!request_.want_score) continue;
-    estimate_->score.col(j) =
-        -Eigen::Map<const Eigen::VectorXd>(total.score, dim) / total.sum;
+    estimate_->score.col(j) = -Eigen::Map<const Eigen::VectorXd>(total.score, dim) / total.sum;
   }
   if (request_.want_score && !family_.config().sigma_network) {
     const Eigen::VectorXd inv_sigma = family_.SharedInverseSigma();

@@ -10,15 +10,14 @@ namespace aisivi {
 namespace {
 
 constexpr double kHalfLogTwoPi = 0.918938533204672742;
-constexpr int64_t kShards = 32;   // tasks; fixed, so that sums do not depend on the threads
+constexpr int64_t kShards = 32;  // tasks; fixed, so that sums do not depend on the threads
 
 // With σ one vector, x̃ = x/σ and μ̃ = μ/σ: log q(x_j|ε_i) = x̃_jᵀ μ̃_i − ½‖x̃_j‖² − ½‖μ̃_i‖² + const.
 // With σ(ε): features [x², x] against [−½/σ², μ/σ²] and a constant per ε. Either way the exponents
 // of a tile are one matrix product, and the weighted sums another.
 class Pass {
  public:
-  Pass(const InnerRequest& request, ThreadPool& pool, Workspace& workspace,
-       InnerEstimate* estimate)
+  Pass(const InnerRequest& request, ThreadPool& pool, Workspace& workspace, InnerEstimate* estimate)
       : request_(request),
         family_(*request.family),
         pool_(pool),
@@ -47,9 +46,9 @@ class Pass {
   ThreadPool& pool_;
   Workspace& workspace_;
   const bool network_;
-  Eigen::VectorXf center_;       // D: subtracted from x and μ, against cancellation
-  Eigen::VectorXf inv_sigma_;    // D: shared σ only
-  Tile point_features_;          // m×F
+  Eigen::VectorXf center_;          // D: subtracted from x and μ, against cancellation
+  Eigen::VectorXf inv_sigma_;       // D: shared σ only
+  Tile point_features_;             // m×F
   Eigen::VectorXf point_constant_;  // m
   InnerEstimate* estimate_;
   std::vector<WeightSums>& sums_;      // shard-major: shard · m + point
@@ -84,7 +83,8 @@ void Pass::SampleFeatures(const ConstTileMap& epsilon, Scratch& scratch, TileMap
     Eigen::Map<Eigen::Array<float, 1, Eigen::Dynamic>> mean(conditional.mean.row(d).data(), n);
     mean -= center_[d];
     if (network_) {
-      Eigen::Map<Eigen::Array<float, 1, Eigen::Dynamic>> inv(conditional.inv_sigma.row(d).data(), n);
+      Eigen::Map<Eigen::Array<float, 1, Eigen::Dynamic>> inv(conditional.inv_sigma.row(d).data(),
+                                                             n);
       features.row(d) = -0.5f * inv.square();
       features.row(dim + d) = mean * inv.square();
       c -= 0.5f * (mean * inv).square();
@@ -174,9 +174,8 @@ void Pass::Run() {
     sums_[i].score = request_.want_score ? feature_sums_.data() + i * count : nullptr;
     sums_[i].Clear();
   }
-  pool_.ParallelFor(kShards, [&](int64_t shard, int worker) {
-    RunShard(shard, workspace_.worker(worker));
-  });
+  pool_.ParallelFor(kShards,
+                    [&](int64_t shard, int worker) { RunShard(shard, workspace_.worker(worker)); });
   estimate_->log_density.resize(m);
   estimate_->ess.resize(m);
   if (request_.want_score) estimate_->score.resize(dim, m);
@@ -193,7 +192,7 @@ void Pass::Run() {
           (mean.tail(dim).array() + 2.0 * mean.head(dim).array() * x) / total.sum;
     } else {
       estimate_->score.col(j) = (mean.array() / total.sum - x * inv_sigma_.cast<double>().array()) *
-                               inv_sigma_.cast<double>().array();
+                                inv_sigma_.cast<double>().array();
     }
   }
 }

@@ -3,8 +3,8 @@
 //
 //   q̂(x) = (1/K) Σ v_i,   s_q(x) = Σ v_i ∇_x log q(x|ε_i) / Σ v_i  ≈  ∇_x log q(x)
 //
-// with inner samples ε_i and weights v_i as each method defines them (DESIGN.md §1). Only q(x|ε_i) is
-// differentiated in x. A new method is one file pair here and one line in methods.cc.
+// with inner samples ε_i and weights v_i as each method defines them (DESIGN.md §1). Only q(x|ε_i)
+// is differentiated in x. A new method is one file pair here and one line in methods.cc.
 #pragma once
 
 #include <Eigen/Core>
@@ -25,7 +25,7 @@ namespace aisivi {
 struct InnerRequest {
   const Family* family = nullptr;
   const Proposal* proposal = nullptr;  // null: methods that need none
-  const Eigen::MatrixXf* x = nullptr;        // D×m
+  const Eigen::MatrixXf* x = nullptr;  // D×m
   // The ε that generated each x, E×m; null: leave them out of the inner samples.
   const Eigen::MatrixXf* own_epsilon = nullptr;
   uint64_t seed = 0;
@@ -57,8 +57,8 @@ struct InnerEstimate {
 // family, weights and aggregation while they are in cache.
 //
 // With the linear base the score carries a control variate. At the exact start, where
-// ε_i = a x + σ₀ u_i, every ∇_x log q(x|ε_i) = −x + (a/σ₀) u_i: all of its noise is that of the base
-// samples u_i ~ N(0, I), whose mean is known to be zero. Hence
+// ε_i = a x + σ₀ u_i, every ∇_x log q(x|ε_i) = −x + (a/σ₀) u_i: all of its noise is that of the
+// base samples u_i ~ N(0, I), whose mean is known to be zero. Hence
 //   s_q(x) = Σ w̄_i ∇_x log q(x|ε_i) − (a/σ₀) (1/K) Σ u_i,
 // which leaves the expectation as it is for any τ, and is exact for every K at the exact start.
 void ProposalPass(const InnerRequest& request, ThreadPool& pool, Workspace& workspace,

@@ -22,8 +22,7 @@ Eigen::MatrixXd Reach(const ModelState& state, const std::vector<Eigen::MatrixXf
   Eigen::MatrixXd reach(state.components.size(), x.front().cols());
   for (size_t c = 0; c < state.components.size(); ++c) {
     reach.row(c) = (-0.5 / (kWiden * kWiden)) * x[c].cast<double>().colwise().squaredNorm();
-    reach.row(c).array() +=
-        state.components[c].log_weight - state.components[c].affine.LogDet();
+    reach.row(c).array() += state.components[c].log_weight - state.components[c].affine.LogDet();
   }
   return reach;
 }
@@ -39,8 +38,8 @@ class Accumulator {
     if (request.want_score) out->score.setZero(request.z->rows(), m);
   }
 
-  // Folds in component c for the points `which`, with log q̂_c (log π and log |A| included), log q̂₊_c
-  // and score in z.
+  // Folds in component c for the points `which`, with log q̂_c (log π and log |A| included), log
+  // q̂₊_c and score in z.
   void Add(const std::vector<int>& which, const Eigen::VectorXd& log_q,
            const Eigen::VectorXd& log_q_plus, const Eigen::MatrixXd& score,
            const Eigen::VectorXd& ess) {
@@ -169,7 +168,8 @@ void EstimateMarginal(const MarginalRequest& request, ThreadPool& pool, Workspac
   const ModelState& state = *request.state;
   const int components = static_cast<int>(state.components.size());
   std::vector<Eigen::MatrixXf> x;
-  for (const Component& component : state.components) x.push_back(component.affine.Solve(*request.z));
+  for (const Component& component : state.components)
+    x.push_back(component.affine.Solve(*request.z));
   const Eigen::MatrixXd reach = Reach(state, x);
   const Eigen::RowVectorXd best = reach.colwise().maxCoeff();
   Accumulator accumulator(request, estimate);

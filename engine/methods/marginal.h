@@ -2,7 +2,8 @@
 //
 //   q̂(z)  = Σ_c π_c q̂_c(z)                          unbiased; K inner samples in each component
 //   q̂₊(z) = the same with ε₀ as one more sample of the component c₀ that generated z, and one more
-//           fresh sample in every other: E log q̂₊(z) ≥ log q(z), and E[p̃(z)/q̂₊(z)] = Z (DESIGN.md §1)
+//           fresh sample in every other: E log q̂₊(z) ≥ log q(z), and E[p̃(z)/q̂₊(z)] = Z (DESIGN.md
+//           §1)
 //
 // Components too far from a point to matter (below e^-40 of its density) are left out.
 #pragma once

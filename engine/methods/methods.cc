@@ -20,7 +20,8 @@ absl::StatusOr<const MethodEntry*> FindMethod(std::string_view name) {
     if (method.name == name) return &method;
     absl::StrAppend(&names, names.empty() ? "" : ", ", method.name);
   }
-  return absl::NotFoundError(absl::StrCat("method: \"", std::string(name), "\" is not one of ", names));
+  return absl::NotFoundError(
+      absl::StrCat("method: \"", std::string(name), "\" is not one of ", names));
 }
 
 }  // namespace aisivi

@@ -15,8 +15,8 @@ struct MethodEntry {
   std::string doc;
   // Estimates log q̂ and s_q for a batch; null: the method needs no inner samples.
   void (*estimate)(const InnerRequest&, ThreadPool&, Workspace&, InnerEstimate*);
-  bool needs_proposal;      // cannot run without flow steps
-  bool own_epsilon;         // the generating ε are among the inner samples
+  bool needs_proposal;  // cannot run without flow steps
+  bool own_epsilon;     // the generating ε are among the inner samples
 };
 
 // All methods. Lives for the whole process.

@@ -10,8 +10,8 @@ namespace aisivi {
 inline constexpr int64_t kSharedTile = 256;
 
 // Columns of a tile of the proposal pass, for k inner samples per point: as many as keep the tile's
-// arrays in the L2 cache beside the weights, cut so that all tiles of a point are about equal. Depends
-// on the problem only, never on the machine.
+// arrays in the L2 cache beside the weights, cut so that all tiles of a point are about equal.
+// Depends on the problem only, never on the machine.
 inline int64_t TileWidth(int64_t k, int64_t latent_dim, int64_t dim, int64_t family_hidden,
                          int64_t coupling_hidden) {
   constexpr int64_t kTileBytes = 3 << 19;

@@ -19,8 +19,8 @@ class Model {
   explicit Model(std::unique_ptr<const ModelState> state);
   ~Model();
 
-  int dim() const;                                     // D
-  int latent_dim() const;                              // E
+  int dim() const;         // D
+  int latent_dim() const;  // E
   const ModelState& state() const { return *state_; }
 
   // A self-contained, versioned byte string; Parse(Serialize()) draws bit for bit the same.

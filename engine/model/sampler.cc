@@ -2,9 +2,9 @@
 
 namespace aisivi {
 
-void SampleComponent(const Component& component, uint64_t seed, RngPurpose latent,
-                     RngPurpose noise, uint32_t iteration, uint32_t shard, int64_t n,
-                     Scratch& scratch, ComponentSample* sample) {
+void SampleComponent(const Component& component, uint64_t seed, RngPurpose latent, RngPurpose noise,
+                     uint32_t iteration, uint32_t shard, int64_t n, Scratch& scratch,
+                     ComponentSample* sample) {
   Scratch::Frame frame(scratch);
   const Family& family = component.family;
   TileMap epsilon = TakeTile(scratch, family.latent_dim(), n);

@@ -17,8 +17,8 @@ struct ComponentSample {
 };
 
 // Streams (seed, latent), (seed, noise) of `iteration` and `shard` give ε and η.
-void SampleComponent(const Component& component, uint64_t seed, RngPurpose latent,
-                     RngPurpose noise, uint32_t iteration, uint32_t shard, int64_t n,
-                     Scratch& scratch, ComponentSample* sample);
+void SampleComponent(const Component& component, uint64_t seed, RngPurpose latent, RngPurpose noise,
+                     uint32_t iteration, uint32_t shard, int64_t n, Scratch& scratch,
+                     ComponentSample* sample);
 
 }  // namespace aisivi

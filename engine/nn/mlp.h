@@ -35,8 +35,8 @@ class Mlp {
   };
 
   // input: in×n; output: out×n, both padded tiles (TakeTile or Rows of one). `trace` may be null.
-  void Forward(const float* parameters, const ConstTileMap& input, Scratch& scratch,
-               TileMap output, Trace* trace = nullptr) const;
+  void Forward(const float* parameters, const ConstTileMap& input, Scratch& scratch, TileMap output,
+               Trace* trace = nullptr) const;
 
   // grad_output: out×n, d loss / d output. Adds d loss / d parameters to `gradient`. grad_input
   // (in×n) is overwritten unless null.

@@ -1,7 +1,7 @@
 // The matrix types of the networks.
 //
-// Shapes are D×N everywhere: one point (sample) per column. Batches that cross module boundaries are
-// column-major doubles (Eigen::MatrixXd). Inside the networks numbers are single precision and
+// Shapes are D×N everywhere: one point (sample) per column. Batches that cross module boundaries
+// are column-major doubles (Eigen::MatrixXd). Inside the networks numbers are single precision and
 // stored row-major: one coordinate contiguous over the samples, so that elementwise work vectorises
 // at any D, also D = 2.
 #pragma once
@@ -15,7 +15,7 @@ namespace aisivi {
 using Tile = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 using TileMap = Eigen::Map<Tile, Eigen::Unaligned, Eigen::OuterStride<>>;
 using ConstTileMap = Eigen::Map<const Tile, Eigen::Unaligned, Eigen::OuterStride<>>;
-using Weights = Eigen::Map<const Tile>;        // out × in
+using Weights = Eigen::Map<const Tile>;  // out × in
 using MutableWeights = Eigen::Map<Tile>;
 using Bias = Eigen::Map<const Eigen::VectorXf>;
 using MutableBias = Eigen::Map<Eigen::VectorXf>;

@@ -13,17 +13,17 @@ namespace aisivi {
 enum class RngPurpose : uint32_t {
   kFamilyInit = 1,
   kProposalInit = 2,
-  kLatent = 3,        // ε of the points of a step
-  kNoise = 4,         // η of the points of a step
-  kInner = 5,         // inner samples
-  kFlowLatent = 6,    // ε of a flow batch
-  kFlowNoise = 7,     // η of a flow batch
-  kDrawLatent = 8,    // ε of posterior draws
-  kDrawNoise = 9,     // η of posterior draws
-  kDrawInner = 10,    // inner samples for log q of draws
-  kLogDensity = 11,   // inner samples for log q at given points
+  kLatent = 3,       // ε of the points of a step
+  kNoise = 4,        // η of the points of a step
+  kInner = 5,        // inner samples
+  kFlowLatent = 6,   // ε of a flow batch
+  kFlowNoise = 7,    // η of a flow batch
+  kDrawLatent = 8,   // ε of posterior draws
+  kDrawNoise = 9,    // η of posterior draws
+  kDrawInner = 10,   // inner samples for log q of draws
+  kLogDensity = 11,  // inner samples for log q at given points
   kWarmStart = 12,
-  kComponent = 13,    // the discrete part of ε
+  kComponent = 13,  // the discrete part of ε
 };
 
 struct RngStream {

@@ -41,8 +41,8 @@ struct ThreadPool::State {
 
 void ThreadPool::State::SpinForWork() const {
   const auto until = std::chrono::steady_clock::now() + kSpin;
-  while (open_loops.load(std::memory_order_relaxed) == 0 &&
-         !stop.load(std::memory_order_relaxed) && std::chrono::steady_clock::now() < until) {
+  while (open_loops.load(std::memory_order_relaxed) == 0 && !stop.load(std::memory_order_relaxed) &&
+         std::chrono::steady_clock::now() < until) {
     std::this_thread::yield();
   }
 }

@@ -8,7 +8,7 @@
 namespace aisivi {
 namespace {
 
-constexpr float kScaleFloor = 1e-7f;         // PRESETS.md
+constexpr float kScaleFloor = 1e-7f;                   // PRESETS.md
 constexpr float kIdentityOffset = 0.541324854612918f;  // softplus(offset) = 1
 
 }  // namespace
@@ -100,15 +100,15 @@ Coupling::Trace Coupling::Inverse(const float* parameters, const ConstTileMap& c
   }
   trace.hidden = trace.hidden.cwiseMax(0.0f);
   if (changed_ > 0) {
-    trace.raw.noalias() = Weights(parameters + w_scale_, changed_, hidden_) *
-                          Rows(trace.hidden, 0, hidden_);
+    trace.raw.noalias() =
+        Weights(parameters + w_scale_, changed_, hidden_) * Rows(trace.hidden, 0, hidden_);
     trace.raw.colwise() += Bias(parameters + b_scale_, changed_);
   }
   trace.u = trace.normed;
   TileMap changed = Rows(trace.u, changed_first_, changed_);
   if (changed_ > 0) {
-    changed.noalias() -= Weights(parameters + w_shift_, changed_, hidden_) *
-                         Rows(trace.hidden, hidden_, hidden_);
+    changed.noalias() -=
+        Weights(parameters + w_shift_, changed_, hidden_) * Rows(trace.hidden, hidden_, hidden_);
     changed.colwise() -= Bias(parameters + b_shift_, changed_);
   }
   for (int64_t c = 0; c < changed_; ++c) {
@@ -172,8 +172,8 @@ void Coupling::Backward(const float* parameters, const Trace& trace, float det_w
   }
   // v = (w − g) e^{−a}.  d/dg = −e^{−a}, d/da = −v; Σ a enters the loss.
   for (int64_t e = 0; e < grad_u.rows(); ++e) {
-    gradient[log_norm_ + e] += det_weight * static_cast<float>(n) -
-                               grad_u.row(e).dot(trace.normed.row(e));
+    gradient[log_norm_ + e] +=
+        det_weight * static_cast<float>(n) - grad_u.row(e).dot(trace.normed.row(e));
     grad_u.row(e) *= std::exp(-parameters[log_norm_ + e]);
     gradient[norm_shift_ + e] -= grad_u.row(e).sum();
   }

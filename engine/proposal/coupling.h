@@ -1,6 +1,7 @@
 // One conditional affine coupling with activation normalisation.
 //
-// The coordinates of u are split in two halves; the kept half k is read, the changed half c written:
+// The coordinates of u are split in two halves; the kept half k is read, the changed half c
+// written:
 //   h   = ReLU(W_k u_k + W_x x + b)         hidden units of the scale MLP, then of the shift MLP
 //   s   = softplus(W_s h_s + b_s + offset) + 1e-7,  t = W_t h_t + b_t
 //   u_c ← s ⊙ u_c + t, then u ← e^a ⊙ u + g on both halves (activation normalisation)
@@ -8,8 +9,8 @@
 // (Dinh et al., ICLR 2017; Kingma & Dhariwal, NeurIPS 2018.) Only the live halves are multiplied.
 // Sampling runs this way; training runs its inverse.
 //
-// W_x x + b depends on the point alone: it is computed once per point (AddContext) and shared by all
-// inner samples of that point.
+// W_x x + b depends on the point alone: it is computed once per point (AddContext) and shared by
+// all inner samples of that point.
 #pragma once
 
 #include <Eigen/Core>
@@ -39,8 +40,8 @@ class Coupling {
 
   // u: E×n, overwritten. Column i belongs to the point whose context column is i / width.
   // Adds log |det| of each column to log_det (n).
-  void Forward(const float* parameters, const float* context, int64_t context_stride,
-               int64_t width, Scratch& scratch, TileMap u, float* log_det) const;
+  void Forward(const float* parameters, const float* context, int64_t context_stride, int64_t width,
+               Scratch& scratch, TileMap u, float* log_det) const;
 
   // What Inverse leaves for Backward; lives in the scratch.
   struct Trace {
@@ -50,8 +51,8 @@ class Coupling {
     TileMap u;       // E×n: u before the coupling (the result of Inverse)
     TileMap normed;  // E×n: u after the coupling, before the activation normalisation
   };
-  // The inverse direction, for training: u (E×n) is overwritten with its pre-image. context: 2·hidden
-  // × n, one column per sample. Adds log |det| of the forward map to log_det.
+  // The inverse direction, for training: u (E×n) is overwritten with its pre-image. context:
+  // 2·hidden × n, one column per sample. Adds log |det| of the forward map to log_det.
   Trace Inverse(const float* parameters, const ConstTileMap& context, Scratch& scratch, TileMap u,
                 float* log_det) const;
 

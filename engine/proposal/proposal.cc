@@ -63,7 +63,9 @@ void Proposal::Initialize(uint64_t seed) {
 
 Proposal::BaseTrace Proposal::EvaluateBase(const ConstTileMap& x, Scratch& scratch) const {
   const int64_t latent = config_.latent_dim, n = x.cols();
-  BaseTrace trace{{}, TakeTile(scratch, 2 * latent, n), TakeTile(scratch, latent, n),
+  BaseTrace trace{{},
+                  TakeTile(scratch, 2 * latent, n),
+                  TakeTile(scratch, latent, n),
                   TakeTile(scratch, latent, n)};
   base_.Forward(parameters_.data() + base_offset_, x, scratch, trace.output, &trace.mlp);
   trace.mean = Rows(trace.output, 0, latent);
@@ -142,14 +144,16 @@ Proposal::BaseTrace Proposal::ToFlowSpace(const ConstTileMap& epsilon, const Con
   const int64_t n = epsilon.cols(), latent = config_.latent_dim;
   Row out(log_tau, n);
   out.setZero();
-  BaseTrace base = config_.linear_base
-                       ? EvaluateBase(x, scratch)
-                       : BaseTrace{{}, TakeTile(scratch, 0, n), TakeTile(scratch, 0, n),
-                                   TakeTile(scratch, 0, n)};
+  BaseTrace base =
+      config_.linear_base
+          ? EvaluateBase(x, scratch)
+          : BaseTrace{
+                {}, TakeTile(scratch, 0, n), TakeTile(scratch, 0, n), TakeTile(scratch, 0, n)};
   for (int64_t r = 0; r < latent; ++r) {
     const int64_t e = NaturalRow(r);
     if (config_.linear_base) {
-      v.row(r) = (epsilon.row(e) - base.mean.row(e)).array() * (-base.log_scale.row(e).array()).exp();
+      v.row(r) =
+          (epsilon.row(e) - base.mean.row(e)).array() * (-base.log_scale.row(e).array()).exp();
       out -= base.log_scale.row(e).array();
     } else if (config_.sigmoid) {
       v.row(r) = epsilon.row(e).array().max(kUnitEdge).min(1.0f - kUnitEdge);
@@ -214,8 +218,8 @@ double Proposal::LossAndGradient(const ConstTileMap& epsilon, const ConstTileMap
   for (size_t l = 0; l < couplings_.size(); ++l) {
     Scratch::Frame layer(scratch);
     TileMap grad_context = TakeTile(scratch, couplings_[l].context_rows(), n);
-    couplings_[l].Backward(parameters_.data(), traces[couplings_.size() - 1 - l], weight, scratch, grad_u, grad_context,
-                           gradient->data());
+    couplings_[l].Backward(parameters_.data(), traces[couplings_.size() - 1 - l], weight, scratch,
+                           grad_u, grad_context, gradient->data());
     couplings_[l].ContextBackward(Const(grad_context), x, gradient->data());
   }
   if (config_.linear_base) {

@@ -22,12 +22,12 @@
 namespace aisivi {
 
 struct ProposalConfig {
-  int64_t dim = 1;            // D
-  int64_t latent_dim = 1;     // E
-  bool linear_base = true;    // else standard
-  float slope = 0;            // a; needs E = D unless 0
-  float sigma_scale = 0.3f;   // σ₀ of the linear base
-  bool sigmoid = false;       // standard base onto (0,1)^E
+  int64_t dim = 1;           // D
+  int64_t latent_dim = 1;    // E
+  bool linear_base = true;   // else standard
+  float slope = 0;           // a; needs E = D unless 0
+  float sigma_scale = 0.3f;  // σ₀ of the linear base
+  bool sigmoid = false;      // standard base onto (0,1)^E
   int64_t couplings = 4;
   int64_t coupling_hidden = 0;  // units of each conditioner MLP
   int64_t base_hidden = 64;     // units of each of the two hidden layers of m, ℓ
@@ -56,7 +56,9 @@ class Proposal {
   // The coordinate of ε that a row of u (and of the noise given to Sample) stands for.
   int64_t NaturalRow(int64_t row) const;
   // a/σ₀: what a unit of base noise does to ∇_x log q(x|ε) at the exact start; 0 without one.
-  double ControlSlope() const { return config_.linear_base ? config_.slope / config_.sigma_scale : 0; }
+  double ControlSlope() const {
+    return config_.linear_base ? config_.slope / config_.sigma_scale : 0;
+  }
 
   // x: D×m, column-major. Parallel over couplings.
   void MakeContext(const Eigen::MatrixXf& x, ThreadPool& pool, ProposalContext* context) const;

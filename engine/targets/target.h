@@ -28,8 +28,7 @@ class Target {
   //   score:       null, or resized to D×N; ∇_z log p̃ at each point.
   // Returns an error only when the target cannot be evaluated at all. Never throws.
   virtual absl::Status Evaluate(const Eigen::Ref<const Eigen::MatrixXd>& z,
-                                Eigen::VectorXd* log_density,
-                                Eigen::MatrixXd* score) const = 0;
+                                Eigen::VectorXd* log_density, Eigen::MatrixXd* score) const = 0;
 
   // One name per coordinate, unique, in order. Default: "z.1" … "z.D".
   virtual std::vector<std::string> CoordinateNames() const;
