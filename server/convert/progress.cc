@@ -33,9 +33,10 @@ void JudgeEvidence(const EvidenceEstimate& evidence, v1::LogEvidence* message) {
   } else if (std::isnan(evidence.pareto_k)) {
     message->set_verdict("do not trust log_z: too few draws to judge the importance weights");
   } else if (evidence.pareto_k > kParetoLimit) {
-    message->set_verdict(absl::StrFormat(
-        "do not trust log_z: the importance weights have too heavy a tail (Pareto k %.2f, above %.1f)",
-        evidence.pareto_k, kParetoLimit));
+    message->set_verdict(
+        absl::StrFormat("do not trust log_z: the importance weights have too heavy a tail (Pareto "
+                        "k %.2f, above %.1f)",
+                        evidence.pareto_k, kParetoLimit));
   } else {
     message->set_trustworthy(true);
     message->set_verdict(absl::StrFormat("log_z can be trusted (Pareto k %.2f, at most %.1f)",

@@ -145,8 +145,8 @@ TEST_F(MainTest, ATakenPortExitsWithTwoAndOneLine) {
   std::ifstream file(directory_.path() + "/ports");
   std::string line;
   std::getline(file, line);
-  Spawn({"--listen=" + line.substr(7),
-         "--metrics_listen=none", "--data_dir=" + directory_.path() + "/b"});
+  Spawn({"--listen=" + line.substr(7), "--metrics_listen=none",
+         "--data_dir=" + directory_.path() + "/b"});
   EXPECT_EQ(End(0), 2);
   const std::string errors = Errors();
   EXPECT_THAT(errors, HasSubstr("--listen"));

@@ -29,7 +29,8 @@ double LogWeight(const Problem& problem, const Eigen::VectorXd& x, const Eigen::
 }
 
 // With one inner sample, the plain linear mean and a base without slope (so without the control
-// variate) the score tells which ε was drawn: s = (a ε − x)/σ². Its weight must then be the density that comes with it, in tiles of any shape.
+// variate) the score tells which ε was drawn: s = (a ε − x)/σ². Its weight must then be the density
+// that comes with it, in tiles of any shape.
 TEST(ProposalPassTest, OneSampleCarriesItsOwnWeight) {
   Random random(1);
   for (const int64_t dim : {1, 2, 3, 5, 8}) {
