@@ -35,6 +35,10 @@ struct FitResult {
   FitProgress last;                  // the last report
   std::vector<FitProgress> history;  // a thinned record of the whole run, at most ~1000 entries
   std::vector<std::string> log;  // decisions worth telling: the start chosen, skipped steps, …
+  // Agreement of the runs that FitOptions::restarts asks for (engine/evidence/agreement.h); NaN
+  // with one run.
+  double r_hat = kNotAvailable;
+  std::vector<double> restart_elbo;  // elbo_lower of each run, in order; empty with one run
 };
 
 // Runs a fit to its end on `pool`, from the calling thread.

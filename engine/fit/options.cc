@@ -136,6 +136,7 @@ const std::vector<OptionDoc>& OptionTable() {
        1 << 13,
        {}},
       {"warm_start", "where the fit starts", &F::warm_start, 0, 0, {"auto", "gaussian", "none"}},
+      {"restarts", "independent runs, of which the best is kept", &F::restarts, 1, 16, {}},
       {"evidence_draws", "M of the final evidence estimate", &F::evidence_draws, 2, 1 << 22, {}},
       {"evidence_inner_samples",
        "K of the final evidence estimate",
@@ -179,6 +180,20 @@ absl::Status SetOption(std::string_view name,
   }
   return absl::InvalidArgumentError(
       absl::StrCat(std::string(name), ": there is no such hyperparameter"));
+}
+
+void ApplyMethod(FitOptions* options) {
+  if (options->method != "gaussian") return;
+  const FitOptions defaults;
+  options->warm_start = "gaussian";
+  options->iterations = 0;
+  options->flow_pretrain_iterations = 0;
+  options->flow_steps = std::max<int64_t>(1, options->flow_steps);
+  options->latent = "gaussian";
+  options->latent_dim = 0;
+  options->linear_skip = true;
+  options->proposal_base = "linear";
+  if (options->sigma_scale >= 1) options->sigma_scale = defaults.sigma_scale;
 }
 
 absl::Status ValidateOptions(const FitOptions& options, int dim) {

@@ -51,6 +51,9 @@ struct FitOptions {
   // Start: "auto" (Gaussians from several places and a mixture of them, compared by their ELBO),
   // "gaussian" (the best single Gaussian), "none" (identity).
   std::string warm_start = "auto";
+  // Independent runs, each with a seed of its own; the one with the best elbo_lower is the result,
+  // and R̂ over their draws is part of its verdict.
+  int64_t restarts = 1;
 
   // Final evidence estimate (see engine/evidence/evidence.h).
   int64_t evidence_draws = 8192;         // M
@@ -82,6 +85,10 @@ absl::Status SetOption(std::string_view name,
 // Checks every option by itself and together, for a target of dimension `dim`.
 // INVALID_ARGUMENT "NAME: …" for the first that does not fit.
 absl::Status ValidateOptions(const FitOptions& options, int dim);
+
+// Sets what `options->method` implies. "gaussian" is the start alone: no iterations, warm_start
+// "gaussian", and the linear family and proposal that are exactly that Gaussian.
+void ApplyMethod(FitOptions* options);
 
 // The published settings (arXiv 2506.03839, 2405.18997): "aisivi_banana", "aisivi_multimodal",
 // "aisivi_x_shaped", "aisivi_logistic", "aisivi_diffusion", and "bsivi_…" of the same.

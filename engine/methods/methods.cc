@@ -10,6 +10,8 @@ const std::vector<MethodEntry>& MethodRegistry() {
        ProposalPass, /*needs_proposal=*/true, /*own_epsilon=*/false},
       {"bsivi", "inner samples from the prior of ε, shared by all points (arXiv 2506.03839)",
        PriorPass, /*needs_proposal=*/false, /*own_epsilon=*/true},
+      {"gaussian", "the best single Gaussian of the warm start, with no training",
+       /*estimate=*/nullptr, /*needs_proposal=*/false, /*own_epsilon=*/false},
   };
   return *kMethods;
 }
