@@ -29,7 +29,10 @@ struct FitOptions {
   double learning_rate = 0.001;          // family
   double flow_learning_rate = 0.003;     // flow
   double decay = 0.1;                    // both learning rates are multiplied by this …
-  int64_t decay_every = 0;               // … every so many iterations; 0: one cosine descent
+  // … every so many iterations; 0: constant until the held-out ELBO has settled or most iterations
+  // are used, then one cosine descent (schedule.h).
+  int64_t decay_every = 0;
+  bool adaptive = true;  // k and flow_steps grow where the score is noisy (trainer.h)
   double adam_beta1 = 0.9;
   double adam_beta2 = 0.999;
   double time_limit = 0;  // seconds; 0: none. The best state so far is kept.

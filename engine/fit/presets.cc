@@ -20,6 +20,7 @@ FitOptions Published(const std::string& method) {
   o.warm_start = "none";
   o.hidden = 128;
   o.couplings = 0;
+  o.adaptive = false;
   return o;
 }
 

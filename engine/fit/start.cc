@@ -3,13 +3,15 @@
 #include <cmath>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "engine/warmstart/gaussian_fit.h"
 #include "engine/warmstart/mixture_fit.h"
 
 namespace aisivi {
 namespace {
+
+constexpr double kWorthATry = 10;  // nats of ELBO below the best Gaussian
+constexpr size_t kMostStarts = 3;
 
 Component MakeComponent(const FitOptions& o, int64_t dim, AffineMap affine, uint64_t seed) {
   Component component;
@@ -44,45 +46,61 @@ Component MakeComponent(const FitOptions& o, int64_t dim, AffineMap affine, uint
   return component;
 }
 
+ModelState SingleComponent(const FitOptions& o, int64_t dim, AffineMap affine) {
+  ModelState state;
+  state.components.push_back(MakeComponent(o, dim, std::move(affine), o.seed));
+  return state;
+}
+
+Start FromGaussian(const FitOptions& o, const GaussianFit& fit) {
+  return {SingleComponent(o, fit.mean.size(), AffineMap{fit.mean, fit.scale}),
+          absl::StrFormat("%s, ELBO %.3f ± %.3f", fit.how, fit.elbo, fit.elbo_se)};
+}
+
+Start FromMixture(const FitOptions& o, const MixtureFit& mixture) {
+  const int64_t components = mixture.weights.size();
+  Start start;
+  for (int64_t c = 0; c < components; ++c) {
+    const GaussianFit& part = mixture.components[c];
+    start.state.components.push_back(MakeComponent(
+        o, part.mean.size(), AffineMap{part.mean, part.scale}, o.seed + static_cast<uint64_t>(c)));
+    start.state.components.back().log_weight = std::log(mixture.weights[c]);
+  }
+  start.how = absl::StrFormat("a mixture of %d Gaussians, ELBO %.3f ± %.3f", components,
+                              mixture.elbo, mixture.elbo_se);
+  return start;
+}
+
 }  // namespace
 
-absl::StatusOr<ModelState> StartModel(const Target& target, const FitOptions& options,
-                                      ThreadPool& pool, const std::atomic<bool>* cancel,
-                                      std::vector<std::string>* log) {
-  ModelState state;
+absl::StatusOr<std::vector<Start>> StartModels(const Target& target, const FitOptions& options,
+                                               ThreadPool& pool, const std::atomic<bool>* cancel,
+                                               std::vector<std::string>* log) {
+  std::vector<Start> starts;
   const int64_t dim = target.dim();
   if (options.warm_start == "none") {
-    log->push_back("No warm start was asked for: the fit starts at the origin with unit scale.");
-    state.components.push_back(MakeComponent(options, dim, AffineMap::Identity(dim), options.seed));
-    return state;
+    starts.push_back({SingleComponent(options, dim, AffineMap::Identity(dim)),
+                      "none was asked for: the origin with unit scale"});
+    return starts;
   }
-  absl::StatusOr<std::vector<GaussianFit>> fits =
+  const absl::StatusOr<std::vector<GaussianFit>> fits =
       FitGaussianCandidates(target, options.seed, pool, cancel, log);
   if (!fits.ok()) return fits.status();
-  const GaussianFit& single = fits->front();
+  const GaussianFit& best = fits->front();
   if (options.warm_start == "gaussian") {
-    log->push_back(
-        absl::StrFormat("Start: %s, ELBO %.3f ± %.3f.", single.how, single.elbo, single.elbo_se));
-    state.components.push_back(
-        MakeComponent(options, dim, AffineMap{single.mean, single.scale}, options.seed));
-    return state;
+    starts.push_back(FromGaussian(options, best));
+    return starts;
   }
   const absl::StatusOr<MixtureFit> mixture =
-      FitMixture(target, single, options.seed, pool, cancel, log);
+      FitMixture(target, best, options.seed, pool, cancel, log);
   if (!mixture.ok()) return mixture.status();
-  const int64_t components = mixture->weights.size();
-  for (int64_t c = 0; c < components; ++c) {
-    const GaussianFit& part = mixture->components[c];
-    state.components.push_back(MakeComponent(options, dim, AffineMap{part.mean, part.scale},
-                                             options.seed + static_cast<uint64_t>(c)));
-    state.components.back().log_weight = std::log(mixture->weights[c]);
+  if (mixture->weights.size() > 1) starts.push_back(FromMixture(options, *mixture));
+  for (const GaussianFit& fit : *fits) {
+    if (fit.elbo > best.elbo - kWorthATry && starts.size() < kMostStarts) {
+      starts.push_back(FromGaussian(options, fit));
+    }
   }
-  log->push_back(
-      components == 1
-          ? absl::StrFormat("Start: %s, ELBO %.3f ± %.3f.", single.how, single.elbo, single.elbo_se)
-          : absl::StrFormat("Start: a mixture of %d Gaussians, ELBO %.3f ± %.3f.", components,
-                            mixture->elbo, mixture->elbo_se));
-  return state;
+  return starts;
 }
 
 }  // namespace aisivi

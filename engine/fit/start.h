@@ -13,11 +13,17 @@
 
 namespace aisivi {
 
-// Chooses the start that options.warm_start names and builds the untrained model there. With the
-// linear skip and the linear base its estimates are exact (DESIGN.md §2). What was chosen and why
-// is appended to `log`.
-absl::StatusOr<ModelState> StartModel(const Target& target, const FitOptions& options,
-                                      ThreadPool& pool, const std::atomic<bool>* cancel,
-                                      std::vector<std::string>* log);
+struct Start {
+  ModelState state;
+  std::string how;  // "a mixture of 3 Gaussians", …
+};
+
+// The starts that options.warm_start names, untrained, the one of highest ELBO first: "auto" brings
+// several where a lower one may still train to a better end (a Gaussian of best ELBO can sit in a
+// corner of the target), the others one. With the linear skip and the linear base their estimates
+// are exact (DESIGN.md §2). What was found and why is appended to `log`.
+absl::StatusOr<std::vector<Start>> StartModels(const Target& target, const FitOptions& options,
+                                               ThreadPool& pool, const std::atomic<bool>* cancel,
+                                               std::vector<std::string>* log);
 
 }  // namespace aisivi

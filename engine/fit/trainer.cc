@@ -12,8 +12,19 @@ constexpr int64_t kTargetShard = 32;  // points per task of a target evaluation
 constexpr int64_t kMinPoints = 32;    // points per component and step at least
 // A residual longer than this many times √D is shortened: one wild point must not undo a fit.
 constexpr double kClip = 30.0;
-constexpr double kWeightRate = 0.1;  // step of the mixture weights, in log space
-constexpr double kMinFinite = 0.5;   // share of finite points below which a step is skipped
+constexpr double kWeightRate = 0.1;    // step of the mixture weights, in log space
+constexpr double kMinFinite = 0.5;     // share of finite points below which a step is skipped
+constexpr int64_t kAverageShare = 16;  // averages look back over iterations / so many steps
+// Adaptation, every so many steps: k doubles while noise / residual is above kNoisy, up to
+// kMostSamples times and kStepFlop operations a step; flow steps are added while the mean effective
+// share is below kLowEss, up to kMostFlowSteps times, and taken back above kHighEss.
+constexpr int64_t kAdaptEvery = 50;
+constexpr double kNoisy = 0.5;
+constexpr int64_t kMostSamples = 8;
+constexpr double kStepFlop = 2e9;
+constexpr double kLowEss = 0.5, kHighEss = 0.8;
+constexpr int64_t kMostFlowSteps = 4;
+constexpr uint32_t kSecondSet = 1u << 31;  // iterations stay below
 
 // Adds the time since the last call to one account after the other.
 class Stopwatch {
@@ -28,8 +39,6 @@ class Stopwatch {
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
 
-void AddInto(const Eigen::VectorXf& from, Eigen::VectorXf* to) { *to += from; }
-
 }  // namespace
 
 Trainer::Trainer(const Target& target, const FitOptions& options, const MethodEntry& method,
@@ -40,7 +49,9 @@ Trainer::Trainer(const Target& target, const FitOptions& options, const MethodEn
       pool_(pool),
       state_(state),
       cancel_(cancel),
-      workspace_(pool) {
+      workspace_(pool),
+      inner_samples_(options.inner_samples * options.chunks),
+      flow_steps_(options.flow_steps) {
   const int64_t components = static_cast<int64_t>(state->components.size());
   points_each_ = components == 1
                      ? options.points
@@ -50,6 +61,8 @@ Trainer::Trainer(const Target& target, const FitOptions& options, const MethodEn
     const int64_t family = c.family.parameters().size();
     t.family_adam = Adam(family, options.adam_beta1, options.adam_beta2);
     t.family_gradient.resize(family);
+    t.family_average = c.family.parameters();
+    t.flow_average = c.proposal.parameters();
     if (c.has_proposal) {
       const int64_t flow = c.proposal.parameters().size();
       t.flow_adam = Adam(flow, options.adam_beta1, options.adam_beta2);
@@ -82,7 +95,7 @@ bool Trainer::TrainFlow(int c, const ComponentSample& sample, double rate) {
   double total = loss[0];
   for (int64_t s = 1; s < shards; ++s) {
     total += loss[s];
-    AddInto(trainer.flow_gradient[s], &gradient);
+    gradient += trainer.flow_gradient[s];
   }
   if (!std::isfinite(total) || !gradient.allFinite()) return false;
   flow_loss_ = total / static_cast<double>(n);
@@ -224,16 +237,87 @@ void Trainer::UpdateWeights(double rate_factor) {
   for (int64_t c = 0; c < components; ++c) state_->components[c].log_weight = log_weight[c] - norm;
 }
 
+void Trainer::UpdateAverages() {
+  const int64_t window = std::max<int64_t>(1, options_.iterations / kAverageShare);
+  const float share = 1.0f / static_cast<float>(std::min(++averaged_, window));
+  for (size_t c = 0; c < trainers_.size(); ++c) {
+    const Component& component = state_->components[c];
+    ComponentTrainer& trainer = trainers_[c];
+    trainer.family_average += share * (component.family.parameters() - trainer.family_average);
+    trainer.flow_average += share * (component.proposal.parameters() - trainer.flow_average);
+  }
+}
+
+ModelState Trainer::Averaged() const {
+  ModelState state = *state_;
+  for (size_t c = 0; averaged_ > 0 && c < trainers_.size(); ++c) {
+    state.components[c].family.parameters() = trainers_[c].family_average;
+    state.components[c].proposal.parameters() = trainers_[c].flow_average;
+  }
+  return state;
+}
+
+MarginalRequest Trainer::InnerRequestFor(uint32_t iteration) const {
+  return {.state = state_,
+          .z = &z_,
+          .origin = &origin_,
+          .estimate = method_.estimate,
+          .own_epsilon = method_.own_epsilon,
+          .seed = options_.seed,
+          .purpose = RngPurpose::kInner,
+          .iteration = iteration,
+          .samples = inner_samples_,
+          .want_score = true,
+          .cancel = cancel_};
+}
+
+double Trainer::ScoreNoise() {
+  EstimateMarginal(InnerRequestFor(iteration_ | kSecondSet), pool_, workspace_, &second_marginal_);
+  double sum = 0;
+  int64_t finite = 0;
+  for (int64_t j = 0; j < z_.cols(); ++j) {
+    const Eigen::MatrixXd& scale = state_->components[origin_.component[j]].affine.scale;
+    const double square = (scale.triangularView<Eigen::Lower>().transpose() *
+                           (marginal_.score.col(j) - second_marginal_.score.col(j)))
+                              .squaredNorm();
+    if (!std::isfinite(square)) continue;
+    sum += square;
+    ++finite;
+  }
+  // Half, because the difference carries the noise of both sets.
+  return 0.5 * sum / static_cast<double>(std::max<int64_t>(1, finite));
+}
+
+void Trainer::Adapt() {
+  const double steps = static_cast<double>(window_steps_);
+  const double ess = window_ess_ / steps, residual = window_residual_ / steps;
+  window_ess_ = window_residual_ = 0;
+  window_steps_ = 0;
+  if (options_.flow_steps > 0) {
+    if (ess < kLowEss && flow_steps_ < kMostFlowSteps * options_.flow_steps) ++flow_steps_;
+    if (ess > kHighEss && flow_steps_ > options_.flow_steps) --flow_steps_;
+  }
+  const Component& component = state_->components.front();
+  const double flop = 2.0 *
+                      static_cast<double>(component.family.parameters().size() +
+                                          component.proposal.parameters().size() / 2) *
+                      static_cast<double>(z_.cols() * inner_samples_);
+  if (inner_samples_ < kMostSamples * options_.inner_samples * options_.chunks &&
+      2 * flop < kStepFlop && ScoreNoise() > kNoisy * residual) {
+    inner_samples_ *= 2;
+  }
+}
+
 absl::StatusOr<bool> Trainer::Step(double rate_factor, StepReport* report) {
   const int components = static_cast<int>(state_->components.size());
   Stopwatch watch;
-  if (options_.flow_steps != 1) {
-    for (int64_t i = 0; i < options_.flow_steps; ++i) FlowStep(rate_factor);
+  if (flow_steps_ != 1) {
+    for (int64_t i = 0; i < flow_steps_; ++i) FlowStep(rate_factor);
   }
   watch.Book(&seconds_.flow);
   SamplePoints();
   watch.Book(&seconds_.points);
-  if (options_.flow_steps == 1) {
+  if (flow_steps_ == 1) {
     for (int c = 0; c < components; ++c) {
       if (!state_->components[c].has_proposal) continue;
       if (!TrainFlow(c, trainers_[c].sample, options_.flow_learning_rate * rate_factor)) ++skipped_;
@@ -242,18 +326,7 @@ absl::StatusOr<bool> Trainer::Step(double rate_factor, StepReport* report) {
   watch.Book(&seconds_.flow);
   if (absl::Status s = EvaluateTarget(); !s.ok()) return s;
   watch.Book(&seconds_.target);
-  EstimateMarginal({.state = state_,
-                    .z = &z_,
-                    .origin = &origin_,
-                    .estimate = method_.estimate,
-                    .own_epsilon = method_.own_epsilon,
-                    .seed = options_.seed,
-                    .purpose = RngPurpose::kInner,
-                    .iteration = iteration_,
-                    .samples = options_.inner_samples * options_.chunks,
-                    .want_score = true,
-                    .cancel = cancel_},
-                   pool_, workspace_, &marginal_);
+  EstimateMarginal(InnerRequestFor(iteration_), pool_, workspace_, &marginal_);
   if (cancel_ != nullptr && cancel_->load()) return false;
   watch.Book(&seconds_.inner);
   ++iteration_;
@@ -263,6 +336,10 @@ absl::StatusOr<bool> Trainer::Step(double rate_factor, StepReport* report) {
   }
   if (fine) {
     UpdateWeights(rate_factor);
+    UpdateAverages();
+    window_ess_ += report->ess;
+    window_residual_ += report->score_residual;
+    if (++window_steps_ >= kAdaptEvery && options_.adaptive) Adapt();
   } else {
     ++skipped_;
   }

@@ -5,6 +5,9 @@
 // method's inner samples and constant for the way back, so that the way back sees the m points
 // only. See DESIGN.md §1. Everything is deterministic in (options, seed), whatever the number of
 // threads.
+//
+// With options.adaptive, k doubles while the noise of s_q is a large part of the score residual,
+// and flow steps are added while the effective share of the inner samples is below its floor.
 #pragma once
 
 #include <atomic>
@@ -51,30 +54,43 @@ class Trainer {
 
   // One flow step for each component, on fresh points. False: skipped, not finite.
   bool FlowStep(double rate_factor);
-  // Flow steps as the options say, then one family step. False: the family step was skipped.
-  // Error: the target's own.
+  // Flow steps as the options say or more, then one family step. False: the family step was
+  // skipped. Error: the target's own.
   absl::StatusOr<bool> Step(double rate_factor, StepReport* report);
 
   int64_t skipped_steps() const { return skipped_; }
   double flow_loss() const { return flow_loss_; }
+  // k and the flow steps of the next family step.
+  int64_t inner_samples() const { return inner_samples_; }
+  int64_t flow_steps() const { return flow_steps_; }
+  // The model with its parameters averaged over the last sixteenth of options.iterations, or over
+  // the steps so far: the noise of single steps cancels (Polyak & Juditsky 1992).
+  ModelState Averaged() const;
   const PhaseSeconds& phase_seconds() const { return seconds_; }
 
  private:
   struct ComponentTrainer {
     Adam family_adam, flow_adam;
     Eigen::VectorXf family_gradient;
+    Eigen::VectorXf family_average, flow_average;
     std::vector<Eigen::VectorXf> flow_gradient;  // one per shard of points
     ComponentSample sample;
   };
 
   bool TrainFlow(int c, const ComponentSample& sample, double rate);
   void SamplePoints();
+  MarginalRequest InnerRequestFor(uint32_t iteration) const;
   absl::Status EvaluateTarget();
   // The gradient of the loss in the whitened coordinates of each point's component; false when too
   // few points are finite.
   bool PointGradients(StepReport* report);
   bool UpdateFamily(int c, double rate);
   void UpdateWeights(double rate_factor);
+  void UpdateAverages();
+  // Chooses k and the flow steps from what the last steps saw.
+  void Adapt();
+  // E‖Aᵀ (s_q − E s_q)‖² of the last step's points, from a second set of inner samples.
+  double ScoreNoise();
 
   const Target& target_;
   const FitOptions& options_;
@@ -85,6 +101,10 @@ class Trainer {
   Workspace workspace_;
   std::vector<ComponentTrainer> trainers_;
   int64_t points_each_;  // m over the components
+  int64_t inner_samples_, flow_steps_;
+  int64_t averaged_ = 0;                         // steps in the averages
+  double window_ess_ = 0, window_residual_ = 0;  // sums since the last Adapt()
+  int64_t window_steps_ = 0;
   uint32_t iteration_ = 0, flow_iteration_ = 0;
   int64_t skipped_ = 0;
   double flow_loss_ = 0;
@@ -95,7 +115,7 @@ class Trainer {
   Origin origin_;
   Eigen::VectorXd log_p_;
   Eigen::MatrixXd score_p_;
-  MarginalEstimate marginal_;
+  MarginalEstimate marginal_, second_marginal_;
   Eigen::MatrixXf grad_x_;  // D × all points
 };
 

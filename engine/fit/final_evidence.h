@@ -1,0 +1,29 @@
+// The evidence that a fit ends with.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "engine/evidence/evidence.h"
+#include "engine/fit/deadline.h"
+#include "engine/fit/options.h"
+#include "engine/fit/reporter.h"
+#include "engine/model/model.h"
+#include "engine/parallel/thread_pool.h"
+#include "engine/targets/target.h"
+
+namespace aisivi {
+
+// EstimateEvidence() with options.evidence_draws draws and options.evidence_inner_samples inner
+// samples, or more of the latter: K doubles until the bounds of a first chunk are 0.001 nats apart,
+// K has grown 64 times, or the whole estimate would take 2e12 floating-point operations. Ends with
+// the draws it has when the limit of `deadline` passes; draws is 0 when there are none. Reports
+// every chunk.
+// CANCELLED, or the target's own error.
+absl::StatusOr<EvidenceEstimate> FinalEvidence(const Model& model, const Target& target,
+                                               const FitOptions& options, ThreadPool& pool,
+                                               Deadline& deadline, Reporter& reporter,
+                                               std::vector<std::string>* log);
+
+}  // namespace aisivi

@@ -1,0 +1,22 @@
+// One run of a fit: start, pilot training, training, evidence.
+#pragma once
+
+#include <atomic>
+
+#include "absl/status/statusor.h"
+#include "engine/fit/fit.h"
+#include "engine/fit/options.h"
+#include "engine/fit/reporter.h"
+#include "engine/methods/methods.h"
+#include "engine/parallel/thread_pool.h"
+#include "engine/targets/target.h"
+
+namespace aisivi {
+
+// RunFit() for options that are valid and restarts = 1, without the last report: `last`, `history`
+// and the agreement of runs are left as they are.
+absl::StatusOr<FitResult> RunOnce(const Target& target, const FitOptions& options,
+                                  const MethodEntry& method, ThreadPool& pool,
+                                  const std::atomic<bool>* cancel, Reporter& reporter);
+
+}  // namespace aisivi
