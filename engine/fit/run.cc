@@ -88,7 +88,8 @@ class Fit {
   Reporter& reporter_;
   std::optional<ModelState> best_;
   double best_elbo_ = 0, start_elbo_ = kNotAvailable;  // held-out
-  double training_began_ = 0;                          // seconds
+  bool hurried_ = false;       // whether the time limit brought the end of training forward
+  double training_began_ = 0;  // seconds
   TerminationReason reason_ = TerminationReason::kNone;
   std::vector<std::string> log_;
 };
@@ -170,6 +171,7 @@ void Fit::HurryUp(Contender& contender) {
   const double left = kTrainingShare * deadline_.limit() - deadline_.Seconds();
   contender.schedule.DescendWithin(
       contender.done, std::max<int64_t>(1, static_cast<int64_t>(std::min(left / each, 1e9))));
+  hurried_ = true;
 }
 
 absl::Status Fit::Train(Contender& contender, int64_t last, int64_t shown) {
@@ -275,8 +277,8 @@ absl::Status Fit::TrainToTheEnd(std::vector<Start> starts) {
   if (trainer.skipped_steps() > 0) {
     log_.push_back(absl::StrFormat("%d steps were skipped: not finite.", trainer.skipped_steps()));
   }
-  if (trainer.inner_samples() > options_.inner_samples * options_.chunks ||
-      trainer.flow_steps() > options_.flow_steps) {
+  if (trainer.inner_samples() != options_.inner_samples * options_.chunks ||
+      trainer.flow_steps() != options_.flow_steps) {
     log_.push_back(absl::StrFormat("Training ended with %d inner samples and %d flow steps.",
                                    trainer.inner_samples(), trainer.flow_steps()));
   }
@@ -291,6 +293,8 @@ absl::Status Fit::TrainToTheEnd(std::vector<Start> starts) {
   if (!best_.has_value()) best_ = trainer.Averaged();
   if (reason != TerminationReason::kNone) {
     reason_ = reason;
+  } else if (hurried_) {
+    reason_ = TerminationReason::kTimeLimit;
   } else if (contender.schedule.settled()) {
     reason_ = TerminationReason::kConverged;
   }

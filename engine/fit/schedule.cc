@@ -16,7 +16,7 @@ constexpr double kShortestDescent = 0.125;  // of all iterations, at least
 constexpr int64_t kLookBack = 3;
 constexpr double kRise = 0.1;
 constexpr double kRiseNats = 5e-4;
-constexpr double kFall = 0.1;
+constexpr double kFall = 0.25;
 
 int64_t Share(double share, int64_t of) {
   return std::max<int64_t>(1, std::llround(share * static_cast<double>(of)));

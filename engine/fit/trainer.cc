@@ -16,11 +16,13 @@ constexpr double kWeightRate = 0.1;    // step of the mixture weights, in log sp
 constexpr double kMinFinite = 0.5;     // share of finite points below which a step is skipped
 constexpr int64_t kAverageShare = 16;  // averages look back over iterations / so many steps
 // Adaptation, every so many steps: k doubles while noise / residual is above kNoisy, up to
-// kMostSamples times and kStepFlop operations a step; flow steps are added while the mean effective
-// share is below kLowEss, up to kMostFlowSteps times, and taken back above kHighEss.
+// kMostSamples times as many and kStepFlop operations a step, and halves while it is below kQuiet;
+// flow steps are added while the mean effective share is below kLowEss, up to kMostFlowSteps times,
+// and taken back above kHighEss.
 constexpr int64_t kAdaptEvery = 50;
-constexpr double kNoisy = 0.5;
-constexpr int64_t kMostSamples = 8;
+constexpr double kNoisy = 0.5, kQuiet = 0.1;
+constexpr int64_t kMostSamples = 8;  // times what was asked for; and the least is its inverse
+constexpr int64_t kFewestSamples = 8;
 constexpr double kStepFlop = 2e9;
 constexpr double kLowEss = 0.5, kHighEss = 0.8;
 constexpr int64_t kMostFlowSteps = 4;
@@ -302,9 +304,13 @@ void Trainer::Adapt() {
                       static_cast<double>(component.family.parameters().size() +
                                           component.proposal.parameters().size() / 2) *
                       static_cast<double>(z_.cols() * inner_samples_);
-  if (inner_samples_ < kMostSamples * options_.inner_samples * options_.chunks &&
-      2 * flop < kStepFlop && ScoreNoise() > kNoisy * residual) {
+  const int64_t asked = options_.inner_samples * options_.chunks;
+  const double noise = ScoreNoise();
+  if (noise > kNoisy * residual && inner_samples_ < kMostSamples * asked && 2 * flop < kStepFlop) {
     inner_samples_ *= 2;
+  } else if (noise < kQuiet * residual && kMostSamples * inner_samples_ > asked &&
+             inner_samples_ >= 2 * kFewestSamples) {
+    inner_samples_ /= 2;
   }
 }
 

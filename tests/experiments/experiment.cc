@@ -1,0 +1,192 @@
+#include "tests/experiments/experiment.h"
+
+#include <cmath>
+#include <fstream>
+#include <random>
+#include <sstream>
+
+#include "absl/strings/str_cat.h"
+#include "tests/experiments/measures.h"
+
+namespace aisivi::experiments {
+namespace {
+
+constexpr double kLogTwoPi = 1.83787706640934548;
+constexpr int64_t kExactDraws = 20000;
+
+// The numbers of a CSV file with a header, one column per row of the file. Text becomes 0.
+absl::StatusOr<Eigen::MatrixXd> ReadCsv(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  if (!std::getline(file, line)) return absl::NotFoundError(absl::StrCat(path, ": cannot be read"));
+  std::vector<std::vector<double>> rows;
+  while (std::getline(file, line)) {
+    std::vector<double>& row = rows.emplace_back();
+    std::stringstream cells(line);
+    for (std::string cell; std::getline(cells, cell, ',');) {
+      row.push_back(std::strtod(cell.c_str(), nullptr));
+    }
+  }
+  if (rows.empty()) return absl::NotFoundError(absl::StrCat(path, ": has no rows"));
+  Eigen::MatrixXd result(rows[0].size(), rows.size());
+  for (size_t j = 0; j < rows.size(); ++j) {
+    result.col(static_cast<int64_t>(j)) =
+        Eigen::VectorXd::Map(rows[j].data(), static_cast<int64_t>(rows[0].size()));
+  }
+  return result;
+}
+
+// log N(x; 0, [[v, c], [c, v]]), x: 2×N.
+Eigen::VectorXd LogNormal2(const Eigen::MatrixXd& x, double v, double c) {
+  const double det = v * v - c * c;
+  return (-0.5 / det *
+          (v * (x.row(0).array().square() + x.row(1).array().square()) -
+           2 * c * x.row(0).array() * x.row(1).array()))
+             .transpose()
+             .matrix() -
+         Eigen::VectorXd::Constant(x.cols(), kLogTwoPi + 0.5 * std::log(det));
+}
+
+Eigen::MatrixXd StandardNormals(int64_t rows) {
+  std::mt19937_64 engine(1);
+  std::normal_distribution<double> normal;
+  return Eigen::MatrixXd::NullaryExpr(rows, kExactDraws, [&] { return normal(engine); });
+}
+
+// Exact draws of ½N(0, [[v,c],[c,v]]) + ½N(0, [[v,−c],[−c,v]]), shifted by ∓shift in z₁.
+Eigen::MatrixXd DrawPair(double v, double c, double shift) {
+  const Eigen::MatrixXd u = StandardNormals(2);
+  Eigen::MatrixXd z(2, u.cols());
+  for (int64_t j = 0; j < u.cols(); ++j) {
+    const double sign = j % 2 == 0 ? 1 : -1;
+    z(0, j) = std::sqrt(v) * u(0, j) + sign * shift;
+    z(1, j) = sign * c / std::sqrt(v) * u(0, j) + std::sqrt(v - c * c / v) * u(1, j);
+  }
+  return z;
+}
+
+Eigen::VectorXd LogPair(const Eigen::MatrixXd& z, double v, double c, double shift) {
+  Eigen::MatrixXd plus = z, minus = z;
+  plus.row(0).array() -= shift;
+  minus.row(0).array() += shift;
+  const Eigen::ArrayXd a = LogNormal2(plus, v, c), b = LogNormal2(minus, v, -c);
+  const Eigen::ArrayXd top = a.max(b);
+  return (top + ((a - top).exp() + (b - top).exp()).log() - std::log(2.0)).matrix();
+}
+
+Experiment Pair(const std::string& name, double v, double c, double shift) {
+  Experiment e{.name = name, .log_z = 0, .required = 0.006, .aim = 0.002};
+  e.measure_name = "forward KL";
+  e.measure = [=](const Client& client, const v1::Fit& fit) {
+    const Eigen::MatrixXd z = DrawPair(v, c, shift);
+    return ForwardKl(client, fit, z, LogPair(z, v, c, shift));
+  };
+  return e;
+}
+
+Experiment Banana() {
+  Experiment e{.name = "banana", .log_z = 0, .required = 0.02, .aim = 0.005};
+  e.target.mutable_banana();
+  e.measure_name = "forward KL (≤ 0.05)";
+  e.measure = [](const Client& client, const v1::Fit& fit) {
+    const Eigen::MatrixXd u = StandardNormals(2);
+    Eigen::MatrixXd x(2, u.cols());
+    x.row(0) = u.row(0);
+    x.row(1) = 0.9 * u.row(0) + std::sqrt(1 - 0.81) * u.row(1);
+    Eigen::MatrixXd z = x;
+    z.row(1).array() -= x.row(0).array().square() + 1;
+    return ForwardKl(client, fit, z, LogNormal2(x, 1, 0.9));
+  };
+  return e;
+}
+
+absl::StatusOr<Experiment> Waveform(const std::string& data, double precision, double log_z) {
+  const absl::StatusOr<Eigen::MatrixXd> rows = ReadCsv(absl::StrCat(data, "/waveform_train.csv"));
+  if (!rows.ok()) return rows.status();
+  const absl::StatusOr<Eigen::MatrixXd> truth =
+      ReadCsv(absl::StrCat(data, "/waveform_posterior.csv"));
+  if (!truth.ok()) return truth.status();
+  Experiment e{.name = absl::StrCat("waveform, α = ", precision),
+               .log_z = log_z,
+               .required = 0.08,
+               .aim = 0.02};
+  auto* target = e.target.mutable_logistic_regression();
+  target->set_prior_precision(precision);
+  *target->mutable_x() = PointsToProto(rows->bottomRows(rows->rows() - 1));
+  for (const double y : rows->row(0)) target->add_y(y);
+  if (precision != 0.01) return e;
+  e.measure_name = "worst mean, posterior sd (≤ 0.2)";
+  const Eigen::VectorXd mean = truth->row(1), sd = truth->row(2);
+  e.measure = [=](const Client& client, const v1::Fit& fit) {
+    return WorstMean(client, fit, mean, sd);
+  };
+  return e;
+}
+
+absl::StatusOr<Experiment> Diffusion(const std::string& data) {
+  const absl::StatusOr<Eigen::MatrixXd> draws =
+      ReadCsv(absl::StrCat(data, "/conditioned_diffusion_draws.csv"));
+  if (!draws.ok()) return draws.status();
+  Experiment e{.name = "conditioned diffusion", .log_z = -0.690, .required = 0.02, .aim = 0.005};
+  e.target.mutable_conditioned_diffusion();
+  e.measure_name = "marginal log ML (≥ 75,000)";
+  e.measure = [reference = *draws](const Client& client, const v1::Fit& fit) {
+    return MarginalLogDensity(client, fit, reference);
+  };
+  return e;
+}
+
+Experiment Grid() {
+  Experiment e{.name = "gaussian_grid", .log_z = 0, .required = 0.1, .aim = 0.02};
+  e.target.mutable_gaussian_grid();
+  e.measure_name = "worst mode weight (≤ 20 %)";
+  e.measure = [](const Client& client, const v1::Fit& fit) {
+    Eigen::MatrixXd modes(2, 25);
+    for (int i = 0; i < 25; ++i) modes.col(i) << 2.5 * (i % 5 - 2), 2.5 * (i / 5 - 2);
+    return WorstModeWeight(client, fit, modes);
+  };
+  return e;
+}
+
+Experiment EightGaussians() {
+  Experiment e{.name = "eight_gaussians", .log_z = 0, .required = 0.1, .aim = 0.02};
+  e.target.mutable_eight_gaussians();
+  e.measure_name = "worst mode weight";
+  e.measure = [](const Client& client, const v1::Fit& fit) {
+    Eigen::MatrixXd modes(2, 8);
+    for (int i = 0; i < 8; ++i) {
+      const double angle = 3.14159265358979324 / 4 * i;
+      modes.col(i) << 4 * std::cos(angle), 4 * std::sin(angle);
+    }
+    return WorstModeWeight(client, fit, modes);
+  };
+  return e;
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<Experiment>> AllExperiments(const std::string& data) {
+  std::vector<Experiment> all;
+  all.push_back(Pair("multimodal", 1, 0, 2));
+  all.back().target.mutable_multimodal();
+  all.push_back(Pair("x_shaped", 2, 1.8, 0));
+  all.back().target.mutable_x_shaped();
+  all.push_back(Banana());
+  for (const auto& [precision, log_z] : {std::pair{0.01, -150.383}, std::pair{1.0, -115.831}}) {
+    absl::StatusOr<Experiment> waveform = Waveform(data, precision, log_z);
+    if (!waveform.ok()) return waveform.status();
+    all.push_back(*std::move(waveform));
+  }
+  absl::StatusOr<Experiment> diffusion = Diffusion(data);
+  if (!diffusion.ok()) return diffusion.status();
+  all.push_back(*std::move(diffusion));
+  all.push_back({.name = "funnel", .log_z = 0, .required = 0.1, .aim = 0.03});
+  all.back().target.mutable_funnel();
+  all.push_back({.name = "student_t", .log_z = 0, .required = 0.1, .aim = 0.03});
+  all.back().target.mutable_student_t();
+  all.push_back(EightGaussians());
+  all.push_back(Grid());
+  return all;
+}
+
+}  // namespace aisivi::experiments

@@ -1,0 +1,124 @@
+#include "tests/experiments/record.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+
+namespace aisivi::experiments {
+namespace {
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+
+double Median(std::vector<double> values) {
+  if (values.empty()) return kNan;
+  std::sort(values.begin(), values.end());
+  const size_t half = values.size() / 2;
+  return values.size() % 2 == 1 ? values[half] : 0.5 * (values[half - 1] + values[half]);
+}
+
+double Worst(const std::vector<double>& values) {
+  return values.empty() ? kNan : *std::max_element(values.begin(), values.end());
+}
+
+std::string Number(double value) {
+  if (std::isnan(value)) return "";
+  if (std::abs(value) >= 1000) return absl::StrFormat("%.0f", value);
+  return absl::StrFormat("%.4f", value);
+}
+
+struct Column {
+  std::vector<double> gap, gap_se, width, seconds, measure;
+  int seeds = 0, succeeded = 0, met = 0, trusted = 0, covered = 0;
+};
+
+Column Collect(const Experiment& experiment, const std::vector<Record>& records) {
+  Column c;
+  for (const Record& r : records) {
+    if (r.experiment != experiment.name) continue;
+    ++c.seeds;
+    c.succeeded += r.state == "SUCCEEDED";
+    c.seconds.push_back(r.seconds);
+    if (!std::isnan(r.measure)) c.measure.push_back(r.measure);
+    if (!std::isfinite(r.gap)) continue;
+    c.gap.push_back(r.gap);
+    c.gap_se.push_back(r.gap_se);
+    c.width.push_back(r.width);
+    c.met += r.gap <= experiment.required;
+    c.trusted += r.trusted;
+    c.covered += std::abs(r.log_z_error) <= 3 * r.standard_error + 1e-4;
+  }
+  return c;
+}
+
+std::string Row(const Experiment& e, const Column& c) {
+  // The worst measure is the largest, but for the log density, which should be large.
+  std::vector<double> measure = c.measure;
+  const bool larger_is_better = !measure.empty() && measure[0] > 1000;
+  const double worst = measure.empty()    ? kNan
+                       : larger_is_better ? *std::min_element(measure.begin(), measure.end())
+                                          : Worst(measure);
+  return absl::StrCat(
+      "| ", e.name, " | ", c.seeds, " | ", c.succeeded, " | ", Number(Median(c.gap)), " | ",
+      Number(Worst(c.gap)), " | ", Number(Median(c.gap_se)), " | ", Number(Worst(c.width)), " | ",
+      e.required, " / ", e.aim, " | ", c.met, " | ", c.covered, " | ", c.trusted, " | ",
+      absl::StrFormat("%.0f / %.0f", Median(c.seconds), Worst(c.seconds)), " | ",
+      measure.empty()
+          ? ""
+          : absl::StrCat(e.measure_name, ": ", Number(Median(measure)), " / ", Number(worst)),
+      " |\n");
+}
+
+}  // namespace
+
+std::string ToLine(const Record& r) {
+  return absl::StrJoin(
+      {r.experiment, absl::StrCat(r.seed), r.state, r.reason, absl::StrFormat("%.3f", r.seconds),
+       absl::StrFormat("%.6f", r.gap), absl::StrFormat("%.6f", r.gap_se),
+       absl::StrFormat("%.6f", r.width), absl::StrFormat("%.6f", r.log_z_error),
+       absl::StrFormat("%.6f", r.standard_error), absl::StrFormat("%.3f", r.pareto_k),
+       std::string(r.trusted ? "1" : "0"), absl::StrFormat("%.6f", r.measure)},
+      "\t");
+}
+
+absl::StatusOr<Record> FromLine(const std::string& line) {
+  const std::vector<std::string> cells = absl::StrSplit(line, '\t');
+  Record r;
+  double* const numbers[] = {&r.seconds,        &r.gap,     &r.gap_se, &r.width, &r.log_z_error,
+                             &r.standard_error, &r.pareto_k};
+  bool fine = cells.size() == 13 && absl::SimpleAtoi(cells[1], &r.seed) &&
+              absl::SimpleAtod(cells[12], &r.measure);
+  for (size_t i = 0; fine && i < 7; ++i) fine = absl::SimpleAtod(cells[4 + i], numbers[i]);
+  if (!fine) return absl::InvalidArgumentError(absl::StrCat("not a record: ", line));
+  r.experiment = cells[0];
+  r.state = cells[2];
+  r.reason = cells[3];
+  r.trusted = cells[11] == "1";
+  return r;
+}
+
+std::string Report(const std::vector<Experiment>& experiments, const std::vector<Record>& records) {
+  std::string text =
+      "# Quality of default fits\n\n"
+      "Written by `tests/experiments/quality`, which fits every target below through the service "
+      "with default settings.\n"
+      "Gap: log Z − elbo_lower, nats; a negative one is Monte Carlo noise. Error: the median "
+      "standard error of elbo_lower. Width: elbo_upper − elbo_lower, the worst. "
+      "Covered: log Ẑ within 3 of its standard errors of the truth. "
+      "Seconds: from start to end of a fit. Measures: median / worst.\n\n"
+      "| target | seeds | succeeded | gap, median | gap, worst | error | width | required / aim | "
+      "met | covered | trusted | seconds, median / worst | measure |\n"
+      "|---|---|---|---|---|---|---|---|---|---|---|---|---|\n";
+  for (const Experiment& e : experiments) {
+    const Column c = Collect(e, records);
+    if (c.seeds > 0) absl::StrAppend(&text, Row(e, c));
+  }
+  return text;
+}
+
+}  // namespace aisivi::experiments
