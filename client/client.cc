@@ -143,6 +143,8 @@ absl::Status Client::StreamDraws(
   request.set_first(options.first);
   request.set_omit_densities(!options.densities);
   request.set_inner_samples(options.inner_samples);
+  request.set_resample(options.resample);
+  request.set_force(options.force);
   grpc::ClientContext context;
   std::unique_ptr<grpc::ClientReader<v1::DrawsChunk>> reader =
       posteriors_->StreamDraws(&context, request);

@@ -45,6 +45,10 @@ struct DrawsOptions {
   int64_t first = 0;          // draws first … first + count − 1 of the sequence `seed` names
   bool densities = true;      // log p̃, log q̂ and log weights too
   int64_t inner_samples = 0;  // K for log q̂; 0: the fit's own
+  // Importance resampling towards the posterior (see StreamDrawsRequest.resample);
+  // FAILED_PRECONDITION where the weights cannot be trusted, unless `force`.
+  bool resample = false;
+  bool force = false;
 };
 
 // N draws from a fitted posterior q.
@@ -53,7 +57,7 @@ struct Draws {
   Eigen::MatrixXd z;               // D×N
   Eigen::VectorXd log_p;           // N; log p̃(z); empty without densities, like the next two
   Eigen::VectorXd log_q;           // N; log q̂₊(z)
-  Eigen::VectorXd log_weight;      // N; log_p − log_q
+  Eigen::VectorXd log_weight;      // N; log_p − log_q; empty for resampled draws
 };
 
 struct SummaryOptions {

@@ -85,6 +85,15 @@ absl::Status FitNotReady(absl::string_view reason, absl::string_view name,
   return status;
 }
 
+absl::Status NotAllowed(absl::string_view reason, absl::string_view field,
+                        absl::string_view description) {
+  absl::Status status = absl::FailedPreconditionError(absl::StrCat(field, ": ", description));
+  google::rpc::ErrorInfo info = Info(reason);
+  (*info.mutable_metadata())["field"] = std::string(field);
+  Attach(info, &status);
+  return status;
+}
+
 absl::Status QueueFull(int limit, absl::Duration retry_delay) {
   absl::Status status = absl::ResourceExhaustedError(
       absl::StrCat("the queue is full (", limit, " fits are waiting); try again later"));

@@ -28,6 +28,10 @@ absl::Status FitNotFound(absl::string_view name);
 absl::Status FitNotReady(absl::string_view reason, absl::string_view name,
                          absl::string_view description);
 
+// FAILED_PRECONDITION for the request's `field`.
+absl::Status NotAllowed(absl::string_view reason, absl::string_view field,
+                        absl::string_view description);
+
 // RESOURCE_EXHAUSTED, reason QUEUE_FULL, with RetryInfo.
 absl::Status QueueFull(int limit, absl::Duration retry_delay);
 

@@ -6,6 +6,8 @@
 #include <iostream>
 #include <memory>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "client/cli/command.h"
@@ -22,34 +24,76 @@ struct Flags {
 };
 
 absl::StatusOr<DrawsHeader> MakeHeader(const Client& client, const Flags& flags) {
-  const std::string name = FitName(flags.name);
-  const absl::StatusOr<v1::Fit> fit = client.GetFit(name);
+  const absl::StatusOr<v1::Fit> fit = client.GetFit(FitName(flags.name));
   if (!fit.ok()) return fit.status();
+  DrawsHeader header;
+  header.fit = fit->name();
+  header.method = fit->method();
+  header.target = TargetName(*fit);
+  header.count = flags.draws.count;
+  header.seed = flags.draws.seed;
+  header.resampled = flags.draws.resample;
+  header.names.assign(fit->coordinate_names().begin(), fit->coordinate_names().end());
+  return header;
+}
+
+absl::StatusOr<std::vector<double>> PosteriorMean(const Client& client, const Flags& flags) {
   SummaryOptions options;
   options.seed = flags.draws.seed;
-  const absl::StatusOr<v1::PosteriorSummary> summary = client.Summary(name, options);
+  const absl::StatusOr<v1::PosteriorSummary> summary = client.Summary(FitName(flags.name), options);
   if (!summary.ok()) return summary.status();
-  DrawsHeader header = {
-      name, fit->method(), TargetName(*fit), flags.draws.count, flags.draws.seed, {}, {}};
+  std::vector<double> mean;
   for (const v1::CoordinateSummary& coordinate : summary->coordinates()) {
-    header.names.push_back(coordinate.name());
-    header.mean.push_back(coordinate.mean());
+    mean.push_back(coordinate.mean());
   }
-  return header;
+  return mean;
+}
+
+absl::Status Flush(std::ostream& out) {
+  out.flush();
+  return out.good() ? absl::OkStatus() : absl::DataLossError("cannot be written");
+}
+
+absl::Status WriteStream(const Client& client, const Flags& flags, DrawsHeader header,
+                         std::ostream& out) {
+  absl::StatusOr<std::vector<double>> mean = PosteriorMean(client, flags);
+  if (!mean.ok()) return mean.status();
+  header.mean = *std::move(mean);
+  WriteDrawsHeader(header, out);
+  const absl::Status status =
+      client.StreamDraws(header.fit, flags.draws, [&out](const v1::DrawsChunk& chunk) {
+        WriteDraws(chunk, out);
+        return out.good() ? absl::OkStatus() : absl::DataLossError("cannot be written");
+      });
+  return status.ok() ? Flush(out) : status;
+}
+
+// The mean, which comes first, is that of the draws themselves, so they are gathered.
+absl::Status WriteResampled(const Client& client, const Flags& flags, DrawsHeader header,
+                            std::ostream& out) {
+  std::vector<v1::DrawsChunk> chunks;
+  header.mean.assign(header.names.size(), 0.0);
+  const size_t dimension = header.names.size();
+  const absl::Status status =
+      client.StreamDraws(header.fit, flags.draws, [&](const v1::DrawsChunk& chunk) {
+        for (int i = 0; i < chunk.values_size(); ++i) {
+          header.mean[static_cast<size_t>(i) % dimension] +=
+              chunk.values(i) / static_cast<double>(header.count);
+        }
+        chunks.push_back(chunk);
+        return absl::OkStatus();
+      });
+  if (!status.ok()) return status;
+  WriteDrawsHeader(header, out);
+  for (const v1::DrawsChunk& chunk : chunks) WriteDraws(chunk, out);
+  return Flush(out);
 }
 
 absl::Status Write(const Client& client, const Flags& flags, std::ostream& out) {
   const absl::StatusOr<DrawsHeader> header = MakeHeader(client, flags);
   if (!header.ok()) return header.status();
-  WriteDrawsHeader(*header, out);
-  const absl::Status status =
-      client.StreamDraws(header->fit, flags.draws, [&out](const v1::DrawsChunk& chunk) {
-        WriteDraws(chunk, out);
-        return out.good() ? absl::OkStatus() : absl::DataLossError("cannot be written");
-      });
-  if (!status.ok()) return status;
-  out.flush();
-  return out.good() ? absl::OkStatus() : absl::DataLossError("cannot be written");
+  return flags.draws.resample ? WriteResampled(client, flags, *header, out)
+                              : WriteStream(client, flags, *header, out);
 }
 
 // A file appears under its name only when it is complete.
@@ -97,6 +141,8 @@ absl::Status RunDraws(const Flags& flags, const Globals& globals) {
     request.set_name(FitName(flags.name));
     request.set_count(flags.draws.count);
     request.set_seed(flags.draws.seed);
+    request.set_resample(flags.draws.resample);
+    request.set_force(flags.draws.force);
     return PrintJson(request);
   }
   return Print(absl::StrCat(flags.draws.count, " draws written to ", flags.out, "\n"));
@@ -121,6 +167,12 @@ void AddDrawsCommand(CLI::App& app, const Globals& globals, Action* action) {
                    "K for log q (default: the fit's evidence_inner_samples)")
       ->type_name("K")
       ->check(AtLeast(0));
+  CLI::Option* resample =
+      command->add_flag("--resample", flags->draws.resample,
+                        "Draws resampled by their importance weights, closer to the posterior");
+  command
+      ->add_flag("--force", flags->draws.force, "Resample even where the weights cannot be trusted")
+      ->needs(resample);
   command->callback(
       [=, &globals] { *action = [=, &globals] { return RunDraws(*flags, globals); }; });
 }

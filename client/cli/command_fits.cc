@@ -5,6 +5,7 @@
 #include "client/cli/command.h"
 #include "client/cli/output.h"
 #include "client/cli/terminal.h"
+#include "client/cli/verdict_view.h"
 
 namespace aisivi::cli {
 namespace {
@@ -39,11 +40,12 @@ absl::Status List(const std::string& filter, int64_t limit, const Globals& globa
     return absl::OkStatus();
   }
   if (fits->empty()) return Print("no fits\n");
-  Table table({"<NAME", "<STATE", "<TARGET", "<METHOD", "D", "TIME", "LOG EVIDENCE", "<CREATED"});
+  Table table({"<NAME", "<STATE", "<TARGET", "<METHOD", "D", "TIME", "LOG EVIDENCE", "<VERDICT",
+               "<CREATED"});
   for (const v1::Fit& fit : *fits) {
     table.AddRow(
         {fit.name(), Outcome(fit), TargetName(fit), fit.method(), absl::StrCat(fit.dimension()),
-         FormatSeconds(RunSeconds(fit)), EvidenceCell(fit),
+         FormatSeconds(RunSeconds(fit)), EvidenceCell(fit), GradeWord(fit.verdict().grade()),
          absl::FormatTime("%Y-%m-%d %H:%M:%S", absl::FromUnixSeconds(fit.create_time().seconds()),
                           absl::LocalTimeZone())});
   }

@@ -10,6 +10,7 @@
 #include "client/cli/output.h"
 #include "client/cli/parameter.h"
 #include "client/cli/terminal.h"
+#include "client/cli/verdict_view.h"
 
 namespace aisivi::cli {
 namespace {
@@ -65,8 +66,8 @@ absl::Status Evidence(const std::string& name, const EvidenceOptions& options,
       Client(globals.server).Evidence(FitName(name), options);
   if (!evidence.ok()) return evidence.status();
   if (globals.json) return PrintJson(*evidence);
-  return Print(
-      absl::StrCat(Styled(Style::kBold, FitName(name)), "\n", DescribeEvidence(*evidence)));
+  return Print(absl::StrCat(Styled(Style::kBold, FitName(name)), "\n", DescribeEvidence(*evidence),
+                            DescribeVerdict(evidence->verdict())));
 }
 
 struct LogqFlags {
@@ -162,7 +163,8 @@ void AddEvidenceCommand(CLI::App& app, const Globals& globals, Action* action) {
   };
   const auto flags = std::make_shared<Flags>();
   CLI::App* command = app.add_subcommand(
-      "evidence", "Log evidence with its error, and the bounds of the ELBO, estimated afresh");
+      "evidence",
+      "Log evidence with its error, bounds of the ELBO, and the verdict, estimated afresh");
   AddName(command, &flags->name);
   command->add_option("--draws", flags->options.draws, "M, draws (default: as in the fit)")
       ->type_name("M")

@@ -27,7 +27,7 @@ void WriteDrawsHeader(const DrawsHeader& header, std::ostream& out) {
       << "#   variational\n"
       << "#     algorithm = " << header.method << "\n"
       << "#     output_samples = " << header.count << "\n"
-      << "# id = 1\n"
+      << (header.resampled ? "#     importance_resampled = 1\n" : "") << "# id = 1\n"
       << "# random\n"
       << "#   seed = " << header.seed << "\n"
       << "# fit = " << header.fit << "\n"

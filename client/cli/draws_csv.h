@@ -3,7 +3,8 @@
 //
 //   # comments with the settings, "key = value"
 //   lp__,log_p__,log_g__,z.1,z.2,…      the names of the coordinates last
-//   0,0,0,mean of z.1,mean of z.2,…     the first row is the mean of the approximation
+//   0,0,0,mean of z.1,mean of z.2,…     the first row is the mean of the approximation, or of the
+//                                       draws when they are resampled
 //   0,log p̃(z),log q̂₊(z),z.1,z.2,…     then one row for each draw
 //
 // Source: CmdStan User's Guide, "Variational inference using ADVI", output files.
@@ -25,6 +26,7 @@ struct DrawsHeader {
   uint64_t seed = 0;
   std::vector<std::string> names;  // of the D coordinates
   std::vector<double> mean;        // D
+  bool resampled = false;          // by importance weights
 };
 
 void WriteDrawsHeader(const DrawsHeader& header, std::ostream& out);

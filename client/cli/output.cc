@@ -6,13 +6,16 @@
 #include <cmath>
 #include <cstdio>
 #include <limits>
+#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/time/clock.h"
 #include "client/cli/terminal.h"
+#include "client/cli/verdict_view.h"
 
 namespace aisivi::cli {
 namespace {
@@ -35,6 +38,14 @@ std::string Line(const std::string& label, const std::string& value) {
 std::string WithError(double value, double error) {
   const int decimals = DecimalsFor(error);
   return absl::StrCat(FormatFixed(value, decimals), " ± ", FormatFixed(error, decimals));
+}
+
+// "ELBO -1.203, -1.198, -1.201; R̂ 1.002".
+std::string Restarts(const v1::Fit& fit) {
+  std::vector<std::string> elbos;
+  for (const double elbo : fit.restart_elbo()) elbos.push_back(FormatFixed(elbo, 3));
+  return absl::StrCat("ELBO ", absl::StrJoin(elbos, ", "), "; R̂ ",
+                      FormatFixed(fit.has_r_hat() ? fit.r_hat() : kNaN, 3));
 }
 
 }  // namespace
@@ -115,11 +126,6 @@ std::string DescribeEvidence(const v1::LogEvidence& evidence) {
            absl::StrFormat("ESS %.0f of %d draws (K = %d), Pareto k̂ %s", evidence.ess(),
                            evidence.draws(), evidence.inner_samples(),
                            FormatFixed(value(evidence.has_pareto_k(), evidence.pareto_k()), 2))));
-  if (!evidence.verdict().empty()) {
-    absl::StrAppend(&text,
-                    Line("verdict", Styled(evidence.trustworthy() ? Style::kGreen : Style::kYellow,
-                                           evidence.verdict())));
-  }
   return text;
 }
 
@@ -145,10 +151,12 @@ std::string DescribeFit(const v1::Fit& fit) {
   if (!fit.display_name().empty()) absl::StrAppend(&text, Line("called", fit.display_name()));
   if (!fit.message().empty()) absl::StrAppend(&text, Line("ended", fit.message()));
   if (fit.has_error()) absl::StrAppend(&text, Line("error", fit.error().message()));
+  if (fit.restart_elbo_size() > 0) absl::StrAppend(&text, Line("restarts", Restarts(fit)));
   if (fit.has_evidence()) absl::StrAppend(&text, DescribeEvidence(fit.evidence()));
   if (fit.has_known_log_z()) {
     absl::StrAppend(&text, Line("true log Z", FormatNumber(fit.known_log_z())));
   }
+  absl::StrAppend(&text, DescribeVerdict(fit.verdict()));
   return text;
 }
 

@@ -31,9 +31,9 @@ std::string Outcome(const v1::Fit& fit);
 // Between start and end (or now); NaN before the start.
 double RunSeconds(const v1::Fit& fit);
 
-// The lines people read about a fit: what it is, how it ended.
+// The lines people read about a fit: what it is, how it ended, what it is worth.
 std::string DescribeFit(const v1::Fit& fit);
-// The lines people read about its evidence, indented by two spaces.
+// The lines people read about its evidence, without the verdict, indented by two spaces.
 std::string DescribeEvidence(const v1::LogEvidence& evidence);
 
 }  // namespace aisivi::cli

@@ -183,44 +183,4 @@ absl::StatusOr<EvidenceEstimate> EstimateEvidence(const Model& model, const Targ
   return EvidenceFromDraws(*batch, inner_samples);
 }
 
-absl::StatusOr<LogDensityEstimate> EvaluateLogDensity(const Model& model,
-                                                      const Eigen::Ref<const Eigen::MatrixXd>& z,
-                                                      uint64_t seed, int64_t inner_samples,
-                                                      ThreadPool& pool) {
-  if (z.rows() != model.dim()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("points: each must have ", model.dim(), " coordinates, not ", z.rows()));
-  }
-  if (!z.allFinite()) return absl::InvalidArgumentError("points: every coordinate must be finite");
-  if (inner_samples < 1 || inner_samples > (1 << 22)) {
-    return absl::InvalidArgumentError("inner_samples: must be between 1 and 4194304");
-  }
-  LogDensityEstimate result;
-  result.log_q.resize(z.cols());
-  result.lower.resize(z.cols());
-  result.upper.resize(z.cols());
-  Workspace workspace(pool);
-  MarginalEstimate marginal;
-  for (int64_t first = 0, block = 0; first < z.cols(); first += kBlock, ++block) {
-    const int64_t n = std::min(kBlock, z.cols() - first);
-    const Eigen::MatrixXd points = z.middleCols(first, n);
-    EstimateMarginal({.state = &model.state(),
-                      .z = &points,
-                      .seed = seed,
-                      .purpose = RngPurpose::kLogDensity,
-                      .iteration = static_cast<uint32_t>(block),
-                      .samples = inner_samples},
-                     pool, workspace, &marginal);
-    result.log_q.segment(first, n) = marginal.log_q;
-    // log q̂ is biased low by half the relative variance of q̂, (1/ESS − 1)/K of it per sample:
-    // the bounds add and take twice that and two standard errors.
-    const Eigen::ArrayXd variance = (marginal.ess.array().max(1e-12).inverse() - 1.0).max(0.0) /
-                                    static_cast<double>(inner_samples);
-    const Eigen::ArrayXd se = variance.sqrt();
-    result.lower.segment(first, n) = marginal.log_q.array() - 2.0 * se;
-    result.upper.segment(first, n) = marginal.log_q.array() + 2.0 * se + variance;
-  }
-  return result;
-}
-
 }  // namespace aisivi

@@ -1,4 +1,4 @@
-// How good a fitted posterior is: ELBO sandwich, log evidence, and log q at given points.
+// How good a fitted posterior is: ELBO sandwich and log evidence.
 //
 // Draw z with its generating ε₀; draw ε_1..ε_K ~ τ(·|z); v_i = p(ε_i) q(z|ε_i) / τ(ε_i|z).
 //   q̂₊(z) = (1/(K+1)) Σ_{i=0..K} v_i      E log q̂₊(z) ≥ log q(z): lower bound of the ELBO
@@ -30,7 +30,7 @@ struct EvidenceEstimate {
   double elbo_upper = kNotAvailable;  // E[log p̃ − log q̂]
   double elbo_upper_se = kNotAvailable;
   double ess = kNotAvailable;       // (Σw)²/Σw² of the weights p̃/q̂₊, in draws
-  double pareto_k = kNotAvailable;  // tail index of those weights; > 0.7: do not trust log_z
+  double pareto_k = kNotAvailable;  // tail index of those weights, in [−1, 10]; see verdict.h
   int64_t draws = 0;                // M
   int64_t inner_samples = 0;        // K
   int64_t non_finite = 0;           // draws whose weight was not finite and counts as zero
@@ -59,18 +59,5 @@ absl::StatusOr<EvidenceEstimate> EstimateEvidence(const Model& model, const Targ
 
 // The same from draws already made. log_weight = log_p − log_q.
 EvidenceEstimate EvidenceFromDraws(const DrawBatch& draws, int64_t inner_samples);
-
-// log q at given points (D×N), from K inner samples: log q̂(z), and an interval of two standard
-// errors of q̂ (from the effective sample size of its weights) around it. E log q̂ ≤ log q by about
-// half the relative variance of q̂, which the upper end includes.
-struct LogDensityEstimate {
-  Eigen::VectorXd log_q;  // N; log q̂(z), the estimate
-  Eigen::VectorXd lower;  // N; lower end of the interval
-  Eigen::VectorXd upper;  // N; upper end
-};
-absl::StatusOr<LogDensityEstimate> EvaluateLogDensity(const Model& model,
-                                                      const Eigen::Ref<const Eigen::MatrixXd>& z,
-                                                      uint64_t seed, int64_t inner_samples,
-                                                      ThreadPool& pool);
 
 }  // namespace aisivi

@@ -1,15 +1,9 @@
 #include "server/convert/progress.h"
 
 #include <cmath>
-#include <string>
-
-#include "absl/strings/str_format.h"
 
 namespace aisivi::server {
 namespace {
-
-// Above it the importance weights have no usable mean (arXiv 1507.02646).
-constexpr double kParetoLimit = 0.7;
 
 v1::FitProgress::Phase ToMessage(FitPhase phase) {
   switch (phase) {
@@ -25,23 +19,6 @@ v1::FitProgress::Phase ToMessage(FitPhase phase) {
       return v1::FitProgress::DONE;
   }
   return v1::FitProgress::PHASE_UNSPECIFIED;
-}
-
-void JudgeEvidence(const EvidenceEstimate& evidence, v1::LogEvidence* message) {
-  if (!std::isfinite(evidence.log_z)) {
-    message->set_verdict("log_z was not estimated");
-  } else if (std::isnan(evidence.pareto_k)) {
-    message->set_verdict("do not trust log_z: too few draws to judge the importance weights");
-  } else if (evidence.pareto_k > kParetoLimit) {
-    message->set_verdict(
-        absl::StrFormat("do not trust log_z: the importance weights have too heavy a tail (Pareto "
-                        "k %.2f, above %.1f)",
-                        evidence.pareto_k, kParetoLimit));
-  } else {
-    message->set_trustworthy(true);
-    message->set_verdict(absl::StrFormat("log_z can be trusted (Pareto k %.2f, at most %.1f)",
-                                         evidence.pareto_k, kParetoLimit));
-  }
 }
 
 }  // namespace
@@ -75,7 +52,6 @@ v1::LogEvidence ToMessage(const EvidenceEstimate& evidence) {
   message.set_draws(evidence.draws);
   message.set_inner_samples(evidence.inner_samples);
   message.set_non_finite(evidence.non_finite);
-  JudgeEvidence(evidence, &message);
   return message;
 }
 

@@ -9,6 +9,7 @@
 namespace aisivi::server {
 
 v1::FitProgress ToMessage(const FitProgress& progress);
+// Without the verdict.
 v1::LogEvidence ToMessage(const EvidenceEstimate& evidence);
 v1::Fit::TerminationReason ToMessage(TerminationReason reason);
 google::protobuf::Timestamp ToTimestamp(absl::Time time);

@@ -72,6 +72,7 @@ absl::StatusOr<FitOptions> RequestedOptions(const v1::Fit& fit) {
   absl::Status status =
       ApplyHyperparameters(fit.hyperparameters(), "fit.hyperparameters", &options);
   if (!status.ok()) return status;
+  ApplyMethod(&options);
   return options;
 }
 

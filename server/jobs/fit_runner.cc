@@ -1,5 +1,6 @@
 #include "server/jobs/fit_runner.h"
 
+#include <cmath>
 #include <exception>
 #include <string>
 #include <utility>
@@ -8,6 +9,7 @@
 #include "absl/time/clock.h"
 #include "server/convert/progress.h"
 #include "server/convert/target_spec.h"
+#include "server/convert/verdict.h"
 #include "server/jobs/fit_plan.h"
 #include "server/status.h"
 
@@ -38,6 +40,9 @@ void LayResult(const FitResult& result, FitRecord* record) {
     record->set_model(result.model->Serialize());
     fit->set_has_posterior(true);
     *fit->mutable_evidence() = ToMessage(result.evidence);
+    if (!std::isnan(result.r_hat)) fit->set_r_hat(result.r_hat);
+    for (const double elbo : result.restart_elbo) fit->add_restart_elbo(elbo);
+    *fit->mutable_verdict() = JudgeFitBy(result.evidence, *fit);
   }
 }
 

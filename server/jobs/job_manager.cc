@@ -138,6 +138,9 @@ void JobManager::RunJob(const JobPtr& job) {
     MarkFailed(status, record.mutable_fit());
     record.mutable_fit()->set_has_posterior(false);
     record.mutable_fit()->clear_evidence();
+    record.mutable_fit()->clear_verdict();
+    record.mutable_fit()->clear_r_hat();
+    record.mutable_fit()->clear_restart_elbo();
   }
   EndJob(*job, BasicView(record.fit()));
 }

@@ -76,6 +76,7 @@ absl::StatusOr<v1::ListFitsResponse> FitServiceImpl::List(const v1::ListFitsRequ
   for (v1::Fit& fit : fits) {
     fit.clear_coordinate_names();
     fit.clear_log();
+    if (fit.has_verdict()) fit.mutable_verdict()->clear_criteria();
     *response.add_fits() = std::move(fit);
   }
   return response;

@@ -8,10 +8,14 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "engine/evidence/evidence.h"
+#include "engine/evidence/log_density.h"
+#include "engine/evidence/resample.h"
 #include "engine/evidence/summary.h"
 #include "server/convert/progress.h"
 #include "server/convert/target_spec.h"
+#include "server/convert/verdict.h"
 #include "server/services/reply.h"
 #include "server/services/request_size.h"
 #include "server/status.h"
@@ -51,6 +55,10 @@ int64_t InnerSamples(int64_t requested, const v1::Fit& fit) {
   return requested != 0 ? requested : fit.effective_hyperparameters().evidence_inner_samples();
 }
 
+int64_t StreamedCount(const v1::StreamDrawsRequest& request) {
+  return request.count() == 0 ? kDefaultStreamed : request.count();
+}
+
 int64_t DrawsPerChunk(int dim, int64_t inner_samples) {
   const int64_t by_size = kChunkBytes / static_cast<int64_t>(sizeof(double) * (dim + 3));
   const int64_t by_work = kChunkInnerSamples / std::max<int64_t>(1, inner_samples);
@@ -59,6 +67,41 @@ int64_t DrawsPerChunk(int dim, int64_t inner_samples) {
 
 void Append(const Eigen::VectorXd& values, google::protobuf::RepeatedField<double>* field) {
   field->Add(values.data(), values.data() + values.size());
+}
+
+absl::Status CheckResampling(const v1::StreamDrawsRequest& request, int dim) {
+  if (!request.resample()) {
+    return request.force() ? FieldError("force", "needs resample") : absl::OkStatus();
+  }
+  if (request.first() != 0) {
+    return FieldError("first", "must be 0 with resample: resampled draws are chosen together");
+  }
+  const int64_t most = kMaxNumbers / dim / 4;
+  if (StreamedCount(request) <= most) return absl::OkStatus();
+  return FieldError("count", absl::StrCat("at most ", most, " draws of ", dim,
+                                          " coordinates can be resampled at once"));
+}
+
+absl::Status HeavyTail(const ResampledDraws& draws) {
+  return NotAllowed(
+      "HEAVY_TAIL", "resample",
+      absl::StrFormat("the importance weights cannot be trusted (Pareto k %.2f, ESS %.0f of %d "
+                      "draws), nor could draws resampled by them; force resamples all the same",
+                      draws.pareto_k, draws.ess, draws.pool));
+}
+
+v1::DrawsChunk ToChunk(const ResampledDraws& draws, int64_t first, int64_t count, bool densities) {
+  v1::DrawsChunk chunk;
+  chunk.set_first(first);
+  chunk.set_count(static_cast<int>(count));
+  chunk.set_dimension(static_cast<int>(draws.z.rows()));
+  const double* values = draws.z.col(first).data();
+  chunk.mutable_values()->Add(values, values + count * draws.z.rows());
+  if (densities) {
+    Append(draws.log_p.segment(first, count), chunk.mutable_log_p());
+    Append(draws.log_q.segment(first, count), chunk.mutable_log_q());
+  }
+  return chunk;
 }
 
 absl::StatusOr<std::vector<double>> Probabilities(const v1::SummarizePosteriorRequest& request) {
@@ -137,15 +180,41 @@ absl::Status PosteriorServiceImpl::Stream(const grpc::ServerContext& context,
   absl::StatusOr<std::shared_ptr<const FittedModel>> fitted = models_->Get(request.name());
   if (!fitted.ok()) return fitted.status();
   const v1::Fit& fit = (*fitted)->fit;
+  if (absl::Status s = CheckResampling(request, fit.dimension()); !s.ok()) return s;
+  if (request.resample()) return StreamResampled(context, request, **fitted, writer);
   const int64_t step = DrawsPerChunk(
       fit.dimension(), request.omit_densities() ? 0 : InnerSamples(request.inner_samples(), fit));
-  const int64_t end = request.first() + (request.count() == 0 ? kDefaultStreamed : request.count());
+  const int64_t end = request.first() + StreamedCount(request);
   for (int64_t first = request.first(); first < end; first += step) {
     absl::StatusOr<v1::DrawsChunk> chunk =
         Chunk(context, request, **fitted, first, std::min(step, end - first));
     if (!chunk.ok()) return chunk.status();
     if (first == request.first()) *chunk->mutable_coordinate_names() = fit.coordinate_names();
     if (!writer->Write(*chunk)) return absl::CancelledError("the client has left");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status PosteriorServiceImpl::StreamResampled(const grpc::ServerContext& context,
+                                                   const v1::StreamDrawsRequest& request,
+                                                   const FittedModel& fitted,
+                                                   grpc::ServerWriter<v1::DrawsChunk>* writer) {
+  const int64_t count = StreamedCount(request);
+  absl::StatusOr<ResampledDraws> draws = absl::UnknownError("");
+  {
+    const HeavyWork work(&context, &limit_);
+    if (!work.status().ok()) return work.status();
+    draws = Resample(*fitted.model, *fitted.target, request.seed(), count,
+                     InnerSamples(request.inner_samples(), fitted.fit), *pool_, work.cancel());
+  }
+  if (!draws.ok()) return draws.status();
+  if (draws->tail == Verdict::kDoNotTrust && !request.force()) return HeavyTail(*draws);
+  const int64_t step = DrawsPerChunk(fitted.fit.dimension(), 0);
+  for (int64_t first = 0; first < count; first += step) {
+    v1::DrawsChunk chunk =
+        ToChunk(*draws, first, std::min(step, count - first), !request.omit_densities());
+    if (first == 0) *chunk.mutable_coordinate_names() = fitted.fit.coordinate_names();
+    if (!writer->Write(chunk)) return absl::CancelledError("the client has left");
   }
   return absl::OkStatus();
 }
@@ -201,7 +270,9 @@ absl::StatusOr<v1::LogEvidence> PosteriorServiceImpl::Evidence(
       EstimateEvidence(*(*fitted)->model, *(*fitted)->target, request.seed(), draws, inner_samples,
                        *pool_, work.cancel());
   if (!estimate.ok()) return estimate.status();
-  return server::ToMessage(*estimate);
+  v1::LogEvidence message = server::ToMessage(*estimate);
+  *message.mutable_verdict() = JudgeFitBy(*estimate, fit);
+  return message;
 }
 
 absl::StatusOr<v1::EvaluateLogDensityResponse> PosteriorServiceImpl::LogDensity(
@@ -230,7 +301,7 @@ absl::StatusOr<v1::EvaluateLogDensityResponse> PosteriorServiceImpl::LogDensity(
     const int64_t count = std::min<int64_t>(kPointsPerCall, z.cols() - first);
     absl::StatusOr<LogDensityEstimate> estimate = aisivi::EvaluateLogDensity(
         *(*fitted)->model, z.middleCols(first, count),
-        request.seed() + static_cast<uint64_t>(first), inner_samples, *pool_);
+        request.seed() + static_cast<uint64_t>(first), inner_samples, *pool_, work.cancel());
     if (!estimate.ok()) return estimate.status();
     Append(estimate->log_q, response.mutable_log_q());
     Append(estimate->lower, response.mutable_lower());

@@ -30,6 +30,9 @@ class PosteriorServiceImpl final : public v1::PosteriorService::Service {
  private:
   absl::Status Stream(const grpc::ServerContext& context, const v1::StreamDrawsRequest& request,
                       grpc::ServerWriter<v1::DrawsChunk>* writer);
+  absl::Status StreamResampled(const grpc::ServerContext& context,
+                               const v1::StreamDrawsRequest& request, const FittedModel& fitted,
+                               grpc::ServerWriter<v1::DrawsChunk>* writer);
   absl::StatusOr<v1::DrawsChunk> Chunk(const grpc::ServerContext& context,
                                        const v1::StreamDrawsRequest& request,
                                        const FittedModel& fitted, int64_t first, int64_t count);

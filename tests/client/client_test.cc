@@ -88,6 +88,7 @@ class ScriptedPosteriors : public v1::PosteriorService::Service {
  public:
   grpc::Status StreamDraws(ServerContext*, const v1::StreamDrawsRequest* request,
                            grpc::ServerWriter<v1::DrawsChunk>* writer) override {
+    asked = *request;
     for (int64_t n = 0; n < request->count(); ++n) {
       v1::DrawsChunk chunk;
       chunk.set_first(n);
@@ -122,6 +123,8 @@ class ScriptedPosteriors : public v1::PosteriorService::Service {
     }
     return grpc::Status::OK;
   }
+
+  v1::StreamDrawsRequest asked;  // the last
 };
 
 class ClientTest : public testing::Test {
@@ -222,6 +225,26 @@ TEST_F(ClientTest, DrawsWithoutDensities) {
   ASSERT_TRUE(draws.ok()) << draws.status();
   EXPECT_EQ(draws->z.cols(), 2);
   EXPECT_EQ(draws->log_p.size(), 0);
+}
+
+TEST_F(ClientTest, EveryOptionOfDrawsTravels) {
+  DrawsOptions options;
+  options.count = 4;
+  options.seed = 9;
+  options.first = 2;
+  options.densities = false;
+  options.inner_samples = 16;
+  options.resample = true;
+  options.force = true;
+  ASSERT_TRUE(client_->GetDraws("fits/a", options).ok());
+  EXPECT_EQ(posteriors_.asked.name(), "fits/a");
+  EXPECT_EQ(posteriors_.asked.count(), 4);
+  EXPECT_EQ(posteriors_.asked.seed(), 9u);
+  EXPECT_EQ(posteriors_.asked.first(), 2);
+  EXPECT_TRUE(posteriors_.asked.omit_densities());
+  EXPECT_EQ(posteriors_.asked.inner_samples(), 16);
+  EXPECT_TRUE(posteriors_.asked.resample());
+  EXPECT_TRUE(posteriors_.asked.force());
 }
 
 TEST_F(ClientTest, AnErrorOfTheReaderEndsTheStream) {

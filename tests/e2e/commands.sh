@@ -49,6 +49,18 @@ aisivi evidence "$name" --draws 300 --inner_samples 8 --json | grep -q '"draws":
 aisivi evidence "$name" >text
 expect_match 'ELBO between' text
 
+echo "the verdict, in words and in JSON"
+for field in gap sandwich_width log_z_standard_error ess_share pareto_k non_finite_share; do
+  expect_match "^ +$field +[-0-9.e]+ +[≤≥] [0-9.]+ +[≤≥] [0-9.]+ +(good|usable|do not trust)$" text
+  grep -q "\"name\":\"$field\",\"value\":" <<<"$evidence" || die "no $field in $evidence"
+done
+expect_match '^ +verdict +(Good|Usable with care|Do not trust): ' text
+grep -qE '"verdict":\{"grade":"(GOOD|USABLE|DO_NOT_TRUST)"' <<<"$last" || die "no verdict: $last"
+grep -qE '"verdict":\{"grade":"(GOOD|USABLE|DO_NOT_TRUST)"' <<<"$evidence" || die "no verdict"
+aisivi get "$name" >text
+expect_match '^ +verdict +(Good|Usable with care|Do not trust): ' text
+expect_match '^ +score_residual +[0-9.e]+ +≤ 0.5 +any +(good|usable)$' text
+
 echo "draws are CSV in CmdStan's layout, and the same for the same seed"
 aisivi draws "$name" --count 50 --seed 7 --out draws.csv
 [[ ! -e draws.csv.partial ]] || die "a partial file is left"
@@ -62,6 +74,39 @@ aisivi draws "$name" --count 50 --seed 7 | cmp - draws.csv || die "standard outp
 aisivi draws "$name" --count 50 --seed 8 | grep -v '^#' | tail -n 1 >other_row
 [[ $(cat other_row) != "$(tail -n 1 rows)" ]] || die "another seed gives the same draws"
 aisivi draws "$name" --count 3 --json | grep -q '"coordinateNames":\["' || die "draws --json"
+
+echo "resampled draws"
+# No training: q is N(0, 1) whatever the target.
+untrained=(--set warm_start=none --set iterations=0 --set evidence_draws=500 --json)
+shifted=$(json_field name "$(aisivi fit --target gaussian --param mean=0.7 --param covariance=0.64 \
+  "${untrained[@]}" | tail -n 1)")
+aisivi draws "$shifted" --count 3000 --seed 2 >plain.csv
+aisivi draws "$shifted" --count 3000 --seed 2 --resample --out resampled.csv
+mean_of() { grep -v '^#' "$1" | awk -F, 'NR > 2 { s += $4; ++n } END { print s / n }'; }
+within "$(mean_of plain.csv)" -0.1 0.1 || die "the mean of q is not 0: $(mean_of plain.csv)"
+within "$(mean_of resampled.csv)" 0.63 0.77 || die "the mean is not 0.7: $(mean_of resampled.csv)"
+within "$(grep -v '^#' resampled.csv | sed -n 2p | cut -d, -f 4)" 0.63 0.77 || die "the first row"
+expect_match '^# +importance_resampled = 1$' resampled.csv
+wide=$(json_field name "$(aisivi fit --target gaussian --param mean=0 --param covariance=25 \
+  "${untrained[@]}" | tail -n 1)")
+aisivi get "$wide" >text
+expect_match 'verdict +Do not trust: ' text
+expect_failure 1 'FAILED_PRECONDITION: resample: .*Pareto k' aisivi draws "$wide" --resample --out no.csv
+[[ ! -e no.csv && ! -e no.csv.partial ]] || die "a file of draws that were refused"
+aisivi draws "$wide" --count 20 --resample --force | grep -v '^#' >rows_forced
+(($(wc -l <rows_forced) == 22)) || die "not a header, a mean and 20 draws"
+expect_failure 2 'INVALID_ARGUMENT: .*--resample' aisivi draws "$wide" --force
+aisivi delete "$shifted" >/dev/null
+aisivi delete "$wide" >/dev/null
+
+echo "the best Gaussian, untrained"
+aisivi fit --target gaussian --method gaussian --param mean=1,2 --param 'covariance=2,0.5;0.5,1' \
+  --set evidence_draws=2000 --json | tail -n 1 >json
+expect_match '"method":"gaussian"' json
+expect_match '"effectiveHyperparameters":\{[^}]*"iterations":"0"' json
+within "$(json_field logZ "$(cat json)")" -0.01 0.01 || die "log Z is off: $(cat json)"
+grep -q '"verdict":{"grade":"GOOD"' json || die "not good: $(cat json)"
+aisivi delete "$(json_field name "$(cat json)")" >/dev/null
 
 echo "summary"
 aisivi summary "$name" >text

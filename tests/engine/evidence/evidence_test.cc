@@ -9,30 +9,19 @@
 #include <string>
 #include <vector>
 
-#include "engine/targets/registry.h"
-#include "tests/engine/model/testing.h"
+#include "tests/engine/evidence/testing.h"
 
 namespace aisivi {
 namespace {
 
 using test::ComponentShape;
+using test::Gaussian;
+using test::LineGaussian;
 using test::MakeComponent;
 using test::MakeLineComponent;
 using test::MakeModel;
 using test::Normals;
 using test::Random;
-
-std::unique_ptr<const Target> Gaussian(const Eigen::VectorXd& mean,
-                                       const Eigen::MatrixXd& covariance) {
-  absl::StatusOr<std::unique_ptr<const Target>> target =
-      MakeTarget("gaussian", {{"mean", mean}, {"covariance", covariance}});
-  EXPECT_TRUE(target.ok()) << target.status();
-  return *std::move(target);
-}
-
-std::unique_ptr<const Target> LineGaussian(double mean, double sd) {
-  return Gaussian(Eigen::VectorXd::Constant(1, mean), Eigen::MatrixXd::Constant(1, 1, sd * sd));
-}
 
 // Wrong on purpose: curved, with a proposal that does not fit.
 std::shared_ptr<const Model> WrongLineModel(uint64_t seed, bool proposal = true) {
@@ -181,64 +170,6 @@ TEST(EvidenceTest, TheEvidenceIsUnbiasedAtEveryK) {
   }
 }
 
-TEST(EvidenceTest, LogDensityIsTheQuadrature) {
-  ThreadPool pool(2);
-  const Eigen::MatrixXd near = Eigen::RowVectorXd::LinSpaced(23, -4, 4);
-  const Eigen::MatrixXd far = (Eigen::RowVectorXd(7) << -12, -10, -8.5, 8, 9.5, 10, 13).finished();
-  struct Case {
-    std::shared_ptr<const Model> model;
-    Eigen::MatrixXd z;
-  };
-  const std::vector<Case> cases = {Case{WrongLineModel(5), near},
-                                   Case{WrongLineModel(3, false), near},
-                                   Case{TwoComponents(1, true, 0.06), near},
-                                   Case{TwoComponents(3, true, 0.06), near},
-                                   Case{TwoComponents(1, false), near},
-                                   Case{TwoComponents(20, true, 0.06), far}};
-  for (const Case& c : cases) {
-    const Eigen::VectorXd truth = test::LineLogDensity(c.model->state(), c.z);
-    int64_t inside = 0, total = 0;
-    for (uint64_t seed = 0; seed < 10; ++seed) {
-      const auto e = EvaluateLogDensity(*c.model, c.z, seed, 4000, pool);
-      ASSERT_TRUE(e.ok()) << e.status();
-      for (int64_t j = 0; j < c.z.cols(); ++j, ++total) {
-        EXPECT_NEAR(e->log_q[j], truth[j], 0.05 + 3 * (e->upper[j] - e->lower[j])) << c.z(0, j);
-        EXPECT_LE(e->lower[j], e->log_q[j]);
-        EXPECT_GE(e->upper[j], e->log_q[j]);
-        inside += e->lower[j] - 1e-4 <= truth[j] && truth[j] <= e->upper[j] + 1e-4;
-      }
-    }
-    EXPECT_GE(inside, total * 4 / 5)
-        << "of " << total << " in case " << (&c - cases.data()) << ": too narrow";
-  }
-}
-
-TEST(EvidenceTest, LogDensityOfAMixtureOfExactComponentsInSeveralDimensions) {
-  Random random(6);
-  ThreadPool pool(2);
-  std::vector<Component> components;
-  const std::vector<double> weights = {0.2, 0.5, 0.3};
-  for (const double weight : weights) {
-    components.push_back(MakeComponent({.dim = 3, .latent = 3}, Normals(3, 1, 1.5, random),
-                                       test::RandomScale(3, random), weight, random));
-  }
-  const Eigen::MatrixXd z = Normals(3, 40, 2, random);
-  const auto model = MakeModel(components);
-  const auto e = EvaluateLogDensity(*model, z, 5, 2, pool);
-  ASSERT_TRUE(e.ok()) << e.status();
-  for (int64_t j = 0; j < z.cols(); ++j) {
-    double density = 0;
-    for (size_t c = 0; c < components.size(); ++c) {
-      const AffineMap& a = components[c].affine;
-      const Eigen::VectorXd x = a.scale.triangularView<Eigen::Lower>().solve(z.col(j) - a.shift);
-      density += weights[c] *
-                 std::exp(test::LogNormal(x, Eigen::VectorXd::Zero(3), Eigen::VectorXd::Ones(3)) -
-                          a.LogDet());
-    }
-    EXPECT_NEAR(e->log_q[j], std::log(density), 1e-3);
-  }
-}
-
 TEST(EvidenceTest, WeightsThatAreNotFiniteCountAsZero) {
   DrawBatch draws;
   draws.z = Eigen::MatrixXd::Zero(1, 6);
@@ -281,13 +212,6 @@ TEST(EvidenceTest, BadArgumentsAreRefusedByName) {
   ExpectRefused(EstimateEvidence(*model, *target, 1, 1, 5, pool).status(), "draws");
   ExpectRefused(EstimateEvidence(*model, *target, 1, 10, 0, pool).status(), "inner_samples");
   ExpectRefused(EstimateEvidence(*model, *plane, 1, 10, 5, pool).status(), "target");
-  const Eigen::MatrixXd wrong = Eigen::MatrixXd::Zero(2, 3);
-  ExpectRefused(EvaluateLogDensity(*model, wrong, 1, 5, pool).status(), "points");
-  Eigen::MatrixXd z = Eigen::MatrixXd::Zero(1, 3);
-  ExpectRefused(EvaluateLogDensity(*model, z, 1, 0, pool).status(), "inner_samples");
-  ExpectRefused(EvaluateLogDensity(*model, z, 1, kHuge, pool).status(), "inner_samples");
-  z(0, 1) = std::numeric_limits<double>::quiet_NaN();
-  ExpectRefused(EvaluateLogDensity(*model, z, 1, 5, pool).status(), "points");
 }
 
 TEST(EvidenceTest, NothingAskedNothingGiven) {
@@ -296,9 +220,6 @@ TEST(EvidenceTest, NothingAskedNothingGiven) {
   const auto batch = Draw(*model, nullptr, 1, 5, 0, 3, pool);
   ASSERT_TRUE(batch.ok());
   EXPECT_EQ(batch->z.cols(), 0);
-  const auto e = EvaluateLogDensity(*model, Eigen::MatrixXd(1, 0), 1, 5, pool);
-  ASSERT_TRUE(e.ok());
-  EXPECT_EQ(e->log_q.size(), 0);
 }
 
 TEST(EvidenceTest, CancelIsHeeded) {

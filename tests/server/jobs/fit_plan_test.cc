@@ -44,6 +44,19 @@ TEST(FitPlanTest, RequestBeatsPresetBeatsDefault) {
   EXPECT_EQ(bsivi->fit.method(), "bsivi");
 }
 
+TEST(FitPlanTest, TheMethodGaussianIsTheStartAloneWhateverIsSet) {
+  for (const char* more : {"", "preset: 'bsivi_banana'", "hyperparameters { iterations: 7 }"}) {
+    const absl::StatusOr<FitPlan> plan =
+        PlanFit(Request(std::string("target { banana {} } method: 'gaussian' ") + more));
+    ASSERT_TRUE(plan.ok()) << plan.status();
+    EXPECT_EQ(plan->fit.method(), "gaussian");
+    const v1::Hyperparameters& used = plan->fit.effective_hyperparameters();
+    EXPECT_EQ(used.iterations(), 0) << more;
+    EXPECT_EQ(used.warm_start(), "gaussian") << more;
+    EXPECT_EQ(PlannedOptions(plan->fit)->iterations, 0) << more;
+  }
+}
+
 TEST(FitPlanTest, OutputOnlyFieldsOfTheRequestAreIgnored) {
   const absl::StatusOr<FitPlan> plan = PlanFit(Request(
       "target { banana {} } name: 'fits/x' state: FAILED dimension: 9 has_posterior: true"));
@@ -80,6 +93,7 @@ TEST(FitPlanTest, BadInputNamesItsField) {
        "fit.hyperparameters.iterations: "},
       {"target { banana {} } hyperparameters { learning_rate: nan }",
        "fit.hyperparameters.learning_rate: "},
+      {"target { banana {} } hyperparameters { restarts: 17 }", "fit.hyperparameters.restarts: "},
       {"target { banana {} } hyperparameters { latent_dim: 3 }",
        "fit.hyperparameters.latent_dim: "},
       {"target { banana {} } labels { key: 'Bad Key' value: '' }", "fit.labels: "},

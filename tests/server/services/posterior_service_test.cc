@@ -1,8 +1,10 @@
 // PosteriorService through a real server and the real engine.
 #include <cmath>
+#include <numeric>
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "engine/fit/fit.h"
 #include "gmock/gmock.h"
 #include "tests/server/services/server_fixture.h"
@@ -11,6 +13,7 @@ namespace aisivi::server {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
 // A Gaussian with log Z = 0: the warm start alone fits it.
@@ -39,6 +42,16 @@ class PosteriorServiceTest : public ServerFixture {
     const v1::Fit fit = AwaitEnd(MustCreate(kGaussian));
     EXPECT_EQ(fit.state(), v1::Fit::SUCCEEDED) << fit.message();
     EXPECT_TRUE(fit.has_posterior());
+    return fit.name();
+  }
+
+  // A fit whose q is N(0, 1) exactly, of the target N(mean, variance).
+  std::string StandardNormalOf(double mean, double variance) {
+    const v1::Fit fit = AwaitEnd(MustCreate(absl::StrCat(
+        "target { gaussian { mean: ", mean, " covariance { rows: 1 columns: 1 values: ", variance,
+        " } } } hyperparameters { iterations: 0 warm_start: 'none' evidence_draws: 200 "
+        "evidence_inner_samples: 4 }")));
+    EXPECT_EQ(fit.state(), v1::Fit::SUCCEEDED) << fit.message();
     return fit.name();
   }
 
@@ -92,7 +105,67 @@ TEST_F(PosteriorServiceTest, EvidenceOfAGaussianIsRight) {
   EXPECT_NEAR(evidence.log_z(), 0, 0.1);
   EXPECT_GT(evidence.ess(), 300);
   EXPECT_TRUE(evidence.has_standard_error());
-  EXPECT_FALSE(evidence.verdict().empty());
+  EXPECT_EQ(fit.verdict().grade(), v1::FitVerdict::GOOD) << fit.verdict().sentence();
+  EXPECT_FALSE(fit.evidence().has_verdict());
+  EXPECT_EQ(evidence.verdict().grade(), v1::FitVerdict::GOOD) << evidence.verdict().sentence();
+  EXPECT_GE(evidence.verdict().criteria_size(), 6);
+}
+
+TEST_F(PosteriorServiceTest, RestartsThatDisagreeShowInTheVerdict) {
+  StartServer([](const Target& target, const FitOptions& options, ThreadPool& pool,
+                 const FitControl& control) {
+    absl::StatusOr<FitResult> result = RunFit(target, options, pool, control);
+    if (result.ok()) result->r_hat = 1.25, result->restart_elbo = {-0.5, 0};
+    return result;
+  });
+  const v1::Fit fit = AwaitEnd(MustCreate(kGaussian));
+  EXPECT_EQ(fit.r_hat(), 1.25);
+  EXPECT_THAT(fit.restart_elbo(), ElementsAre(-0.5, 0));
+  EXPECT_EQ(fit.verdict().grade(), v1::FitVerdict::DO_NOT_TRUST);
+  EXPECT_THAT(fit.verdict().sentence(), HasSubstr("r_hat is 1.25"));
+  grpc::ClientContext context;
+  v1::EstimateLogEvidenceRequest request;
+  request.set_name(fit.name());
+  v1::LogEvidence evidence;
+  ASSERT_TRUE(posteriors_->EstimateLogEvidence(&context, request, &evidence).ok());
+  EXPECT_EQ(evidence.verdict().grade(), v1::FitVerdict::DO_NOT_TRUST)
+      << "a fresh estimate does not make them agree";
+}
+
+double Mean(const std::vector<double>& values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+TEST_F(PosteriorServiceTest, ResamplingMovesAWrongModelToTheTruth) {
+  const std::string name = StandardNormalOf(0.7, 0.64);
+  const std::string request = "name: '" + name + "' count: 4000 seed: 3 inner_samples: 4 ";
+  EXPECT_NEAR(Mean(MustStream(request).values), 0, 0.1);
+  const Draws resampled = MustStream(request + "resample: true");
+  ASSERT_EQ(resampled.values.size(), 4000u);
+  EXPECT_NEAR(Mean(resampled.values), 0.7, 0.06);
+  EXPECT_EQ(resampled.names.size(), 1u);
+  EXPECT_EQ(resampled.log_p.size(), 4000u);
+  EXPECT_EQ(resampled.log_q.size(), 4000u);
+  EXPECT_TRUE(resampled.log_weight.empty());
+  EXPECT_EQ(MustStream(request + "resample: true").values, resampled.values);
+  const Draws bare = MustStream(request + "resample: true omit_densities: true");
+  EXPECT_EQ(bare.values, resampled.values);
+  EXPECT_TRUE(bare.log_p.empty());
+}
+
+TEST_F(PosteriorServiceTest, ResamplingIsRefusedWhereTheWeightsCannotBeTrusted) {
+  const std::string name = StandardNormalOf(0, 25);
+  Draws draws;
+  const grpc::Status status = Stream(
+      FromText<v1::StreamDrawsRequest>("name: '" + name + "' inner_samples: 4 resample: true"),
+      &draws);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_THAT(status.error_message(), StartsWith("resample: "));
+  EXPECT_EQ(Reason(status), "HEAVY_TAIL");
+  EXPECT_TRUE(draws.values.empty());
+  EXPECT_EQ(
+      MustStream("name: '" + name + "' inner_samples: 4 resample: true force: true").values.size(),
+      1000u);
 }
 
 TEST_F(PosteriorServiceTest, DrawsAreTheSameHoweverTheyAreAskedFor) {
@@ -220,7 +293,9 @@ TEST_F(PosteriorServiceTest, RunningFitIsCancelled) {
 TEST_F(PosteriorServiceTest, BadInputNamesItsField) {
   const std::string name = "name: '" + FittedGaussian() + "' ";
   Draws draws;
-  for (const char* field : {"count: -1", "count: 10000001", "first: -1", "inner_samples: -1"}) {
+  for (const char* field :
+       {"count: -1", "count: 10000001", "first: -1", "inner_samples: -1", "force: true",
+        "first: 5 resample: true", "count: 9000000 resample: true"}) {
     const grpc::Status status = Stream(FromText<v1::StreamDrawsRequest>(name + field), &draws);
     EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT) << field;
     EXPECT_THAT(field, StartsWith(ViolatedField(status))) << status.error_message();

@@ -1,0 +1,130 @@
+#include "engine/evidence/verdict.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+
+namespace aisivi {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr double kGoodTail = 0.5, kUsableTail = 0.7;
+constexpr double kEvenShare = 0.99;       // weights of 1 % relative variance
+constexpr double kEqualShare = 1 - 1e-6;  // weights equal to rounding
+constexpr int64_t kFewestDraws = 25;
+constexpr double kLeastGap = 1e-4;  // nats; less is not worth telling people
+
+Verdict Compare(double value, double good, double usable, bool at_least) {
+  const auto passes = [&](double threshold) {
+    return at_least ? value >= threshold : value <= threshold;
+  };
+  return passes(good) ? Verdict::kGood : passes(usable) ? Verdict::kUsable : Verdict::kDoNotTrust;
+}
+
+Criterion AtMost(const std::string& name, double value, double good, double usable,
+                 const std::string& explanation) {
+  return {name,       value, good, usable, /*at_least=*/false, Compare(value, good, usable, false),
+          explanation};
+}
+
+Criterion Tail(const EvidenceEstimate& e, double share) {
+  Criterion criterion = AtMost("pareto_k", e.pareto_k, kGoodTail, kUsableTail,
+                               "tail of the importance weights; heavier above");
+  criterion.verdict = JudgeTail(e.pareto_k, share, e.draws);
+  if (e.draws < kFewestDraws || std::isnan(e.pareto_k)) {
+    criterion.explanation = "tail of the importance weights; too few draws to tell";
+  } else if (criterion.verdict == Verdict::kGood && e.pareto_k > kGoodTail) {
+    criterion.explanation = "tail of the importance weights; harmless, they are all but equal";
+  }
+  return criterion;
+}
+
+std::vector<Criterion> EvidenceCriteria(const EvidenceEstimate& e) {
+  const double draws = static_cast<double>(e.draws);
+  const double share = e.ess / draws;
+  std::vector<Criterion> criteria = {
+      AtMost("gap", e.log_z - e.elbo_lower, 0.1, 0.5,
+             "log Z - ELBO, nats: how far q is from the posterior, KL(q|p)"),
+      AtMost("sandwich_width", e.elbo_upper - e.elbo_lower, 0.05, 0.25,
+             "between the bounds of the ELBO, nats; more inner samples narrow it"),
+      AtMost("log_z_standard_error", e.standard_error, 0.05, 0.25,
+             "Monte Carlo error of log Z, nats; more draws lower it"),
+      {"ess_share", share, 0.5, 0.1, /*at_least=*/true, Compare(share, 0.5, 0.1, true),
+       "share of the draws that count after weighting"},
+      Tail(e, share),
+      AtMost("non_finite_share", static_cast<double>(e.non_finite) / draws, 0.001, 0.05,
+             "share of the draws where the target is zero or not a number"),
+  };
+  return criteria;
+}
+
+std::string Threshold(const Criterion& c, double threshold) {
+  return absl::StrFormat("%s %g", c.at_least ? "at least" : "at most", threshold);
+}
+
+// The criteria that made the verdict, "pareto_k is 0.93 (at most 0.7)".
+std::string Reasons(const FitVerdict& verdict) {
+  std::vector<std::string> reasons;
+  for (const Criterion& c : verdict.criteria) {
+    if (c.verdict != verdict.verdict) continue;
+    const double threshold = verdict.verdict == Verdict::kUsable ? c.good : c.usable;
+    reasons.push_back(std::isnan(c.value) ? absl::StrCat(c.name, " is unknown")
+                                          : absl::StrFormat("%s is %.3g (%s)", c.name, c.value,
+                                                            Threshold(c, threshold)));
+  }
+  return absl::StrJoin(reasons, ", ");
+}
+
+std::string Sentence(const FitVerdict& verdict) {
+  switch (verdict.verdict) {
+    case Verdict::kGood:
+      return absl::StrFormat(
+          "Good: q is about %.1g nats from the posterior; its draws and log_z can be trusted.",
+          std::max(kLeastGap, verdict.criteria.front().value));
+    case Verdict::kUsable:
+      return absl::StrCat("Usable with care: ", Reasons(verdict), ".");
+    case Verdict::kDoNotTrust:
+      break;
+  }
+  return absl::StrCat("Do not trust: ", Reasons(verdict), ".");
+}
+
+}  // namespace
+
+Verdict JudgeTail(double pareto_k, double ess_share, int64_t draws) {
+  if (std::isnan(pareto_k) || std::isnan(ess_share) || draws < kFewestDraws) {
+    return Verdict::kDoNotTrust;
+  }
+  if (ess_share >= kEqualShare) return Verdict::kGood;
+  if (ess_share >= kEvenShare) return pareto_k < 1 ? Verdict::kGood : Verdict::kDoNotTrust;
+  return Compare(pareto_k, kGoodTail, kUsableTail, /*at_least=*/false);
+}
+
+FitVerdict JudgeFit(const VerdictInput& input) {
+  FitVerdict result;
+  if (std::isnan(input.evidence.log_z)) {
+    result.sentence = "Do not trust: the evidence was not estimated, so nothing is known.";
+    return result;
+  }
+  result.criteria = EvidenceCriteria(input.evidence);
+  if (!std::isnan(input.score_residual)) {
+    result.criteria.push_back(
+        AtMost("score_residual", input.score_residual / static_cast<double>(input.dimension), 0.5,
+               kInfinity, "squared error of the score per dimension, in the last training step"));
+  }
+  if (!std::isnan(input.r_hat)) {
+    result.criteria.push_back(
+        AtMost("r_hat", input.r_hat, 1.01, 1.05, "agreement of the restarts; 1: they agree"));
+  }
+  result.verdict = Verdict::kGood;
+  for (const Criterion& c : result.criteria) result.verdict = std::max(result.verdict, c.verdict);
+  result.sentence = Sentence(result);
+  return result;
+}
+
+}  // namespace aisivi

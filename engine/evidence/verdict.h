@@ -1,0 +1,96 @@
+// The verdict on a finished fit: whether its draws and its log evidence can be trusted.
+//
+// Several numbers are each held against two thresholds; the worst of them is the verdict. What they
+// bound is the distance of q from the posterior p, and the error of log Ẑ. "sd" is a posterior
+// standard deviation; TV the total variation distance, the largest error of any probability.
+//
+//   criterion             GOOD     USABLE   why there
+//   gap                   ≤ 0.1    ≤ 0.5    log Ẑ − elbo_lower, an estimate of KL(q‖p) in nats. TV
+//   ≤
+//                                           √(KL/2) (Pinsker): 0.22 and 0.5; spent on the mean of
+//                                           one Gaussian coordinate KL = δ²/2: 0.45 and 1 sd.
+//   sandwich_width        ≤ 0.05   ≤ 0.25   elbo_upper − elbo_lower, nats: half of what the gap may
+//                                           be, so that K cannot decide what the gap is judged to
+//                                           be.
+//   log_z_standard_error  ≤ 0.05   ≤ 0.25   nats, the relative error of Ẑ. Evidence is compared in
+//                                           units of log 3 ≈ 1.1; at 0.25 the delta method behind
+//                                           the number itself is 3 % off (half the relative
+//                                           variance).
+//   ess_share             ≥ 0.5    ≥ 0.1    ESS / draws = 1/(1 + relative variance of the weights).
+//                                           For log-normal weights it is e^(−2 KL): 0.82 and 0.37
+//                                           at the thresholds of the gap, and some room for tails.
+//   pareto_k              ≤ 0.5    ≤ 0.7    k̂ of the weights' tail: finite variance, and the limit
+//   of
+//                                           practical convergence (arXiv 1507.02646); see below.
+//   non_finite_share      ≤ 0.001  ≤ 0.05   Share of draws where p̃/q is not a positive number.
+//   Where
+//                                           p̃ = 0 it is a lower bound of TV.
+//   score_residual        ≤ 0.5    –        E‖∇ log q − ∇ log p̃‖²/D of the last training step, in
+//                                           coordinates where the start has unit covariance: E‖∇
+//                                           log q‖²/D is 1 there, so this is a relative squared
+//                                           error. It includes the noise of the score estimate,
+//                                           belongs to the last step rather than to the state kept,
+//                                           and a few points where p̃ is narrow dominate it: it can
+//                                           cast doubt, never condemn.
+//   r_hat                 ≤ 1.01   ≤ 1.05   Agreement of restarts (agreement.h): run means spread
+//   by
+//                                           0.14 and 0.32 sd. 1.01 as arXiv 1903.08008 advises.
+//
+// k̂ measures the shape of the tail whatever its weight, so it says nothing of harm where all
+// weights are all but equal. With ESS share r the relative variance of the weights is v = 1/r − 1,
+// and the largest of M is at most 1 + √(vM) times their mean. A generalised Pareto tail with k < 1
+// that begins there, and that one draw in M would have reached, adds at most about (1 + √(vM)) /
+// ((1 − k) M) to Ẑ: for r = 0.99, M = 8192, k = 0.9 that is 1.3 %. So from an ESS share of 0.99 on
+// k̂ is judged only at 1 and above, where such a tail has no mean. Weights that are equal to
+// rounding (share ≥ 1 − 1e-6: the log weights differ by 1e-3, as sums of singles do) have no tail.
+//
+// No criterion sees a part of the posterior where q never draws: a missed mode leaves perfect
+// weights. Only restarts can show it, and only when they end in different places.
+//
+// Thread safety: pure functions.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/evidence/evidence.h"
+
+namespace aisivi {
+
+// Ordered: the larger the worse.
+enum class Verdict { kGood, kUsable, kDoNotTrust };
+
+struct Criterion {
+  std::string name;  // as in the table above
+  double value;      // NaN when it should be known and is not
+  double good;       // threshold for kGood
+  double usable;     // threshold for kUsable; infinite when any value passes
+  bool at_least;     // the value has to be at least the threshold, not at most
+  Verdict verdict;
+  std::string explanation;  // one line for people: what the number is
+};
+
+struct FitVerdict {
+  Verdict verdict = Verdict::kDoNotTrust;  // the worst of the criteria
+  std::vector<Criterion> criteria;  // in the order of the table; empty: nothing was estimated
+  std::string sentence;             // one sentence for people
+};
+
+struct VerdictInput {
+  EvidenceEstimate evidence;
+  double score_residual = kNotAvailable;  // E‖∇ log q − ∇ log p̃‖², all dimensions; NaN: unknown
+  int64_t dimension = 1;                  // D
+  double r_hat = kNotAvailable;           // NaN: there was one run
+};
+
+// Criteria that are unknown by nature (score_residual of a fit that was not trained, r_hat of one
+// run) are left out; a part of `evidence` that is NaN is not to be trusted.
+FitVerdict JudgeFit(const VerdictInput& input);
+
+// The rule for k̂ alone, `pareto_k` being that of `draws` weights whose ESS is ess_share · draws.
+// NaN or fewer than 25 draws (5 of them in the tail): kDoNotTrust, there is too little to tell
+// from.
+Verdict JudgeTail(double pareto_k, double ess_share, int64_t draws);
+
+}  // namespace aisivi

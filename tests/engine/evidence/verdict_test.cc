@@ -1,0 +1,203 @@
+#include "engine/evidence/verdict.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <random>
+
+#include "engine/evidence/pareto.h"
+#include "tests/engine/evidence/testing.h"
+
+namespace aisivi {
+namespace {
+
+using test::LineGaussian;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+// Good in every respect.
+VerdictInput Fine() {
+  VerdictInput input;
+  input.evidence.log_z = -3;
+  input.evidence.standard_error = 0.01;
+  input.evidence.elbo_lower = -3.02;
+  input.evidence.elbo_upper = -3.01;
+  input.evidence.ess = 800;
+  input.evidence.pareto_k = 0.3;
+  input.evidence.draws = 1000;
+  input.evidence.inner_samples = 64;
+  input.score_residual = 0.5;
+  input.dimension = 5;
+  input.r_hat = 1.002;
+  return input;
+}
+
+const Criterion* Find(const FitVerdict& verdict, const std::string& name) {
+  for (const Criterion& criterion : verdict.criteria) {
+    if (criterion.name == name) return &criterion;
+  }
+  return nullptr;
+}
+
+TEST(VerdictTest, AFineFitIsGood) {
+  const FitVerdict verdict = JudgeFit(Fine());
+  EXPECT_EQ(verdict.verdict, Verdict::kGood);
+  EXPECT_EQ(verdict.criteria.size(), 8u);
+  EXPECT_THAT(verdict.sentence, StartsWith("Good: q is about 0.02 nats"));
+  for (const Criterion& criterion : verdict.criteria) {
+    EXPECT_EQ(criterion.verdict, Verdict::kGood) << criterion.name;
+    EXPECT_FALSE(criterion.explanation.empty()) << criterion.name;
+  }
+}
+
+struct Threshold {
+  std::string name;
+  std::function<void(double, VerdictInput*)> set;
+  double good, usable;  // the last values that pass
+  double worse;         // a step beyond
+};
+
+std::vector<Threshold> Thresholds() {
+  return {
+      {"gap", [](double x, VerdictInput* i) { i->evidence.log_z = i->evidence.elbo_lower + x; },
+       0.1 - 1e-9, 0.5 - 1e-9, 1e-6},
+      {"sandwich_width",
+       [](double x, VerdictInput* i) { i->evidence.elbo_upper = i->evidence.elbo_lower + x; },
+       0.05 - 1e-9, 0.25 - 1e-9, 1e-6},
+      {"log_z_standard_error", [](double x, VerdictInput* i) { i->evidence.standard_error = x; },
+       0.05, 0.25, 1e-6},
+      {"ess_share", [](double x, VerdictInput* i) { i->evidence.ess = 1000 * x; }, 0.5, 0.1, -1e-6},
+      {"pareto_k", [](double x, VerdictInput* i) { i->evidence.pareto_k = x; }, 0.5, 0.7, 1e-6},
+      {"non_finite_share",
+       [](double x, VerdictInput* i) {
+         i->evidence.non_finite = static_cast<int64_t>(std::ceil(1000 * x));
+       },
+       0.001, 0.05, 1e-6},
+      {"score_residual", [](double x, VerdictInput* i) { i->score_residual = 5 * x; }, 0.5, 1e9,
+       1e-6},
+      {"r_hat", [](double x, VerdictInput* i) { i->r_hat = x; }, 1.01, 1.05, 1e-6},
+  };
+}
+
+TEST(VerdictTest, EveryThresholdIsHeldAndTheWorstCounts) {
+  for (const Threshold& t : Thresholds()) {
+    const auto judge = [&](double value) {
+      VerdictInput input = Fine();
+      t.set(value, &input);
+      const FitVerdict verdict = JudgeFit(input);
+      EXPECT_EQ(verdict.verdict, Find(verdict, t.name)->verdict) << t.name << " " << value;
+      if (verdict.verdict != Verdict::kGood) {
+        EXPECT_THAT(verdict.sentence, HasSubstr(t.name + " is "));
+      }
+      return verdict.verdict;
+    };
+    EXPECT_EQ(judge(t.good), Verdict::kGood) << t.name;
+    EXPECT_EQ(judge(t.good + t.worse), Verdict::kUsable) << t.name;
+    EXPECT_EQ(judge(t.usable), Verdict::kUsable) << t.name;
+    if (t.name == "score_residual") continue;
+    EXPECT_EQ(judge(t.usable + t.worse), Verdict::kDoNotTrust) << t.name;
+  }
+}
+
+TEST(VerdictTest, WhatIsUnknownByNatureIsLeftOut) {
+  VerdictInput input = Fine();
+  input.score_residual = kNotAvailable;
+  input.r_hat = kNotAvailable;
+  const FitVerdict verdict = JudgeFit(input);
+  EXPECT_EQ(verdict.verdict, Verdict::kGood);
+  EXPECT_EQ(Find(verdict, "score_residual"), nullptr);
+  EXPECT_EQ(Find(verdict, "r_hat"), nullptr);
+}
+
+TEST(VerdictTest, WhatShouldBeKnownAndIsNotCondemns) {
+  const FitVerdict nothing = JudgeFit(VerdictInput());
+  EXPECT_EQ(nothing.verdict, Verdict::kDoNotTrust);
+  EXPECT_TRUE(nothing.criteria.empty());
+  EXPECT_THAT(nothing.sentence, HasSubstr("not estimated"));
+  VerdictInput input = Fine();
+  input.evidence.elbo_lower = kNotAvailable;
+  const FitVerdict partial = JudgeFit(input);
+  EXPECT_EQ(partial.verdict, Verdict::kDoNotTrust);
+  EXPECT_THAT(partial.sentence, HasSubstr("gap is unknown"));
+  input = Fine();
+  input.evidence.standard_error = kInfinity;
+  EXPECT_EQ(JudgeFit(input).verdict, Verdict::kDoNotTrust);
+}
+
+TEST(VerdictTest, SeveralReasonsAreAllNamed) {
+  VerdictInput input = Fine();
+  input.evidence.pareto_k = 0.93;
+  input.evidence.ess = 10;
+  input.r_hat = 1.02;
+  const FitVerdict verdict = JudgeFit(input);
+  EXPECT_THAT(verdict.sentence,
+              StartsWith("Do not trust: ess_share is 0.01 (at least 0.1), pareto_k is 0.93 (at "
+                         "most 0.7)"));
+  EXPECT_THAT(verdict.sentence, ::testing::Not(HasSubstr("r_hat")));
+}
+
+TEST(VerdictTest, TheTailIsJudgedWhereItCanHarm) {
+  EXPECT_EQ(JudgeTail(0.8, 0.98, 8192), Verdict::kDoNotTrust);
+  EXPECT_EQ(JudgeTail(0.8, 0.99, 8192), Verdict::kGood);
+  EXPECT_EQ(JudgeTail(0.999, 0.999, 8192), Verdict::kGood);
+  EXPECT_EQ(JudgeTail(1.0, 0.999, 8192), Verdict::kDoNotTrust);
+  EXPECT_EQ(JudgeTail(3.0, 1 - 1e-8, 8192), Verdict::kGood);
+  EXPECT_EQ(JudgeTail(-1.0, 1.0, 8192), Verdict::kGood);
+  EXPECT_EQ(JudgeTail(0.1, 0.9, 24), Verdict::kDoNotTrust);
+  EXPECT_EQ(JudgeTail(kNotAvailable, 0.9, 8192), Verdict::kDoNotTrust);
+  EXPECT_EQ(JudgeTail(0.1, kNotAvailable, 8192), Verdict::kDoNotTrust);
+}
+
+// Weights 1 + c X with X generalised Pareto of shape 0.8, mean 1/(1 − 0.8): their variance is
+// infinite, but where the ESS share is at least 0.99 the mean is right to 2 %.
+TEST(VerdictTest, AHeavyTailOfNearlyEqualWeightsDoesNoHarm) {
+  constexpr double kShape = 0.8;
+  constexpr int64_t kDraws = 8192;
+  int judged = 0, heavy = 0;
+  for (uint32_t seed = 0; seed < 100; ++seed) {
+    const double c = seed % 2 == 0 ? 0.001 : 0.002;
+    std::mt19937_64 random(seed);
+    std::uniform_real_distribution<double> uniform(0, 1);
+    Eigen::VectorXd log_weight(kDraws);
+    for (double& w : log_weight) {
+      w = std::log1p(c * (std::pow(1 - uniform(random), -kShape) - 1) / kShape);
+    }
+    const Eigen::ArrayXd w = log_weight.array().exp();
+    const double share = w.sum() * w.sum() / w.square().sum() / kDraws;
+    const double k = SmoothWeights(log_weight).k;
+    if (share < 0.99 || k >= 1) continue;
+    ++judged;
+    heavy += k > 0.7;
+    EXPECT_EQ(JudgeTail(k, share, kDraws), Verdict::kGood);
+    EXPECT_NEAR(std::log(w.mean()), std::log(1 + c / (1 - kShape)), 0.02) << seed;
+  }
+  EXPECT_GT(judged, 30);
+  EXPECT_GT(heavy, 20);
+}
+
+FitVerdict JudgeStandardNormalAs(const Target& target) {
+  ThreadPool pool(2);
+  const auto evidence = EstimateEvidence(*test::StandardNormal(), target, 4, 8192, 4, pool);
+  EXPECT_TRUE(evidence.ok()) << evidence.status();
+  VerdictInput input;
+  input.evidence = *evidence;
+  return JudgeFit(input);
+}
+
+TEST(VerdictTest, RealFitsAreJudgedRightly) {
+  EXPECT_EQ(JudgeStandardNormalAs(*LineGaussian(0, 1)).verdict, Verdict::kGood);
+  EXPECT_EQ(JudgeStandardNormalAs(*LineGaussian(0.3, 0.98)).verdict, Verdict::kGood);
+  // KL = δ²/2 = 0.28.
+  EXPECT_EQ(JudgeStandardNormalAs(*LineGaussian(0.75, 1)).verdict, Verdict::kUsable);
+  EXPECT_EQ(JudgeStandardNormalAs(*LineGaussian(3, 1)).verdict, Verdict::kDoNotTrust);
+  // Far too narrow: k̂ → 1 − 1/16.
+  EXPECT_EQ(JudgeStandardNormalAs(*LineGaussian(0, 4)).verdict, Verdict::kDoNotTrust);
+}
+
+}  // namespace
+}  // namespace aisivi

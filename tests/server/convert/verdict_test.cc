@@ -1,0 +1,70 @@
+#include "server/convert/verdict.h"
+
+#include <limits>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace aisivi::server {
+namespace {
+
+using ::testing::HasSubstr;
+
+EvidenceEstimate FineEvidence() {
+  EvidenceEstimate evidence;
+  evidence.log_z = -3;
+  evidence.standard_error = 0.01;
+  evidence.elbo_lower = -3.02;
+  evidence.elbo_upper = -3.01;
+  evidence.ess = 800;
+  evidence.pareto_k = 0.3;
+  evidence.draws = 1000;
+  return evidence;
+}
+
+const v1::FitVerdict::Criterion* Find(const v1::FitVerdict& verdict, const std::string& name) {
+  for (const v1::FitVerdict::Criterion& criterion : verdict.criteria()) {
+    if (criterion.name() == name) return &criterion;
+  }
+  return nullptr;
+}
+
+TEST(VerdictMessageTest, CarriesEveryCriterionWithItsThresholds) {
+  v1::Fit fit;
+  fit.set_dimension(4);
+  fit.set_r_hat(1.03);
+  fit.mutable_progress()->set_score_residual(1.0);
+  const v1::FitVerdict verdict = JudgeFitBy(FineEvidence(), fit);
+  EXPECT_EQ(verdict.grade(), v1::FitVerdict::USABLE);
+  EXPECT_THAT(verdict.sentence(), HasSubstr("r_hat is 1.03"));
+  EXPECT_EQ(verdict.criteria_size(), 8);
+  const v1::FitVerdict::Criterion* gap = Find(verdict, "gap");
+  ASSERT_NE(gap, nullptr);
+  EXPECT_NEAR(gap->value(), 0.02, 1e-12);
+  EXPECT_EQ(gap->good_threshold(), 0.1);
+  EXPECT_EQ(gap->usable_threshold(), 0.5);
+  EXPECT_EQ(gap->grade(), v1::FitVerdict::GOOD);
+  EXPECT_FALSE(gap->at_least());
+  EXPECT_TRUE(Find(verdict, "ess_share")->at_least());
+  EXPECT_EQ(Find(verdict, "r_hat")->grade(), v1::FitVerdict::USABLE);
+  EXPECT_EQ(Find(verdict, "score_residual")->value(), 0.25);
+  EXPECT_FALSE(Find(verdict, "score_residual")->has_usable_threshold());
+}
+
+TEST(VerdictMessageTest, WhatIsUnknownIsAbsent) {
+  const v1::FitVerdict verdict = JudgeFitBy(FineEvidence(), v1::Fit());
+  EXPECT_EQ(verdict.grade(), v1::FitVerdict::GOOD);
+  EXPECT_EQ(Find(verdict, "score_residual"), nullptr);
+  EXPECT_EQ(Find(verdict, "r_hat"), nullptr);
+  EvidenceEstimate evidence = FineEvidence();
+  evidence.pareto_k = std::numeric_limits<double>::quiet_NaN();
+  const v1::FitVerdict partial = JudgeFitBy(evidence, v1::Fit());
+  EXPECT_FALSE(Find(partial, "pareto_k")->has_value());
+  EXPECT_EQ(partial.grade(), v1::FitVerdict::DO_NOT_TRUST);
+  const v1::FitVerdict nothing = JudgeFitBy(EvidenceEstimate(), v1::Fit());
+  EXPECT_EQ(nothing.grade(), v1::FitVerdict::DO_NOT_TRUST);
+  EXPECT_THAT(nothing.sentence(), HasSubstr("not estimated"));
+}
+
+}  // namespace
+}  // namespace aisivi::server
