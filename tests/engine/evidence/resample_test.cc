@@ -90,9 +90,9 @@ TEST(ResampleTest, EqualWeightsGiveDistinctDrawsOfTheModel) {
   EXPECT_EQ(std::unique(values.begin(), values.end()), values.end());
 }
 
-TEST(ResampleTest, ATooNarrowModelIsNotToBeTrusted) {
+TEST(ResampleTest, AModelFarFromTheTruthIsNotToBeTrusted) {
   ThreadPool pool(2);
-  const auto resampled = Resample(*StandardNormal(), *LineGaussian(0, 5), 2, 1000, 4, pool);
+  const auto resampled = Resample(*StandardNormal(), *LineGaussian(5, 1), 2, 1000, 4, pool);
   ASSERT_TRUE(resampled.ok()) << resampled.status();
   EXPECT_GT(resampled->pareto_k, 0.7);
   EXPECT_EQ(resampled->tail, Verdict::kDoNotTrust);

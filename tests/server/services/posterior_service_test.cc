@@ -154,7 +154,7 @@ TEST_F(PosteriorServiceTest, ResamplingMovesAWrongModelToTheTruth) {
 }
 
 TEST_F(PosteriorServiceTest, ResamplingIsRefusedWhereTheWeightsCannotBeTrusted) {
-  const std::string name = StandardNormalOf(0, 25);
+  const std::string name = StandardNormalOf(5, 1);
   Draws draws;
   const grpc::Status status = Stream(
       FromText<v1::StreamDrawsRequest>("name: '" + name + "' inner_samples: 4 resample: true"),
