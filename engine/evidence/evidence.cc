@@ -164,6 +164,7 @@ EvidenceEstimate EvidenceFromDraws(const DrawBatch& draws, int64_t inner_samples
   result.log_z = top + std::log(sum / n);
   result.standard_error = StandardError(w.matrix()) / (sum / n);
   result.ess = sum * sum / w.square().sum();
+  result.largest_weight = n / sum;  // the largest is 1
   // A tail index beyond these says no more (all weights equal: −∞), and every reader of numbers can
   // take it. NaN stays: too few weights to tell.
   const double k = SmoothWeights(log_weight).k;

@@ -31,9 +31,10 @@ struct EvidenceEstimate {
   double elbo_upper_se = kNotAvailable;
   double ess = kNotAvailable;       // (Σw)²/Σw² of the weights p̃/q̂₊, in draws
   double pareto_k = kNotAvailable;  // tail index of those weights, in [−1, 10]; see verdict.h
-  int64_t draws = 0;                // M
-  int64_t inner_samples = 0;        // K
-  int64_t non_finite = 0;           // draws whose weight was not finite and counts as zero
+  double largest_weight = kNotAvailable;  // in units of their mean, 1 to M
+  int64_t draws = 0;                      // M
+  int64_t inner_samples = 0;              // K
+  int64_t non_finite = 0;                 // draws whose weight was not finite and counts as zero
 };
 
 // Draws with the terms of their importance weight. One column (entry) per draw.

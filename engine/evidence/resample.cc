@@ -93,8 +93,7 @@ absl::StatusOr<ResampledDraws> Resample(const Model& model, const Target& target
   }
   result.pareto_k = estimate.pareto_k;
   result.ess = estimate.ess;
-  const double size = static_cast<double>(result.pool);
-  result.tail = JudgeTail(estimate.pareto_k, estimate.ess / size, result.pool);
+  result.tail = JudgeTail(estimate);
   // Of a block of draws that lies beyond the pool, and beyond all that a seed's sequence reaches.
   const double u = UniformAt({seed, RngPurpose::kComponent, kNoBlock, 0}, 0);
   Choose(*draws, SystematicResample(SmoothWeights(log_weights).log_weights, count, u), &result);

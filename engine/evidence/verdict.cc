@@ -14,7 +14,8 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kGoodTail = 0.5, kUsableTail = 0.7;
-constexpr double kEvenShare = 0.99;       // weights of 1 % relative variance
+constexpr double kEvenShare = 0.9;
+constexpr double kUnseen = 0.02;          // of Ẑ
 constexpr double kEqualShare = 1 - 1e-6;  // weights equal to rounding
 constexpr int64_t kFewestDraws = 25;
 constexpr double kLeastGap = 1e-4;  // nats; less is not worth telling people
@@ -32,14 +33,18 @@ Criterion AtMost(const std::string& name, double value, double good, double usab
           explanation};
 }
 
-Criterion Tail(const EvidenceEstimate& e, double share) {
+bool TooFewToTell(const EvidenceEstimate& e) {
+  return e.draws < kFewestDraws || std::isnan(e.pareto_k) || std::isnan(e.ess);
+}
+
+Criterion Tail(const EvidenceEstimate& e) {
   Criterion criterion = AtMost("pareto_k", e.pareto_k, kGoodTail, kUsableTail,
                                "tail of the importance weights; heavier above");
-  criterion.verdict = JudgeTail(e.pareto_k, share, e.draws);
-  if (e.draws < kFewestDraws || std::isnan(e.pareto_k)) {
+  criterion.verdict = JudgeTail(e);
+  if (TooFewToTell(e)) {
     criterion.explanation = "tail of the importance weights; too few draws to tell";
   } else if (criterion.verdict == Verdict::kGood && e.pareto_k > kGoodTail) {
-    criterion.explanation = "tail of the importance weights; harmless, they are all but equal";
+    criterion.explanation = "tail of the importance weights; harmless, they are nearly equal";
   }
   return criterion;
 }
@@ -56,7 +61,7 @@ std::vector<Criterion> EvidenceCriteria(const EvidenceEstimate& e) {
              "Monte Carlo error of log Z, nats; more draws lower it"),
       {"ess_share", share, 0.5, 0.1, /*at_least=*/true, Compare(share, 0.5, 0.1, true),
        "share of the draws that count after weighting"},
-      Tail(e, share),
+      Tail(e),
       AtMost("non_finite_share", static_cast<double>(e.non_finite) / draws, 0.001, 0.05,
              "share of the draws where the target is zero or not a number"),
   };
@@ -96,13 +101,13 @@ std::string Sentence(const FitVerdict& verdict) {
 
 }  // namespace
 
-Verdict JudgeTail(double pareto_k, double ess_share, int64_t draws) {
-  if (std::isnan(pareto_k) || std::isnan(ess_share) || draws < kFewestDraws) {
-    return Verdict::kDoNotTrust;
-  }
-  if (ess_share >= kEqualShare) return Verdict::kGood;
-  if (ess_share >= kEvenShare) return pareto_k < 1 ? Verdict::kGood : Verdict::kDoNotTrust;
-  return Compare(pareto_k, kGoodTail, kUsableTail, /*at_least=*/false);
+Verdict JudgeTail(const EvidenceEstimate& e) {
+  if (TooFewToTell(e)) return Verdict::kDoNotTrust;
+  const double draws = static_cast<double>(e.draws), share = e.ess / draws;
+  if (share >= kEqualShare) return Verdict::kGood;
+  const double unseen = e.largest_weight / ((1 - e.pareto_k) * draws);
+  if (share >= kEvenShare && e.pareto_k < 1 && unseen <= kUnseen) return Verdict::kGood;
+  return Compare(e.pareto_k, kGoodTail, kUsableTail, /*at_least=*/false);
 }
 
 FitVerdict JudgeFit(const VerdictInput& input) {
@@ -114,7 +119,7 @@ FitVerdict JudgeFit(const VerdictInput& input) {
   result.criteria = EvidenceCriteria(input.evidence);
   if (!std::isnan(input.score_residual)) {
     result.criteria.push_back(
-        AtMost("score_residual", input.score_residual / static_cast<double>(input.dimension), 0.5,
+        AtMost("score_residual", input.score_residual / static_cast<double>(input.dimension), 1.0,
                kInfinity, "squared error of the score per dimension, in the last training step"));
   }
   if (!std::isnan(input.r_hat)) {

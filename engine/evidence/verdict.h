@@ -25,7 +25,7 @@
 //   non_finite_share      ≤ 0.001  ≤ 0.05   Share of draws where p̃/q is not a positive number.
 //   Where
 //                                           p̃ = 0 it is a lower bound of TV.
-//   score_residual        ≤ 0.5    –        E‖∇ log q − ∇ log p̃‖²/D of the last training step, in
+//   score_residual        ≤ 1      –        E‖∇ log q − ∇ log p̃‖²/D of the last training step, in
 //                                           coordinates where the start has unit covariance: E‖∇
 //                                           log q‖²/D is 1 there, so this is a relative squared
 //                                           error. It includes the noise of the score estimate,
@@ -36,13 +36,17 @@
 //   by
 //                                           0.14 and 0.32 sd. 1.01 as arXiv 1903.08008 advises.
 //
-// k̂ measures the shape of the tail whatever its weight, so it says nothing of harm where all
-// weights are all but equal. With ESS share r the relative variance of the weights is v = 1/r − 1,
-// and the largest of M is at most 1 + √(vM) times their mean. A generalised Pareto tail with k < 1
-// that begins there, and that one draw in M would have reached, adds at most about (1 + √(vM)) /
-// ((1 − k) M) to Ẑ: for r = 0.99, M = 8192, k = 0.9 that is 1.3 %. So from an ESS share of 0.99 on
-// k̂ is judged only at 1 and above, where such a tail has no mean. Weights that are equal to
-// rounding (share ≥ 1 − 1e-6: the log weights differ by 1e-3, as sums of singles do) have no tail.
+// k̂ measures the shape of the tail whatever its weight, so it says nothing of harm where the
+// weights are nearly equal and the largest of them is small. With M draws, largest weight w (in
+// units of the mean) and a generalised Pareto tail of shape k < 1, the mean of the weights beyond w
+// is about w/(1 − k), and one draw in M gets there: so what the draws have not met is a share of
+// about
+//   u = w / ((1 − k) M)
+// of Ẑ. Where u ≤ 0.02 (less than half of what log_z's error may be) and the ESS share is at least
+// 0.9 (so that k̂ describes a tail and not the body of the weights), k̂ below 1 passes as GOOD,
+// whatever 0.5 and 0.7 say: with M = 8192 and w = 10, k̂ up to 0.93. Without a mean, k̂ ≥ 1, nothing
+// is known of u. Weights that are equal to rounding (share ≥ 1 − 1e-6: the log weights differ by
+// 1e-3, as sums of singles do) have no tail.
 //
 // No criterion sees a part of the posterior where q never draws: a missed mode leaves perfect
 // weights. Only restarts can show it, and only when they end in different places.
@@ -88,9 +92,8 @@ struct VerdictInput {
 // run) are left out; a part of `evidence` that is NaN is not to be trusted.
 FitVerdict JudgeFit(const VerdictInput& input);
 
-// The rule for k̂ alone, `pareto_k` being that of `draws` weights whose ESS is ess_share · draws.
-// NaN or fewer than 25 draws (5 of them in the tail): kDoNotTrust, there is too little to tell
-// from.
-Verdict JudgeTail(double pareto_k, double ess_share, int64_t draws);
+// The rule for k̂ alone. Fewer than 25 draws (5 of them in the tail), or no k̂: kDoNotTrust, there is
+// too little to tell from.
+Verdict JudgeTail(const EvidenceEstimate& evidence);
 
 }  // namespace aisivi
