@@ -9,7 +9,7 @@
 // Gelman & Rubin, Statistical Science 1992; folding as in Vehtari, Gelman, Simpson, Carpenter,
 // Bürkner, Bayesian Analysis 2021 (arXiv 1903.08008). Draws of a fit are independent, so there are
 // no halves to compare, and none of that paper's splits; nor are ranks taken: a heavy tail makes R̂
-// less sensitive, never larger.
+// less sensitive, not larger.
 #pragma once
 
 #include <Eigen/Core>

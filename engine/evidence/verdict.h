@@ -2,39 +2,29 @@
 //
 // Several numbers are each held against two thresholds; the worst of them is the verdict. What they
 // bound is the distance of q from the posterior p, and the error of log Ẑ. "sd" is a posterior
-// standard deviation; TV the total variation distance, the largest error of any probability.
+// standard deviation; TV the total variation distance, the largest error of any probability. The
+// criteria, with the thresholds of GOOD and of USABLE:
 //
-//   criterion             GOOD     USABLE   why there
-//   gap                   ≤ 0.1    ≤ 0.5    log Ẑ − elbo_lower, an estimate of KL(q‖p) in nats. TV
-//   ≤
-//                                           √(KL/2) (Pinsker): 0.22 and 0.5; spent on the mean of
-//                                           one Gaussian coordinate KL = δ²/2: 0.45 and 1 sd.
-//   sandwich_width        ≤ 0.05   ≤ 0.25   elbo_upper − elbo_lower, nats: half of what the gap may
-//                                           be, so that K cannot decide what the gap is judged to
-//                                           be.
-//   log_z_standard_error  ≤ 0.05   ≤ 0.25   nats, the relative error of Ẑ. Evidence is compared in
-//                                           units of log 3 ≈ 1.1; at 0.25 the delta method behind
-//                                           the number itself is 3 % off (half the relative
-//                                           variance).
-//   ess_share             ≥ 0.5    ≥ 0.1    ESS / draws = 1/(1 + relative variance of the weights).
-//                                           For log-normal weights it is e^(−2 KL): 0.82 and 0.37
-//                                           at the thresholds of the gap, and some room for tails.
-//   pareto_k              ≤ 0.5    ≤ 0.7    k̂ of the weights' tail: finite variance, and the limit
-//   of
-//                                           practical convergence (arXiv 1507.02646); see below.
-//   non_finite_share      ≤ 0.001  ≤ 0.05   Share of draws where p̃/q is not a positive number.
-//   Where
-//                                           p̃ = 0 it is a lower bound of TV.
-//   score_residual        ≤ 1      –        E‖∇ log q − ∇ log p̃‖²/D of the last training step, in
-//                                           coordinates where the start has unit covariance: E‖∇
-//                                           log q‖²/D is 1 there, so this is a relative squared
-//                                           error. It includes the noise of the score estimate,
-//                                           belongs to the last step rather than to the state kept,
-//                                           and a few points where p̃ is narrow dominate it: it can
-//                                           cast doubt, never condemn.
-//   r_hat                 ≤ 1.01   ≤ 1.05   Agreement of restarts (agreement.h): run means spread
-//   by
-//                                           0.14 and 0.32 sd. 1.01 as arXiv 1903.08008 advises.
+//   gap ≤ 0.1, 0.5: log Ẑ − elbo_lower, nats, an estimate of KL(q‖p). TV ≤ √(KL/2) (Pinsker),
+//     which is 0.22 and 0.5; spent on the mean of one Gaussian coordinate KL = δ²/2: 0.45 and 1 sd.
+//   sandwich_width ≤ 0.05, 0.25: elbo_upper − elbo_lower, nats. Half of what the gap may be, so
+//     that K cannot decide what the gap is judged to be.
+//   log_z_standard_error ≤ 0.05, 0.25: nats, the relative error of Ẑ. Evidence is compared in units
+//     of log 3 ≈ 1.1; at 0.25 the delta method behind the number itself is 3 % off (half the
+//     relative variance).
+//   ess_share ≥ 0.5, 0.1: ESS / draws = 1/(1 + relative variance of the weights). For log-normal
+//     weights it is e^(−2 KL), 0.82 and 0.37 at the thresholds of the gap; some room for tails.
+//   pareto_k ≤ 0.5, 0.7: k̂ of the weights' tail. Finite variance, and the limit of practical
+//     convergence (Vehtari et al., arXiv 1507.02646); see below.
+//   non_finite_share ≤ 0.001, 0.05: share of the draws where p̃/q is not a positive number. Where
+//     p̃ = 0 it is a lower bound of TV.
+//   score_residual ≤ 1, any: E‖∇ log q − ∇ log p̃‖²/D of the last training step, in coordinates
+//     where the start has unit covariance: E‖∇ log q‖²/D is about 1 there, so this is a relative
+//     squared error. It includes the noise of the score estimate, belongs to the last step rather
+//     than to the state kept, and a few points where p̃ is narrow dominate it: it can cast doubt,
+//     never condemn.
+//   r_hat ≤ 1.01, 1.05: agreement of restarts (agreement.h), run means spread by 0.14 and 0.32 sd.
+//     1.01 as Vehtari et al., arXiv 1903.08008, advise.
 //
 // k̂ measures the shape of the tail whatever its weight, so it says nothing of harm where the
 // weights are nearly equal and the largest of them is small. With M draws, largest weight w (in
@@ -66,7 +56,7 @@ namespace aisivi {
 enum class Verdict { kGood, kUsable, kDoNotTrust };
 
 struct Criterion {
-  std::string name;  // as in the table above
+  std::string name;  // as above
   double value;      // NaN when it should be known and is not
   double good;       // threshold for kGood
   double usable;     // threshold for kUsable; infinite when any value passes
@@ -77,8 +67,8 @@ struct Criterion {
 
 struct FitVerdict {
   Verdict verdict = Verdict::kDoNotTrust;  // the worst of the criteria
-  std::vector<Criterion> criteria;  // in the order of the table; empty: nothing was estimated
-  std::string sentence;             // one sentence for people
+  std::vector<Criterion> criteria;         // in the order above; empty: nothing was estimated
+  std::string sentence;                    // one sentence for people
 };
 
 struct VerdictInput {

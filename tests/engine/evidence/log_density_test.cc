@@ -3,10 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <cmath>
 #include <limits>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "tests/engine/model/testing.h"
@@ -197,6 +199,20 @@ TEST(LogDensityTest, NothingAskedNothingGivenAndCancelIsHeeded) {
   EXPECT_EQ(
       EvaluateLogDensity(*model, Eigen::MatrixXd::Zero(1, 1), 1, 5, pool, &cancel).status().code(),
       absl::StatusCode::kCancelled);
+}
+
+// A thousand million inner samples: minutes, unless the pass itself looks at the flag.
+TEST(LogDensityTest, CancelEndsAPassThatHasBegun) {
+  ThreadPool pool(2);
+  std::atomic<bool> cancel{false};
+  std::thread canceller([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    cancel = true;
+  });
+  const auto e = EvaluateLogDensity(*WrongLineModel(1), Eigen::MatrixXd::Zero(1, 256), 1, 1 << 22,
+                                    pool, &cancel);
+  canceller.join();
+  EXPECT_EQ(e.status().code(), absl::StatusCode::kCancelled);
 }
 
 }  // namespace
