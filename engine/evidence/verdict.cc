@@ -15,6 +15,7 @@ namespace {
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kGoodTail = 0.5, kUsableTail = 0.7;
 constexpr double kEvenShare = 0.9;
+constexpr double kTailDepth = 10;         // powers of e below 1/M
 constexpr double kUnseen = 0.02;          // of Ẑ
 constexpr double kEqualShare = 1 - 1e-6;  // weights equal to rounding
 constexpr int64_t kFewestDraws = 25;
@@ -35,6 +36,13 @@ Criterion AtMost(const std::string& name, double value, double good, double usab
 
 bool TooFewToTell(const EvidenceEstimate& e) {
   return e.draws < kFewestDraws || std::isnan(e.pareto_k) || std::isnan(e.ess);
+}
+
+// u of the header.
+double UnseenShare(const EvidenceEstimate& e) {
+  const double slope = e.pareto_k - 1;
+  const double sum = std::abs(slope) < 1e-9 ? kTailDepth : std::expm1(kTailDepth * slope) / slope;
+  return e.largest_weight / static_cast<double>(e.draws) * sum;
 }
 
 Criterion Tail(const EvidenceEstimate& e) {
@@ -85,12 +93,16 @@ std::string Reasons(const FitVerdict& verdict) {
   return absl::StrJoin(reasons, ", ");
 }
 
+std::string Distance(double gap) {
+  return gap < kLeastGap ? absl::StrFormat("less than %g nats", kLeastGap)
+                         : absl::StrFormat("about %.1g nats", gap);
+}
+
 std::string Sentence(const FitVerdict& verdict) {
   switch (verdict.verdict) {
     case Verdict::kGood:
-      return absl::StrFormat(
-          "Good: q is about %.1g nats from the posterior; its draws and log_z can be trusted.",
-          std::max(kLeastGap, verdict.criteria.front().value));
+      return absl::StrCat("Good: q is ", Distance(verdict.criteria.front().value),
+                          " from the posterior; its draws and log_z can be trusted.");
     case Verdict::kUsable:
       return absl::StrCat("Usable with care: ", Reasons(verdict), ".");
     case Verdict::kDoNotTrust:
@@ -105,8 +117,7 @@ Verdict JudgeTail(const EvidenceEstimate& e) {
   if (TooFewToTell(e)) return Verdict::kDoNotTrust;
   const double draws = static_cast<double>(e.draws), share = e.ess / draws;
   if (share >= kEqualShare) return Verdict::kGood;
-  const double unseen = e.largest_weight / ((1 - e.pareto_k) * draws);
-  if (share >= kEvenShare && e.pareto_k < 1 && unseen <= kUnseen) return Verdict::kGood;
+  if (share >= kEvenShare && UnseenShare(e) <= kUnseen) return Verdict::kGood;
   return Compare(e.pareto_k, kGoodTail, kUsableTail, /*at_least=*/false);
 }
 

@@ -28,18 +28,20 @@
 //
 // k̂ measures the shape of the tail whatever its weight, so it says nothing of harm where the
 // weights are nearly equal and the largest of them is small. With M draws, largest weight w (in
-// units of the mean) and a generalised Pareto tail of shape k < 1, the mean of the weights beyond w
-// is about w/(1 − k), and one draw in M gets there: so what the draws have not met is a share of
-// about
-//   u = w / ((1 − k) M)
-// of Ẑ. Where u ≤ 0.02 (less than half of what log_z's error may be) and the ESS share is at least
-// 0.9 (so that k̂ describes a tail and not the body of the weights), k̂ below 1 passes as GOOD,
-// whatever 0.5 and 0.7 say: with M = 8192 and w = 10, k̂ up to 0.93. Without a mean, k̂ ≥ 1, nothing
-// is known of u. Weights that are equal to rounding (share ≥ 1 − 1e-6: the log weights differ by
-// 1e-3, as sums of singles do) have no tail.
+// units of the mean) and a generalised Pareto tail of shape k, weights e^(kn) w come once in e^n M
+// draws and add e^((k−1)n) w/M dn to the mean. Followed down to e^-10 of what M draws reach, what
+// they have not met is a share of about
+//   u = w/M · (e^(10 (k−1)) − 1)/(k − 1)
+// of Ẑ: 6 w/M for k = 0.9, 10 w/M for k = 1, 300 w/M for k = 1.5. (A tail cannot go on with k ≥ 1
+// for ever, for the mean of the weights is Z, which is finite; and k̂ has an error of 0.1.) Where
+// u ≤ 0.02, less than half of what log_z's error may be, and the ESS share is at least 0.9, so that
+// k̂ describes a tail and not the body of the weights, k̂ passes as GOOD, whatever 0.5 and 0.7 say.
+// Weights that are equal to rounding (share ≥ 1 − 1e-6: the log weights differ by 1e-3, as sums of
+// singles do) have no tail.
 //
-// No criterion sees a part of the posterior where q never draws: a missed mode leaves perfect
-// weights. Only restarts can show it, and only when they end in different places.
+// No criterion sees what is rarer than that, a part of the posterior where q never draws: a missed
+// mode leaves perfect weights. Only restarts can show it, and only when they end in different
+// places.
 //
 // Thread safety: pure functions.
 #pragma once

@@ -155,12 +155,15 @@ TEST(VerdictTest, TheTailIsJudgedWhereItCanHarm) {
   EXPECT_EQ(TailOf(0.6, 0.3, 200), Verdict::kUsable);
   EXPECT_EQ(TailOf(0.8, 0.89, 10), Verdict::kDoNotTrust);
   EXPECT_EQ(TailOf(0.8, 0.9, 10), Verdict::kGood);
-  // 10 / (0.05 · 8192) = 0.024.
-  EXPECT_EQ(TailOf(0.95, 0.99, 10), Verdict::kDoNotTrust);
-  EXPECT_EQ(TailOf(0.95, 0.99, 8), Verdict::kGood);
-  EXPECT_EQ(TailOf(0.95, 0.99, 8, 4096), Verdict::kDoNotTrust);
-  EXPECT_EQ(TailOf(1.0, 0.999, 2), Verdict::kDoNotTrust);
-  EXPECT_EQ(TailOf(1.5, 0.999, 2), Verdict::kDoNotTrust);
+  // u = 10 w/M for k = 1: 0.0195 and 0.0208.
+  EXPECT_EQ(TailOf(1.0, 0.99, 16), Verdict::kGood);
+  EXPECT_EQ(TailOf(1.0, 0.99, 17), Verdict::kDoNotTrust);
+  EXPECT_EQ(TailOf(1.0, 0.99, 16, 4096), Verdict::kDoNotTrust);
+  // (1 − e^-2)/0.2 = 4.3 w/M for k = 0.8: 0.0195 and 0.0206.
+  EXPECT_EQ(TailOf(0.8, 0.95, 37), Verdict::kGood);
+  EXPECT_EQ(TailOf(0.8, 0.95, 39), Verdict::kDoNotTrust);
+  // (e^5 − 1)/0.5 = 295 w/M for k = 1.5.
+  EXPECT_EQ(TailOf(1.5, 0.999, 1.1), Verdict::kDoNotTrust);
   EXPECT_EQ(TailOf(3.0, 1 - 1e-8, 1.001), Verdict::kGood);
   EXPECT_EQ(TailOf(-1.0, 1.0, 1), Verdict::kGood);
   EXPECT_EQ(TailOf(0.1, 0.9, 2, 24), Verdict::kDoNotTrust);
