@@ -3,6 +3,7 @@ option(AISIVI_SERVICE "Build the server, the client library and the command line
 option(AISIVI_TESTS "Build the tests" ON)
 option(AISIVI_BENCHMARKS "Build the benchmarks" ON)
 option(AISIVI_WERROR "Warnings are errors" OFF)
+option(AISIVI_UNITY "Compile small files that share much in groups: a full build takes less time" ON)
 set(AISIVI_SANITIZE "" CACHE STRING "Comma-separated sanitizers, for instance address,undefined")
 
 set(CMAKE_CXX_STANDARD 20)
@@ -20,7 +21,11 @@ set(CMAKE_BUILD_RPATH "$ORIGIN/../lib")
 
 find_program(AISIVI_CCACHE ccache)
 if(AISIVI_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${AISIVI_CCACHE})
+  # Precompiled headers: their macros and timestamps say nothing that their contents do not.
+  set(CMAKE_CXX_COMPILER_LAUNCHER env CCACHE_SLOPPINESS=pch_defines,time_macros ${AISIVI_CCACHE})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    add_compile_options(-fpch-preprocess)
+  endif()
 endif()
 
 find_program(AISIVI_LLD ld.lld)

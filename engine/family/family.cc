@@ -88,14 +88,11 @@ Conditional Family::Evaluate(const ConstTileMap& epsilon, Scratch& scratch) cons
   return {mean, inv_sigma, log_det, !network};
 }
 
-Eigen::VectorXd Family::SharedInverseSigma() const {
-  const int64_t dim = config_.dim;
-  Tile inv_sigma(dim, 1);
+void Family::SharedInverseSigma(float* inv_sigma) const {
   float log_det = 0;
-  SigmaFromRho(
-      ConstTileMap(parameters_.data() + mlp_.parameter_count(), dim, 1, Eigen::OuterStride<>(1)),
-      TileMap(inv_sigma.data(), dim, 1, Eigen::OuterStride<>(1)), &log_det);
-  return inv_sigma.cast<double>();
+  SigmaFromRho(ConstTileMap(parameters_.data() + mlp_.parameter_count(), config_.dim, 1,
+                            Eigen::OuterStride<>(1)),
+               TileMap(inv_sigma, config_.dim, 1, Eigen::OuterStride<>(1)), &log_det);
 }
 
 void Family::Sample(const Conditional& conditional, const ConstTileMap& eta, TileMap x) const {

@@ -59,7 +59,7 @@ class Family {
   // The conditional of every column of ε. Its arrays live in the scratch.
   Conditional Evaluate(const ConstTileMap& epsilon, Scratch& scratch) const;
   // 1/σ (D) when σ is one vector for all ε; must not be called with a σ network.
-  Eigen::VectorXd SharedInverseSigma() const;
+  void SharedInverseSigma(float* inv_sigma) const;
   // x = μ + σ ⊙ η.
   void Sample(const Conditional& conditional, const ConstTileMap& eta, TileMap x) const;
 

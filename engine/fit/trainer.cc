@@ -70,6 +70,7 @@ Trainer::Trainer(const Target& target, const FitOptions& options, const MethodEn
       t.flow_adam = Adam(flow, options.adam_beta1, options.adam_beta2);
       t.flow_gradient.resize((points_each_ + kFlowShard - 1) / kFlowShard);
       for (Eigen::VectorXf& g : t.flow_gradient) g.resize(flow);
+      t.flow_loss.resize(t.flow_gradient.size());
     }
     trainers_.push_back(std::move(t));
   }
@@ -80,7 +81,7 @@ bool Trainer::TrainFlow(int c, const ComponentSample& sample, double rate) {
   ComponentTrainer& trainer = trainers_[c];
   const int64_t n = sample.x.cols();
   const int64_t shards = static_cast<int64_t>(trainer.flow_gradient.size());
-  std::vector<double> loss(shards);
+  std::vector<double>& loss = trainer.flow_loss;
   pool_.ParallelFor(shards, [&](int64_t s, int worker) {
     Scratch& scratch = workspace_.worker(worker);
     Scratch::Frame frame(scratch);
@@ -140,7 +141,7 @@ void Trainer::SamplePoints() {
     ComponentSample& sample = trainers_[c].sample;
     SampleComponent(component, options_.seed, RngPurpose::kLatent, RngPurpose::kNoise, iteration_,
                     static_cast<uint32_t>(c), points_each_, workspace_.caller(), &sample);
-    z_.middleCols(c * points_each_, points_each_) = component.affine.Apply(sample.x);
+    component.affine.Apply(sample.x, &work_, z_.middleCols(c * points_each_, points_each_));
     origin_.epsilon.middleCols(c * points_each_, points_each_) = sample.epsilon;
     std::fill_n(origin_.component.begin() + c * points_each_, points_each_, static_cast<int>(c));
   }
@@ -150,18 +151,17 @@ absl::Status Trainer::EvaluateTarget() {
   const int64_t n = z_.cols(), shards = (n + kTargetShard - 1) / kTargetShard;
   log_p_.resize(n);
   score_p_.resize(z_.rows(), n);
-  std::vector<absl::Status> status(shards);
+  evaluations_.resize(shards);
   pool_.ParallelFor(shards, [&](int64_t s, int) {
     const int64_t first = s * kTargetShard, count = std::min(kTargetShard, n - first);
-    Eigen::VectorXd log_p;
-    Eigen::MatrixXd score;
-    status[s] = target_.Evaluate(z_.middleCols(first, count), &log_p, &score);
-    if (!status[s].ok()) return;
-    log_p_.segment(first, count) = log_p;
-    score_p_.middleCols(first, count) = score;
+    TargetShard& shard = evaluations_[s];
+    shard.status = target_.Evaluate(z_.middleCols(first, count), &shard.log_p, &shard.score);
+    if (!shard.status.ok()) return;
+    log_p_.segment(first, count) = shard.log_p;
+    score_p_.middleCols(first, count) = shard.score;
   });
-  for (const absl::Status& s : status) {
-    if (!s.ok()) return s;
+  for (const TargetShard& shard : evaluations_) {
+    if (!shard.status.ok()) return shard.status;
   }
   return absl::OkStatus();
 }
@@ -172,21 +172,27 @@ bool Trainer::PointGradients(StepReport* report) {
   grad_x_.setZero(dim, n);
   *report = {0, 0, 0, flow_loss_};
   int64_t finite = 0;
-  Eigen::VectorXd residual(dim);
+  // A component at a time: its points stand together.
+  work_ = marginal_.score - score_p_;
+  residual_.resize(dim, n);
+  for (size_t c = 0; c < state_->components.size(); ++c) {
+    const int64_t first = static_cast<int64_t>(c) * points_each_;
+    residual_.middleCols(first, points_each_).noalias() =
+        state_->components[c].affine.scale.triangularView<Eigen::Lower>().transpose() *
+        work_.middleCols(first, points_each_);
+  }
   for (int64_t j = 0; j < n; ++j) {
-    const AffineMap& affine = state_->components[origin_.component[j]].affine;
-    residual = affine.scale.triangularView<Eigen::Lower>().transpose() *
-               (marginal_.score.col(j) - score_p_.col(j));
     const double loss = marginal_.log_q[j] - log_p_[j];
-    const double square = residual.squaredNorm();
+    const double square = residual_.col(j).squaredNorm();
     if (!std::isfinite(square) || !std::isfinite(loss)) continue;
     ++finite;
     report->loss += loss;
     report->score_residual += square;
     report->ess += marginal_.ess[j];
     const double length = std::sqrt(square);
-    grad_x_.col(j) = (residual * (length > longest ? longest / length : 1.0)).cast<float>() /
-                     static_cast<float>(points_each_);
+    grad_x_.col(j) =
+        (residual_.col(j) * (length > longest ? longest / length : 1.0)).cast<float>() /
+        static_cast<float>(points_each_);
   }
   const double count = static_cast<double>(std::max<int64_t>(finite, 1));
   report->loss /= count;
@@ -218,7 +224,10 @@ bool Trainer::UpdateFamily(int c, double rate) {
 void Trainer::UpdateWeights(double rate_factor) {
   const int64_t components = static_cast<int64_t>(state_->components.size());
   if (components == 1) return;
-  Eigen::VectorXd log_weight(components), elbo(components);
+  Eigen::VectorXd& log_weight = log_weight_;
+  Eigen::VectorXd& elbo = elbo_;
+  log_weight.resize(components);
+  elbo.resize(components);
   for (int64_t c = 0; c < components; ++c) {
     double sum = 0;
     int64_t finite = 0;

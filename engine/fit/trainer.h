@@ -74,7 +74,14 @@ class Trainer {
     Eigen::VectorXf family_gradient;
     Eigen::VectorXf family_average, flow_average;
     std::vector<Eigen::VectorXf> flow_gradient;  // one per shard of points
+    std::vector<double> flow_loss;               // likewise
     ComponentSample sample;
+  };
+
+  struct TargetShard {
+    absl::Status status;
+    Eigen::VectorXd log_p;
+    Eigen::MatrixXd score;
   };
 
   bool TrainFlow(int c, const ComponentSample& sample, double rate);
@@ -117,6 +124,11 @@ class Trainer {
   Eigen::MatrixXd score_p_;
   MarginalEstimate marginal_, second_marginal_;
   Eigen::MatrixXf grad_x_;  // D × all points
+
+  // Kept from step to step, so that a step allocates nothing.
+  std::vector<TargetShard> evaluations_;
+  Eigen::MatrixXd work_, residual_;    // D × points
+  Eigen::VectorXd log_weight_, elbo_;  // one per component
 };
 
 }  // namespace aisivi

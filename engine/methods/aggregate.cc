@@ -9,12 +9,6 @@ namespace {
 
 constexpr double kNegInf = -std::numeric_limits<double>::infinity();
 
-void Rescale(double factor, WeightSums* sums) {
-  sums->sum *= factor;
-  sums->sum_square *= factor * factor;
-  for (int64_t d = 0; sums->score != nullptr && d < sums->dim; ++d) sums->score[d] *= factor;
-}
-
 }  // namespace
 
 void WeightSums::Clear() {
@@ -24,6 +18,15 @@ void WeightSums::Clear() {
   if (score != nullptr) std::fill_n(score, dim, 0.0);
 }
 
+void WeightSums::RaiseMax(double value) {
+  if (value <= max) return;
+  const double factor = std::exp(max - value);
+  sum *= factor;
+  sum_square *= factor * factor;
+  for (int64_t d = 0; score != nullptr && d < dim; ++d) score[d] *= factor;
+  max = value;
+}
+
 void WeightSums::Add(const double* log_weight, int64_t n, const ConstTileMap& gradient,
                      int64_t first, Scratch& scratch) {
   Scratch::Frame frame(scratch);
@@ -31,10 +34,7 @@ void WeightSums::Add(const double* log_weight, int64_t n, const ConstTileMap& gr
   for (int64_t i = 0; i < n; ++i) tile_max = std::max(tile_max, log_weight[i]);  // skips NaN
   count += n;
   if (!(tile_max > kNegInf) || !std::isfinite(tile_max)) return;  // every weight is zero
-  if (tile_max > max) {
-    Rescale(std::exp(max - tile_max), this);
-    max = tile_max;
-  }
+  RaiseMax(tile_max);
   using Array = Eigen::Map<Eigen::ArrayXd>;
   Array w(scratch.Take<double>(n), n);
   w = (Eigen::Map<const Eigen::ArrayXd>(log_weight, n) - max).exp();
@@ -52,13 +52,8 @@ void WeightSums::Add(const double* log_weight, int64_t n, const ConstTileMap& gr
 void WeightSums::Merge(const WeightSums& other) {
   count += other.count;
   if (!(other.max > kNegInf)) return;
-  double factor = 1;
-  if (other.max > max) {
-    Rescale(std::exp(max - other.max), this);
-    max = other.max;
-  } else {
-    factor = std::exp(other.max - max);
-  }
+  RaiseMax(other.max);
+  const double factor = std::exp(other.max - max);
   sum += factor * other.sum;
   sum_square += factor * factor * other.sum_square;
   for (int64_t d = 0; score != nullptr && d < dim; ++d) score[d] += factor * other.score[d];

@@ -27,6 +27,8 @@ struct WeightSums {
   void Add(const double* log_weight, int64_t n, const ConstTileMap& gradient, int64_t first,
            Scratch& scratch);
   void Merge(const WeightSums& other);
+  // Makes `value` (finite) the max if it is larger, with the sums as they must then be.
+  void RaiseMax(double value);
 
   double LogMeanWeight() const;  // log (Σ v / count)
   double EssFraction() const;    // (Σ v)² / Σ v² / count

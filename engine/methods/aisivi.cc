@@ -177,8 +177,11 @@ void Pass::Run() {
     estimate_->score.col(j) = -Eigen::Map<const Eigen::VectorXd>(total.score, dim) / total.sum;
   }
   if (request_.want_score && !family_.config().sigma_network) {
-    const Eigen::VectorXd inv_sigma = family_.SharedInverseSigma();
-    estimate_->score.array().colwise() *= inv_sigma.array();
+    Scratch& scratch = workspace_.caller();
+    Scratch::Frame frame(scratch);
+    Eigen::Map<Eigen::ArrayXf> inv_sigma(scratch.Take<float>(dim), dim);
+    family_.SharedInverseSigma(inv_sigma.data());
+    estimate_->score.array().colwise() *= inv_sigma.cast<double>();
   }
   if (!control_) return;
   const double slope = proposal_.ControlSlope() / static_cast<double>(request_.samples);

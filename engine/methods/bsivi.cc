@@ -22,7 +22,13 @@ class Pass {
         family_(*request.family),
         pool_(pool),
         workspace_(workspace),
+        frame_(workspace.caller()),
         network_(family_.config().sigma_network),
+        center_(workspace.caller().Take<float>(family_.dim()), family_.dim()),
+        inv_sigma_(workspace.caller().Take<float>(family_.dim()), family_.dim()),
+        point_features_(
+            TakeTile(workspace.caller(), request.x->cols(), (network_ ? 2 : 1) * family_.dim())),
+        point_constant_(workspace.caller().Take<float>(request.x->cols()), request.x->cols()),
         estimate_(estimate),
         sums_(estimate->sums),
         feature_sums_(estimate->sum_storage) {
@@ -45,11 +51,12 @@ class Pass {
   const Family& family_;
   ThreadPool& pool_;
   Workspace& workspace_;
+  const Scratch::Frame frame_;
   const bool network_;
-  Eigen::VectorXf center_;          // D: subtracted from x and μ, against cancellation
-  Eigen::VectorXf inv_sigma_;       // D: shared σ only
-  Tile point_features_;             // m×F
-  Eigen::VectorXf point_constant_;  // m
+  MutableBias center_;          // D: subtracted from x and μ, against cancellation
+  MutableBias inv_sigma_;       // D: shared σ only
+  TileMap point_features_;      // m×F
+  MutableBias point_constant_;  // m
   InnerEstimate* estimate_;
   std::vector<WeightSums>& sums_;      // shard-major: shard · m + point
   std::vector<double>& feature_sums_;  // F each: Σ w · features
@@ -57,20 +64,23 @@ class Pass {
 
 void Pass::MakeFeatures() {
   const Eigen::MatrixXf& x = *request_.x;
-  const int64_t m = x.cols(), dim = family_.dim();
+  const int64_t dim = family_.dim();
   center_ = x.rowwise().mean();
   if (!center_.allFinite()) center_.setZero();
-  const Eigen::MatrixXf centered = x.colwise() - center_;
-  if (network_) {
-    point_features_.resize(m, 2 * dim);
-    point_features_.leftCols(dim) = centered.array().square().matrix().transpose();
-    point_features_.rightCols(dim) = centered.transpose();
-    point_constant_ = Eigen::VectorXf::Zero(m);
-    return;
+  if (!network_) family_.SharedInverseSigma(inv_sigma_.data());
+  for (int64_t d = 0; d < dim; ++d) {
+    if (network_) {
+      point_features_.col(d) = (x.row(d).array() - center_[d]).square();
+      point_features_.col(dim + d) = x.row(d).array() - center_[d];
+    } else {
+      point_features_.col(d) = inv_sigma_[d] * (x.row(d).array() - center_[d]);
+    }
   }
-  inv_sigma_ = family_.SharedInverseSigma().cast<float>();
-  point_features_ = (inv_sigma_.asDiagonal() * centered).transpose();
-  point_constant_ = -0.5f * point_features_.rowwise().squaredNorm();
+  if (network_) {
+    point_constant_.setZero();
+  } else {
+    point_constant_ = -0.5f * point_features_.rowwise().squaredNorm();
+  }
 }
 
 void Pass::SampleFeatures(const ConstTileMap& epsilon, Scratch& scratch, TileMap features,
@@ -112,13 +122,7 @@ void Pass::AddTile(const TileMap& exponent, const float* constant, const TileMap
       row.setZero();
       continue;
     }
-    if (top > s.max) {
-      const double factor = std::exp(s.max - static_cast<double>(top));
-      s.sum *= factor;
-      s.sum_square *= factor * factor;
-      for (int64_t f = 0; s.score != nullptr && f < count; ++f) s.score[f] *= factor;
-      s.max = top;
-    }
+    s.RaiseMax(top);
     row = (row - static_cast<float>(s.max)).exp();
     s.sum += row.sum();
     s.sum_square += row.square().sum();
@@ -186,13 +190,11 @@ void Pass::Run() {
     estimate_->ess[j] = total.EssFraction();
     if (!request_.want_score) continue;
     const Eigen::Map<const Eigen::VectorXd> mean(total.score, count);
-    const Eigen::ArrayXd x = (request_.x->col(j) - center_).cast<double>();
-    if (network_) {  // Σ w̄ (μ − x)/σ²
-      estimate_->score.col(j) =
-          (mean.tail(dim).array() + 2.0 * mean.head(dim).array() * x) / total.sum;
-    } else {
-      estimate_->score.col(j) = (mean.array() / total.sum - x * inv_sigma_.cast<double>().array()) *
-                                inv_sigma_.cast<double>().array();
+    for (int64_t d = 0; d < dim; ++d) {
+      const double x = (*request_.x)(d, j) - center_[d], inv_sigma = inv_sigma_[d];
+      estimate_->score(d, j) = network_  // Σ w̄ (μ − x)/σ²
+                                   ? (mean[dim + d] + 2.0 * mean[d] * x) / total.sum
+                                   : (mean[d] / total.sum - x * inv_sigma) * inv_sigma;
     }
   }
 }

@@ -17,14 +17,18 @@ double LogAddExp(double a, double b) {
   return top == kNegInf ? kNegInf : top + std::log(std::exp(a - top) + std::exp(b - top));
 }
 
-// (Widened) Gaussian log density of each component at each point, C×m.
-Eigen::MatrixXd Reach(const ModelState& state, const std::vector<Eigen::MatrixXf>& x) {
-  Eigen::MatrixXd reach(state.components.size(), x.front().cols());
+// z in the coordinates of each component, and their (widened) Gaussian log densities there.
+void FindReach(const ModelState& state, const Eigen::MatrixXd& z, MarginalEstimate::Work* work) {
+  work->x.resize(state.components.size());
+  work->reach.resize(state.components.size(), z.cols());
   for (size_t c = 0; c < state.components.size(); ++c) {
-    reach.row(c) = (-0.5 / (kWiden * kWiden)) * x[c].cast<double>().colwise().squaredNorm();
-    reach.row(c).array() += state.components[c].log_weight - state.components[c].affine.LogDet();
+    const AffineMap& affine = state.components[c].affine;
+    affine.Solve(z, &work->shifted, &work->x[c]);
+    work->reach.row(c) =
+        (-0.5 / (kWiden * kWiden)) * work->x[c].cast<double>().colwise().squaredNorm();
+    work->reach.row(c).array() += state.components[c].log_weight - affine.LogDet();
   }
-  return reach;
+  work->best = work->reach.colwise().maxCoeff();
 }
 
 class Accumulator {
@@ -103,16 +107,18 @@ class ComponentPass {
  public:
   ComponentPass(const MarginalRequest& request, ThreadPool& pool, Workspace& workspace,
                 MarginalEstimate* estimate)
-      : request_(request), pool_(pool), workspace_(workspace), inner_(estimate->inner) {}
+      : request_(request), pool_(pool), workspace_(workspace), work_(estimate->work) {}
 
   // Component c at the points `which`; `own`: it generated them.
-  void Run(int c, const Eigen::MatrixXf& all_x, const std::vector<int>& which, bool own,
-           Accumulator* accumulator, MarginalEstimate* out) {
+  void Run(int c, const std::vector<int>& which, bool own, Accumulator* accumulator,
+           MarginalEstimate* out) {
     if (which.empty()) return;
     const Component& component = request_.state->components[c];
-    Eigen::MatrixXf x, epsilon;
-    x.resize(all_x.rows(), which.size());
-    for (size_t i = 0; i < which.size(); ++i) x.col(i) = all_x.col(which[i]);
+    Eigen::MatrixXf& x = work_.part;
+    Eigen::MatrixXf& epsilon = work_.epsilon;
+    InnerEstimate& result = work_.inner;
+    x.resize(work_.x[c].rows(), which.size());
+    for (size_t i = 0; i < which.size(); ++i) x.col(i) = work_.x[c].col(which[i]);
     if (own) {
       epsilon.resize(request_.origin->epsilon.rows(), which.size());
       for (size_t i = 0; i < which.size(); ++i) {
@@ -134,23 +140,24 @@ class ComponentPass {
     const EstimateFunction estimate = request_.estimate != nullptr ? request_.estimate
                                       : component.has_proposal     ? ProposalPass
                                                                    : PriorPass;
-    estimate(inner, pool_, workspace_, &inner_);
+    estimate(inner, pool_, workspace_, &result);
     const double constant = component.log_weight - component.affine.LogDet();
-    const Eigen::VectorXd log_q = inner_.log_density.array() + constant;
-    Eigen::VectorXd plus = log_q;
+    work_.log_q = result.log_density.array() + constant;
+    work_.plus = work_.log_q;
     if (request_.want_plus && own) {
       const Eigen::VectorXd log_v = OwnLogWeight(component, x, epsilon, workspace_.caller());
       const double n = static_cast<double>(k);
       for (size_t i = 0; i < which.size(); ++i) {
-        plus[i] = LogAddExp(log_q[i] + std::log(n), log_v[i] + constant) - std::log(n + 1);
+        work_.plus[i] =
+            LogAddExp(work_.log_q[i] + std::log(n), log_v[i] + constant) - std::log(n + 1);
       }
     }
     if (request_.want_score) {
-      component.affine.scale.triangularView<Eigen::Lower>().transpose().solveInPlace(inner_.score);
+      component.affine.scale.triangularView<Eigen::Lower>().transpose().solveInPlace(result.score);
     }
-    accumulator->Add(which, log_q, plus, inner_.score, inner_.ess);
+    accumulator->Add(which, work_.log_q, work_.plus, result.score, result.ess);
     if (own) {
-      for (size_t i = 0; i < which.size(); ++i) out->ess[which[i]] = inner_.ess[i];
+      for (size_t i = 0; i < which.size(); ++i) out->ess[which[i]] = result.ess[i];
     }
   }
 
@@ -158,7 +165,7 @@ class ComponentPass {
   const MarginalRequest& request_;
   ThreadPool& pool_;
   Workspace& workspace_;
-  InnerEstimate& inner_;
+  MarginalEstimate::Work& work_;
 };
 
 }  // namespace
@@ -167,24 +174,22 @@ void EstimateMarginal(const MarginalRequest& request, ThreadPool& pool, Workspac
                       MarginalEstimate* estimate) {
   const ModelState& state = *request.state;
   const int components = static_cast<int>(state.components.size());
-  std::vector<Eigen::MatrixXf> x;
-  for (const Component& component : state.components)
-    x.push_back(component.affine.Solve(*request.z));
-  const Eigen::MatrixXd reach = Reach(state, x);
-  const Eigen::RowVectorXd best = reach.colwise().maxCoeff();
+  MarginalEstimate::Work& work = estimate->work;
+  FindReach(state, *request.z, &work);
   Accumulator accumulator(request, estimate);
   ComponentPass pass(request, pool, workspace, estimate);
   for (int c = 0; c < components; ++c) {
-    std::vector<int> own, other;
+    work.own.clear();
+    work.other.clear();
     for (int j = 0; j < request.z->cols(); ++j) {
       if (request.origin != nullptr && request.origin->component[j] == c) {
-        own.push_back(j);
-      } else if (components == 1 || reach(c, j) > best[j] - kFar) {
-        other.push_back(j);
+        work.own.push_back(j);
+      } else if (components == 1 || work.reach(c, j) > work.best[j] - kFar) {
+        work.other.push_back(j);
       }
     }
-    pass.Run(c, x[c], own, true, &accumulator, estimate);
-    pass.Run(c, x[c], other, false, &accumulator, estimate);
+    pass.Run(c, work.own, true, &accumulator, estimate);
+    pass.Run(c, work.other, false, &accumulator, estimate);
   }
 }
 

@@ -49,7 +49,16 @@ struct MarginalEstimate {
   // relative variance of q̂.
   Eigen::VectorXd ess;
 
-  InnerEstimate inner;  // of the last component; kept for its memory
+  // What it is made in, kept from call to call so that nothing is allocated anew.
+  struct Work {
+    InnerEstimate inner;             // of the last component
+    Eigen::MatrixXd shifted, reach;  // D×m; C×m
+    std::vector<Eigen::MatrixXf> x;  // z in each component's coordinates
+    Eigen::RowVectorXd best;         // m
+    std::vector<int> own, other;     // points that the component did and did not generate
+    Eigen::MatrixXf part, epsilon;   // x and ε₀ of those
+    Eigen::VectorXd log_q, plus;     // theirs
+  } work;
 };
 
 void EstimateMarginal(const MarginalRequest& request, ThreadPool& pool, Workspace& workspace,

@@ -9,15 +9,30 @@ AffineMap AffineMap::Identity(int64_t dim) {
 double AffineMap::LogDet() const { return scale.diagonal().array().log().sum(); }
 
 Eigen::MatrixXd AffineMap::Apply(const Eigen::Ref<const Eigen::MatrixXf>& x) const {
-  Eigen::MatrixXd z = scale.triangularView<Eigen::Lower>() * x.cast<double>();
-  z.colwise() += shift;
+  Eigen::MatrixXd work, z(shift.size(), x.cols());
+  Apply(x, &work, z);
   return z;
 }
 
 Eigen::MatrixXf AffineMap::Solve(const Eigen::Ref<const Eigen::MatrixXd>& z) const {
-  Eigen::MatrixXd x = z.colwise() - shift;
-  scale.triangularView<Eigen::Lower>().solveInPlace(x);
-  return x.cast<float>();
+  Eigen::MatrixXd work;
+  Eigen::MatrixXf x;
+  Solve(z, &work, &x);
+  return x;
+}
+
+void AffineMap::Apply(const Eigen::Ref<const Eigen::MatrixXf>& x, Eigen::MatrixXd* work,
+                      Eigen::Ref<Eigen::MatrixXd> z) const {
+  *work = x.cast<double>();
+  z.noalias() = scale.triangularView<Eigen::Lower>() * *work;
+  z.colwise() += shift;
+}
+
+void AffineMap::Solve(const Eigen::Ref<const Eigen::MatrixXd>& z, Eigen::MatrixXd* work,
+                      Eigen::MatrixXf* x) const {
+  *work = z.colwise() - shift;
+  scale.triangularView<Eigen::Lower>().solveInPlace(*work);
+  *x = work->cast<float>();
 }
 
 }  // namespace aisivi

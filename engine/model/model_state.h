@@ -24,6 +24,11 @@ struct AffineMap {
   // x: D×N singles; z: D×N doubles.
   Eigen::MatrixXd Apply(const Eigen::Ref<const Eigen::MatrixXf>& x) const;
   Eigen::MatrixXf Solve(const Eigen::Ref<const Eigen::MatrixXd>& z) const;
+  // The same into arrays of the caller's, who keeps `work` from call to call; z: D×N.
+  void Apply(const Eigen::Ref<const Eigen::MatrixXf>& x, Eigen::MatrixXd* work,
+             Eigen::Ref<Eigen::MatrixXd> z) const;
+  void Solve(const Eigen::Ref<const Eigen::MatrixXd>& z, Eigen::MatrixXd* work,
+             Eigen::MatrixXf* x) const;
 };
 
 struct Component {

@@ -116,7 +116,7 @@ class BayesianNeuralNetwork final : public BuiltinTarget {
   double log_constant_;
 };
 
-std::unique_ptr<const Target> Build(ParameterReader& reader) {
+std::unique_ptr<const Target> BuildNetwork(ParameterReader& reader) {
   CheckRegressionData(reader);
   const int hidden = reader.Integer("hidden", 1, kMaxDimension);
   const double precision = reader.Scale("prior_precision");
@@ -144,7 +144,7 @@ BuiltinSpec BayesianNeuralNetworkSpec() {
       {"hidden", ParameterKind::kInteger, "Hidden units, at least 1.", "10"},
       {"prior_precision", ParameterKind::kNumber, "Of every weight and bias; 1e-12 to 1e12.", "1"},
   };
-  spec.build = Build;
+  spec.build = BuildNetwork;
   spec.example = {
       {"x", Eigen::MatrixXd{{-1.5, 0.2}, {-0.5, 1.0}, {0.0, -0.7}, {0.6, 0.4}, {1.4, -0.9}}},
       {"y", Eigen::VectorXd{{-1.0, -0.3, 0.2, 0.7, 0.9}}},

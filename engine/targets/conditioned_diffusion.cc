@@ -123,7 +123,7 @@ std::vector<Eigen::Index> ReadSteps(ParameterReader& reader, int steps, Eigen::I
   return result;
 }
 
-Instance Read(ParameterReader& reader) {
+Instance ReadInstance(ParameterReader& reader) {
   Instance instance;
   instance.steps = reader.Integer("steps", 1, kMaxDimension);
   instance.time = reader.Number("time", 1e-9, 1e9);
@@ -139,18 +139,18 @@ Instance Read(ParameterReader& reader) {
   return instance;
 }
 
-std::unique_ptr<const Target> Build(ParameterReader& reader) {
-  Instance instance = Read(reader);
+std::unique_ptr<const Target> BuildDiffusion(ParameterReader& reader) {
+  Instance instance = ReadInstance(reader);
   if (!reader.ok()) return nullptr;
   return std::make_unique<ConditionedDiffusion>(std::move(instance));
 }
 
-std::optional<double> KnownLogZ(ParameterReader& reader) {
-  const Instance given = Read(reader);
+std::optional<double> DiffusionLogZ(ParameterReader& reader) {
+  const Instance given = ReadInstance(reader);
   const std::vector<ParameterDoc> docs = ConditionedDiffusionSpec().parameters;
   const TargetParameters none;
   ParameterReader defaults_reader(docs, none);
-  const Instance defaults = Read(defaults_reader);
+  const Instance defaults = ReadInstance(defaults_reader);
   const bool same = given.steps == defaults.steps && given.time == defaults.time &&
                     given.beta == defaults.beta && given.noise == defaults.noise &&
                     given.observations.size() == defaults.observations.size() &&
@@ -183,8 +183,8 @@ BuiltinSpec ConditionedDiffusionSpec() {
        "J increasing integers from 1 to steps: when each observation was made.",
        "equally spaced, the last at the last step; J must then divide steps"},
   };
-  spec.build = Build;
-  spec.known_log_z = KnownLogZ;
+  spec.build = BuildDiffusion;
+  spec.known_log_z = DiffusionLogZ;
   spec.example = {
       {"steps", 10.0},
       {"time", 0.5},

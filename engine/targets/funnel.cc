@@ -34,7 +34,7 @@ class Funnel final : public BuiltinTarget {
   }
 };
 
-std::unique_ptr<const Target> Build(ParameterReader& reader) {
+std::unique_ptr<const Target> BuildFunnel(ParameterReader& reader) {
   const int dim = reader.Integer("dimension", 2, kMaxDimension);
   if (!reader.ok()) return nullptr;
   return std::make_unique<Funnel>(dim);
@@ -53,7 +53,7 @@ BuiltinSpec FunnelSpec() {
   spec.parameters = {
       {"dimension", ParameterKind::kInteger, "Coordinates in all, v among them; 2 to 10000.", "10"},
   };
-  spec.build = Build;
+  spec.build = BuildFunnel;
   spec.known_log_z = [](ParameterReader&) { return 0.0; };
   spec.example = {{"dimension", 4.0}};
   return spec;

@@ -28,7 +28,7 @@ class Gaussian final : public BuiltinTarget {
   double log_constant_;
 };
 
-std::unique_ptr<const Target> Build(ParameterReader& reader) {
+std::unique_ptr<const Target> BuildGaussian(ParameterReader& reader) {
   const Eigen::VectorXd& mean = reader.Vector("mean");
   reader.CheckDimension("mean", static_cast<double>(mean.size()));
   if (!reader.ok()) return nullptr;
@@ -49,7 +49,7 @@ BuiltinSpec GaussianSpec() {
       {"mean", ParameterKind::kVector, "D numbers, 1 <= D <= 10000.", ""},
       {"covariance", ParameterKind::kMatrix, "DxD, symmetric and positive definite.", ""},
   };
-  spec.build = Build;
+  spec.build = BuildGaussian;
   spec.known_log_z = [](ParameterReader&) { return 0.0; };
   spec.example = {
       {"mean", Eigen::VectorXd{{1.0, -2.0, 0.5}}},

@@ -76,7 +76,7 @@ Eigen::VectorXd ReadWeights(ParameterReader& reader) {
   return weights / sum;
 }
 
-std::unique_ptr<const Target> Build(ParameterReader& reader) {
+std::unique_ptr<const Target> BuildMixture(ParameterReader& reader) {
   const Eigen::VectorXd weights = ReadWeights(reader);
   const Eigen::MatrixXd& means = reader.Matrix("means");
   const std::vector<Eigen::MatrixXd>& covariances = reader.Matrices("covariances");
@@ -119,7 +119,7 @@ BuiltinSpec GaussianMixtureSpec() {
       {"covariances", ParameterKind::kMatrixList,
        "C matrices, each DxD, symmetric and positive definite.", ""},
   };
-  spec.build = Build;
+  spec.build = BuildMixture;
   spec.known_log_z = [](ParameterReader&) { return 0.0; };
   spec.example = {
       {"weights", Eigen::VectorXd{{0.3, 0.7}}},

@@ -33,7 +33,7 @@ Reduced Reduce(const Eigen::MatrixXd& x, const Eigen::VectorXd& y, double precis
   return reduced;
 }
 
-std::optional<Reduced> Read(ParameterReader& reader) {
+std::optional<Reduced> ReadReduced(ParameterReader& reader) {
   CheckRegressionData(reader);
   const Eigen::MatrixXd& x = reader.Matrix("x");
   reader.CheckDimension("x", static_cast<double>(x.cols()) + 1);
@@ -96,14 +96,14 @@ class LinearRegression final : public BuiltinTarget {
   double slope_;  // N + P + 2a
 };
 
-std::unique_ptr<const Target> Build(ParameterReader& reader) {
-  std::optional<Reduced> model = Read(reader);
+std::unique_ptr<const Target> BuildLinear(ParameterReader& reader) {
+  std::optional<Reduced> model = ReadReduced(reader);
   if (!model.has_value()) return nullptr;
   return std::make_unique<LinearRegression>(*std::move(model));
 }
 
-std::optional<double> KnownLogZ(ParameterReader& reader) {
-  const std::optional<Reduced> model = Read(reader);
+std::optional<double> LinearLogZ(ParameterReader& reader) {
+  const std::optional<Reduced> model = ReadReduced(reader);
   if (!model.has_value()) return std::nullopt;
   return LogEvidence(*model);
 }
@@ -131,8 +131,8 @@ BuiltinSpec LinearRegressionSpec() {
       {"noise_rate", ParameterKind::kNumber,
        "Rate of that prior, in squared units of y; 1e-12 to 1e12.", "1"},
   };
-  spec.build = Build;
-  spec.known_log_z = KnownLogZ;
+  spec.build = BuildLinear;
+  spec.known_log_z = LinearLogZ;
   spec.example = {
       {"x", Eigen::MatrixXd{{1, 0.5}, {1, -1.2}, {1, 0.3}, {1, 1.4}, {1, -0.4}}},
       {"y", Eigen::VectorXd{{1.3, -0.9, 0.6, 2.4, 0.1}}},

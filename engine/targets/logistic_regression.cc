@@ -39,7 +39,7 @@ class LogisticRegression final : public BuiltinTarget {
   double precision_;
 };
 
-std::unique_ptr<const Target> Build(ParameterReader& reader) {
+std::unique_ptr<const Target> BuildLogistic(ParameterReader& reader) {
   const Eigen::VectorXd& y = reader.Vector("y");
   CheckRegressionData(reader);
   for (Eigen::Index i = 0; i < y.size() && reader.ok(); ++i) {
@@ -66,7 +66,7 @@ BuiltinSpec LogisticRegressionSpec() {
       {"y", ParameterKind::kVector, "N responses, each 0 or 1.", ""},
       {"prior_precision", ParameterKind::kNumber, "Of every coefficient; 1e-12 to 1e12.", "0.01"},
   };
-  spec.build = Build;
+  spec.build = BuildLogistic;
   spec.example = {
       {"x", Eigen::MatrixXd{{1, 0.5}, {1, -1.2}, {1, 0.3}, {1, 2.0}, {1, -0.4}, {1, 0.9}}},
       {"y", Eigen::VectorXd{{1, 0, 0, 1, 0, 1}}},

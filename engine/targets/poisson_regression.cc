@@ -41,7 +41,7 @@ class PoissonRegression final : public BuiltinTarget {
   double log_constant_;  // P/2 log(α/2π) − Σ log y_i!
 };
 
-std::unique_ptr<const Target> Build(ParameterReader& reader) {
+std::unique_ptr<const Target> BuildPoisson(ParameterReader& reader) {
   const Eigen::VectorXd& y = reader.Vector("y");
   CheckRegressionData(reader);
   for (Eigen::Index i = 0; i < y.size() && reader.ok(); ++i) {
@@ -68,7 +68,7 @@ BuiltinSpec PoissonRegressionSpec() {
       {"y", ParameterKind::kVector, "N counts: integers from 0 to 1e15.", ""},
       {"prior_precision", ParameterKind::kNumber, "Of every coefficient; 1e-12 to 1e12.", "0.01"},
   };
-  spec.build = Build;
+  spec.build = BuildPoisson;
   spec.example = {
       {"x", Eigen::MatrixXd{{1, 0.5}, {1, -1.2}, {1, 0.3}, {1, 1.4}, {1, -0.4}}},
       {"y", Eigen::VectorXd{{3, 0, 2, 5, 1}}},

@@ -62,7 +62,7 @@ void CheckScale(ParameterReader& reader, const Eigen::MatrixXd& scale) {
   }
 }
 
-std::unique_ptr<const Target> Build(ParameterReader& reader) {
+std::unique_ptr<const Target> BuildStudentT(ParameterReader& reader) {
   const double nu = reader.Number("degrees_of_freedom", 0.1, 1e6);
   const Eigen::MatrixXd& scale = reader.Matrix("scale");
   int dim = reader.Integer("dimension", 1, kMaxDimension);
@@ -92,7 +92,7 @@ BuiltinSpec StudentTSpec() {
       {"degrees_of_freedom", ParameterKind::kNumber, "0.1 to 1e6.", "2"},
       {"scale", ParameterKind::kMatrix, "DxD with determinant 1 or -1.", "identity"},
   };
-  spec.build = Build;
+  spec.build = BuildStudentT;
   spec.known_log_z = [](ParameterReader&) { return 0.0; };
   spec.example = {{"degrees_of_freedom", 3.0},
                   {"scale", Eigen::MatrixXd{{2.0, 1.0, 0.0}, {0.0, 0.5, 0.3}, {0.0, 0.0, 1.0}}}};
