@@ -116,12 +116,12 @@ void Family::Backward(const ConstTileMap& epsilon, const ConstTileMap& eta,
   Mlp::Trace trace;
   mlp_.Forward(parameters_.data(), epsilon, scratch, output, &trace);
   TileMap grad_output = TakeTile(scratch, output.rows(), n);
+  Eigen::Map<Eigen::Array<float, 1, Eigen::Dynamic>> t(scratch.Take<float>(n), n);
   Rows(grad_output, 0, dim) = grad_x;
   // d loss / d σ = grad_x ⊙ η (and the scaled skip, with a network); then through σ(ρ).
   for (int64_t d = 0; d < dim; ++d) {
     if (network) {
-      const Eigen::Array<float, 1, Eigen::Dynamic> t =
-          (output.row(dim + d).array() / kLogSigmaRange).tanh();
+      t = (output.row(dim + d).array() / kLogSigmaRange).tanh();
       grad_output.row(dim + d) =
           grad_x.row(d).array() *
           (MeanSlope() * epsilon.row(d).array() + config_.sigma_scale * eta.row(d).array()) *
@@ -129,10 +129,11 @@ void Family::Backward(const ConstTileMap& epsilon, const ConstTileMap& eta,
       continue;
     }
     const float rho = parameters_[mlp_.parameter_count() + d];
-    const float t = std::tanh(rho / kLogSigmaRange);
-    const float slope = config_.linear_skip
-                            ? config_.sigma_scale * std::exp(kLogSigmaRange * t) * (1.0f - t * t)
-                            : config_.sigma_scale / (1.0f + std::exp(-rho));
+    const float bent = std::tanh(rho / kLogSigmaRange);
+    const float slope =
+        config_.linear_skip
+            ? config_.sigma_scale * std::exp(kLogSigmaRange * bent) * (1.0f - bent * bent)
+            : config_.sigma_scale / (1.0f + std::exp(-rho));
     (*gradient)[mlp_.parameter_count() + d] += slope * grad_x.row(d).dot(eta.row(d));
   }
   mlp_.Backward(parameters_.data(), trace, Const(grad_output), scratch, gradient->data());

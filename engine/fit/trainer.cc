@@ -173,13 +173,13 @@ bool Trainer::PointGradients(StepReport* report) {
   *report = {0, 0, 0, flow_loss_};
   int64_t finite = 0;
   // A component at a time: its points stand together.
-  work_ = marginal_.score - score_p_;
+  difference_ = marginal_.score - score_p_;
   residual_.resize(dim, n);
   for (size_t c = 0; c < state_->components.size(); ++c) {
     const int64_t first = static_cast<int64_t>(c) * points_each_;
     residual_.middleCols(first, points_each_).noalias() =
         state_->components[c].affine.scale.triangularView<Eigen::Lower>().transpose() *
-        work_.middleCols(first, points_each_);
+        difference_.middleCols(first, points_each_);
   }
   for (int64_t j = 0; j < n; ++j) {
     const double loss = marginal_.log_q[j] - log_p_[j];

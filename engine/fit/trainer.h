@@ -127,8 +127,9 @@ class Trainer {
 
   // Kept from step to step, so that a step allocates nothing.
   std::vector<TargetShard> evaluations_;
-  Eigen::MatrixXd work_, residual_;    // D × points
-  Eigen::VectorXd log_weight_, elbo_;  // one per component
+  Eigen::MatrixXd work_;                   // D × points of a component
+  Eigen::MatrixXd difference_, residual_;  // D × all points
+  Eigen::VectorXd log_weight_, elbo_;      // one per component
 };
 
 }  // namespace aisivi

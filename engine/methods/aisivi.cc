@@ -179,9 +179,9 @@ void Pass::Run() {
   if (request_.want_score && !family_.config().sigma_network) {
     Scratch& scratch = workspace_.caller();
     Scratch::Frame frame(scratch);
-    Eigen::Map<Eigen::ArrayXf> inv_sigma(scratch.Take<float>(dim), dim);
-    family_.SharedInverseSigma(inv_sigma.data());
-    estimate_->score.array().colwise() *= inv_sigma.cast<double>();
+    float* inv_sigma = scratch.Take<float>(dim);
+    family_.SharedInverseSigma(inv_sigma);
+    for (int64_t d = 0; d < dim; ++d) estimate_->score.row(d) *= static_cast<double>(inv_sigma[d]);
   }
   if (!control_) return;
   const double slope = proposal_.ControlSlope() / static_cast<double>(request_.samples);

@@ -29,6 +29,7 @@ struct Layer {
   float* y;
   int64_t y_stride;
   bool relu;
+  bool onto;  // y itself is what the sum starts from, not the bias
 };
 
 // R rows of y for C vectors of samples.
@@ -39,7 +40,12 @@ inline __attribute__((always_inline)) void Block(const Layer& layer) {
   for (int r = 0; r < R; ++r) {
     const Vector start = Broadcast(layer.bias != nullptr ? layer.bias[r] : 0.0f);
 #pragma GCC unroll 3
-    for (int c = 0; c < C; ++c) sum[r][c] = start;
+    for (int c = 0; c < C; ++c) {
+      sum[r][c] =
+          layer.onto
+              ? Vector(*reinterpret_cast<const Memory*>(layer.y + r * layer.y_stride + c * kLanes))
+              : start;
+    }
   }
   const float* x = layer.x;
   for (int64_t k = 0; k < layer.in; ++k, x += layer.x_stride) {
@@ -77,26 +83,36 @@ void RowsOf(Layer layer, int64_t out) {
   if (out == 1) Block<1, C>(layer);
 }
 
-}  // namespace
-
-void Dense(const float* w, const float* bias, const ConstTileMap& x, bool relu, TileMap y) {
-  Layer layer{w, bias, x.rows(), x.data(), x.outerStride(), y.data(), y.outerStride(), relu};
-  for (int64_t left = (y.cols() + kLanes - 1) / kLanes; left > 0;) {
+void AllColumns(Layer layer, int64_t rows, int64_t columns) {
+  for (int64_t left = (columns + kLanes - 1) / kLanes; left > 0;) {
     const int64_t vectors = std::min<int64_t>(left, kVectors);
     switch (vectors) {
       case 3:
-        RowsOf<3>(layer, y.rows());
+        RowsOf<3>(layer, rows);
         break;
       case 2:
-        RowsOf<2>(layer, y.rows());
+        RowsOf<2>(layer, rows);
         break;
       default:
-        RowsOf<1>(layer, y.rows());
+        RowsOf<1>(layer, rows);
     }
     left -= vectors;
     layer.x += vectors * kLanes;
     layer.y += vectors * kLanes;
   }
+}
+
+}  // namespace
+
+void Dense(const float* w, const float* bias, const ConstTileMap& x, bool relu, TileMap y) {
+  AllColumns({w, bias, x.rows(), x.data(), x.outerStride(), y.data(), y.outerStride(), relu, false},
+             y.rows(), y.cols());
+}
+
+void DenseOnto(const float* w, const ConstTileMap& x, bool relu, TileMap y) {
+  AllColumns(
+      {w, nullptr, x.rows(), x.data(), x.outerStride(), y.data(), y.outerStride(), relu, true},
+      y.rows(), y.cols());
 }
 
 }  // namespace aisivi

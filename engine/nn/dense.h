@@ -17,6 +17,9 @@ namespace aisivi {
 // columns are computed and written too). in ≥ 0. y must not overlap x.
 void Dense(const float* w, const float* bias, const ConstTileMap& x, bool relu, TileMap y);
 
+// y ← [ReLU](y + W x): the same, onto what y holds.
+void DenseOnto(const float* w, const ConstTileMap& x, bool relu, TileMap y);
+
 // The columns that a caller should push through several layers at a time to keep them in L1.
 inline constexpr int64_t kDenseColumns = 48;
 

@@ -32,9 +32,9 @@ void Mlp::Initialize(const RngStream& stream, bool zero_last, float* parameters)
 void Mlp::Forward(const float* parameters, const ConstTileMap& input, Scratch& scratch,
                   TileMap output, Trace* trace) const {
   ConstTileMap h(input);
-  if (trace != nullptr) trace->activations.clear();
+  if (trace != nullptr) trace->activations = scratch.Take<ConstTileMap>(layers());
   for (int i = 0; i < layers(); ++i) {
-    if (trace != nullptr) trace->activations.push_back(h);
+    if (trace != nullptr) new (trace->activations + i) ConstTileMap(h);
     const bool last = i + 1 == layers();
     TileMap out = last ? output : TakeTile(scratch, sizes_[i + 1], input.cols());
     Dense(parameters + weight_offset_[i], parameters + bias_offset_[i], h, !last, out);

@@ -29,9 +29,9 @@ class Mlp {
   // zero whatever the input.
   void Initialize(const RngStream& stream, bool zero_last, float* parameters) const;
 
-  // The activations of one pass, for the way back: h_0 … h_{n-1}. They live in the scratch.
+  // The activations of one pass, for the way back: h_0 … h_{n-1}. All live in the scratch.
   struct Trace {
-    std::vector<ConstTileMap> activations;
+    ConstTileMap* activations = nullptr;
   };
 
   // input: in×n; output: out×n, both padded tiles (TakeTile or Rows of one). `trace` may be null.

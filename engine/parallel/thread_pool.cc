@@ -4,7 +4,6 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
-#include <list>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -17,10 +16,13 @@ namespace {
 constexpr std::chrono::microseconds kSpin{40};
 
 struct Loop {
-  const std::function<void(int64_t, int)>* task;
+  absl::FunctionRef<void(int64_t, int)> task;
   int64_t items;
-  int64_t next = 0;  // guarded by State::mutex
-  int64_t done = 0;  // guarded by State::mutex
+  // Guarded by State::mutex.
+  int64_t next = 0;
+  int64_t done = 0;
+  Loop* behind = nullptr;  // in the queue
+
   std::atomic<bool> finished{false};
   std::condition_variable all_done;
 };
@@ -30,14 +32,30 @@ struct Loop {
 struct ThreadPool::State {
   std::mutex mutex;
   std::condition_variable work;
-  std::list<Loop*> loops;  // those with items left to start; the front is served next
+  // A queue of the loops with items left to start; the front is served next.
+  Loop* front = nullptr;
+  Loop* back = nullptr;
   std::atomic<int64_t> open_loops{0};
   std::atomic<bool> stop{false};
   std::vector<std::thread> workers;
 
+  void Push(Loop* loop);
+  Loop* Pop();
   void Work(int worker);
   void SpinForWork() const;
 };
+
+void ThreadPool::State::Push(Loop* loop) {
+  loop->behind = nullptr;
+  (front == nullptr ? front : back->behind) = loop;
+  back = loop;
+}
+
+Loop* ThreadPool::State::Pop() {
+  Loop* loop = front;
+  front = loop->behind;
+  return loop;
+}
 
 void ThreadPool::State::SpinForWork() const {
   const auto until = std::chrono::steady_clock::now() + kSpin;
@@ -50,23 +68,22 @@ void ThreadPool::State::SpinForWork() const {
 void ThreadPool::State::Work(int worker) {
   std::unique_lock lock(mutex);
   while (true) {
-    if (loops.empty() && !stop) {
+    if (front == nullptr && !stop) {
       lock.unlock();
       SpinForWork();
       lock.lock();
-      work.wait(lock, [&] { return stop || !loops.empty(); });
+      work.wait(lock, [&] { return stop || front != nullptr; });
     }
-    if (loops.empty()) return;  // only when stopping
-    Loop* loop = loops.front();
+    if (front == nullptr) return;  // only when stopping
+    Loop* loop = Pop();
     const int64_t item = loop->next++;
-    loops.pop_front();
     if (loop->next < loop->items) {
-      loops.push_back(loop);  // the next item of every other loop comes first
+      Push(loop);  // the next item of every other loop comes first
     } else {
       open_loops.fetch_sub(1, std::memory_order_relaxed);
     }
     lock.unlock();
-    (*loop->task)(item, worker);
+    loop->task(item, worker);
     lock.lock();
     if (++loop->done == loop->items) {
       // Notified under the lock: the waiting thread owns the loop and may end it at once.
@@ -94,12 +111,12 @@ ThreadPool::~ThreadPool() {
 
 int ThreadPool::threads() const { return static_cast<int>(state_->workers.size()); }
 
-void ThreadPool::ParallelFor(int64_t items, const std::function<void(int64_t, int)>& task) {
+void ThreadPool::ParallelFor(int64_t items, absl::FunctionRef<void(int64_t, int)> task) {
   if (items <= 0) return;
-  Loop loop{.task = &task, .items = items};
+  Loop loop{.task = task, .items = items};
   {
     std::lock_guard lock(state_->mutex);
-    state_->loops.push_back(&loop);
+    state_->Push(&loop);
     state_->open_loops.fetch_add(1, std::memory_order_relaxed);
   }
   if (items == 1) {

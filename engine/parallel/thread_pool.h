@@ -2,8 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
+
+#include "absl/functional/function_ref.h"
 
 namespace aisivi {
 
@@ -24,7 +25,8 @@ class ThreadPool {
   // order. Several loops at once take turns item by item, so that none starves. Tasks must not
   // throw. The shards of a computation (its items) must not depend on threads(), so that results
   // do not either.
-  void ParallelFor(int64_t items, const std::function<void(int64_t item, int worker)>& task);
+  // Allocates nothing.
+  void ParallelFor(int64_t items, absl::FunctionRef<void(int64_t item, int worker)> task);
 
  private:
   struct State;

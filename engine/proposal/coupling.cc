@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/nn/dense.h"
 #include "engine/proposal/coupling_kernel.h"
 
 namespace aisivi {
@@ -81,8 +82,8 @@ void Coupling::Forward(const float* parameters, const float* context, int64_t co
   Eigen::Map<Eigen::RowVectorXf>(log_det, u.cols()).array() += total;
 }
 
-Coupling::Trace Coupling::Inverse(const float* parameters, const ConstTileMap& context,
-                                  Scratch& scratch, TileMap u, float* log_det) const {
+Coupling::Trace Coupling::Inverse(const float* parameters, const ConstTileMap& x, Scratch& scratch,
+                                  TileMap u, float* log_det) const {
   const int64_t n = u.cols();
   Trace trace{TakeTile(scratch, 2 * hidden_, n), TakeTile(scratch, changed_, n),
               TakeTile(scratch, changed_, n), TakeTile(scratch, u.rows(), n),
@@ -94,23 +95,16 @@ Coupling::Trace Coupling::Inverse(const float* parameters, const ConstTileMap& c
     det.array() += a;
   }
   const ConstTileMap kept = Const(Rows(trace.normed, kept_first_, kept_));
-  trace.hidden = context;
-  if (kept_ > 0) {
-    trace.hidden.noalias() += Weights(parameters + w_kept_, 2 * hidden_, kept_) * kept;
-  }
-  trace.hidden = trace.hidden.cwiseMax(0.0f);
-  if (changed_ > 0) {
-    trace.raw.noalias() =
-        Weights(parameters + w_scale_, changed_, hidden_) * Rows(trace.hidden, 0, hidden_);
-    trace.raw.colwise() += Bias(parameters + b_scale_, changed_);
-  }
+  Dense(parameters + w_x_, parameters + b_hidden_, x, false, trace.hidden);
+  DenseOnto(parameters + w_kept_, kept, true, trace.hidden);
+  Dense(parameters + w_scale_, parameters + b_scale_, Const(Rows(trace.hidden, 0, hidden_)), false,
+        trace.raw);
+  TileMap shift = trace.scale;  // until the scale is needed
+  Dense(parameters + w_shift_, parameters + b_shift_, Const(Rows(trace.hidden, hidden_, hidden_)),
+        false, shift);
   trace.u = trace.normed;
   TileMap changed = Rows(trace.u, changed_first_, changed_);
-  if (changed_ > 0) {
-    changed.noalias() -=
-        Weights(parameters + w_shift_, changed_, hidden_) * Rows(trace.hidden, hidden_, hidden_);
-    changed.colwise() -= Bias(parameters + b_shift_, changed_);
-  }
+  changed -= shift;
   for (int64_t c = 0; c < changed_; ++c) {
     SoftplusRow(trace.raw.row(c).data(), offset_, kScaleFloor, n, trace.scale.row(c).data());
     changed.row(c).array() /= trace.scale.row(c).array();

@@ -34,7 +34,7 @@ class Coupling {
   // log 2 (PRESETS.md).
   void Initialize(const RngStream& stream, float* parameters) const;
 
-  // context ← W_x x + b; x: D×m column-major; context: 2·hidden × m block.
+  // context ← W_x x + b; x: D×m column-major; context: 2·hidden × m block, a column per point.
   void Context(const float* parameters, const Eigen::MatrixXf& x,
                Eigen::Ref<Eigen::MatrixXf> context) const;
 
@@ -51,9 +51,9 @@ class Coupling {
     TileMap u;       // E×n: u before the coupling (the result of Inverse)
     TileMap normed;  // E×n: u after the coupling, before the activation normalisation
   };
-  // The inverse direction, for training: u (E×n) is overwritten with its pre-image. context:
-  // 2·hidden × n, one column per sample. Adds log |det| of the forward map to log_det.
-  Trace Inverse(const float* parameters, const ConstTileMap& context, Scratch& scratch, TileMap u,
+  // The inverse direction, for training: u (E×n) is overwritten with its pre-image. x: D×n, one
+  // column per sample. Both are padded tiles. Adds log |det| of the forward map to log_det.
+  Trace Inverse(const float* parameters, const ConstTileMap& x, Scratch& scratch, TileMap u,
                 float* log_det) const;
 
   // Sets a and g so that this batch leaves the normalisation with mean 0 and sd 1 in the inverse

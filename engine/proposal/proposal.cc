@@ -19,10 +19,10 @@ void StandardNormalLogDensity(const TileMap& u, float* log_tau) {
   for (int64_t e = 0; e < u.rows(); ++e) out -= 0.5f * u.row(e).array().square();
 }
 
-// log |dε/dv| = log ε + log(1 − ε) of ε = sigmoid(v).
-Eigen::Array<float, 1, Eigen::Dynamic> LogSigmoidSlope(const TileMap& v, int64_t row) {
-  Eigen::Array<float, 1, Eigen::Dynamic> a = v.row(row).array().abs();
-  return -a - 2.0f * ((-a).exp() + 1.0f).log();
+// out ← out − log |dε/dv|, which is log ε + log(1 − ε) for ε = sigmoid(v).
+void SubtractLogSigmoidSlope(const TileMap& v, int64_t row, Row out) {
+  const Row a(const_cast<float*>(v.row(row).data()), v.cols());
+  out += a.abs() + 2.0f * ((-a.abs()).exp() + 1.0f).log();
 }
 
 }  // namespace
@@ -127,7 +127,7 @@ void Proposal::FromFlowSpace(const ProposalContext& context, int64_t first_point
             v.row(r).segment(first, count).array() * context.scale(e, j) + context.mean(e, j);
       }
     } else if (config_.sigmoid) {
-      Row(log_tau, n) -= LogSigmoidSlope(v, r);
+      SubtractLogSigmoidSlope(v, r, Row(log_tau, n));
       epsilon.row(e) = 1.0f / (1.0f + (-v.row(r).array()).exp());
     } else {
       epsilon.row(e) = v.row(r);
@@ -157,8 +157,8 @@ Proposal::BaseTrace Proposal::ToFlowSpace(const ConstTileMap& epsilon, const Con
       out -= base.log_scale.row(e).array();
     } else if (config_.sigmoid) {
       v.row(r) = epsilon.row(e).array().max(kUnitEdge).min(1.0f - kUnitEdge);
-      v.row(r) = (v.row(r).array() / (1.0f - v.row(r).array())).log().eval();
-      out -= LogSigmoidSlope(v, r);
+      v.row(r) = (v.row(r).array() / (1.0f - v.row(r).array())).log();
+      SubtractLogSigmoidSlope(v, r, out);
     } else {
       v.row(r) = epsilon.row(e);
     }
@@ -166,21 +166,17 @@ Proposal::BaseTrace Proposal::ToFlowSpace(const ConstTileMap& epsilon, const Con
   return base;
 }
 
-std::vector<Coupling::Trace> Proposal::InvertCouplings(const ConstTileMap& x, Scratch& scratch,
-                                                       TileMap u, float* log_det) const {
+void Proposal::InvertCouplings(const ConstTileMap& x, Scratch& scratch, TileMap u, float* log_det,
+                               Coupling::Trace* traces) const {
   std::fill_n(log_det, u.cols(), 0.0f);
-  std::vector<Coupling::Trace> traces;
-  traces.reserve(couplings_.size());
-  const int64_t rows = couplings_.empty() ? 0 : couplings_[0].context_rows();
-  TileMap context = TakeTile(scratch, rows, u.cols());
-  Eigen::MatrixXf column_major(rows, u.cols());
-  const Eigen::MatrixXf points = x;
   for (auto coupling = couplings_.rbegin(); coupling != couplings_.rend(); ++coupling) {
-    coupling->Context(parameters_.data(), points, column_major);
-    context = column_major;
-    traces.push_back(coupling->Inverse(parameters_.data(), Const(context), scratch, u, log_det));
+    if (traces == nullptr) {
+      Scratch::Frame frame(scratch);
+      coupling->Inverse(parameters_.data(), x, scratch, u, log_det);
+    } else {
+      new (traces++) Coupling::Trace(coupling->Inverse(parameters_.data(), x, scratch, u, log_det));
+    }
   }
-  return traces;
 }
 
 void Proposal::LogDensity(const ConstTileMap& epsilon, const ConstTileMap& x, Scratch& scratch,
@@ -191,7 +187,7 @@ void Proposal::LogDensity(const ConstTileMap& epsilon, const ConstTileMap& x, Sc
   float* base = scratch.Take<float>(n);
   float* log_det = scratch.Take<float>(n);
   ToFlowSpace(epsilon, x, scratch, u, base);
-  InvertCouplings(x, scratch, u, log_det);
+  InvertCouplings(x, scratch, u, log_det, nullptr);
   StandardNormalLogDensity(u, log_tau);
   Row(log_tau, n) += Row(base, n) - Row(log_det, n);
 }
@@ -207,7 +203,8 @@ double Proposal::LossAndGradient(const ConstTileMap& epsilon, const ConstTileMap
   float* log_tau = scratch.Take<float>(n);
   const BaseTrace base = ToFlowSpace(epsilon, x, scratch, v, base_log_tau);
   u = v;
-  const std::vector<Coupling::Trace> traces = InvertCouplings(x, scratch, u, log_det);
+  Coupling::Trace* traces = scratch.Take<Coupling::Trace>(couplings_.size());
+  InvertCouplings(x, scratch, u, log_det, traces);
   StandardNormalLogDensity(u, log_tau);
   double loss = 0;
   for (int64_t i = 0; i < n; ++i) {
@@ -252,14 +249,9 @@ void Proposal::InitializeNormalisation(const ConstTileMap& epsilon, const ConstT
   TileMap u = TakeTile(scratch, config_.latent_dim, n);
   float* log_det = scratch.Take<float>(n);
   ToFlowSpace(epsilon, x, scratch, u, log_det);
-  const Eigen::MatrixXf points = x;
   for (auto coupling = couplings_.rbegin(); coupling != couplings_.rend(); ++coupling) {
     coupling->InitializeNormalisation(Const(u), parameters_.data());
-    Eigen::MatrixXf context(coupling->context_rows(), n);
-    coupling->Context(parameters_.data(), points, context);
-    TileMap tile = TakeTile(scratch, context.rows(), n);
-    tile = context;
-    coupling->Inverse(parameters_.data(), Const(tile), scratch, u, log_det);
+    coupling->Inverse(parameters_.data(), x, scratch, u, log_det);
   }
 }
 

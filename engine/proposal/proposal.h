@@ -91,9 +91,10 @@ class Proposal {
                         TileMap v, float* log_tau) const;
   void FromFlowSpace(const ProposalContext& context, int64_t first_point, int64_t width,
                      const TileMap& v, TileMap epsilon, float* log_tau) const;
-  // The traces come in the order of work: last coupling first.
-  std::vector<Coupling::Trace> InvertCouplings(const ConstTileMap& x, Scratch& scratch, TileMap u,
-                                               float* log_det) const;
+  // Sends u backwards through all couplings. traces: null, or one for each, in the order of work:
+  // last coupling first.
+  void InvertCouplings(const ConstTileMap& x, Scratch& scratch, TileMap u, float* log_det,
+                       Coupling::Trace* traces) const;
   void BaseBackward(const BaseTrace& trace, const ConstTileMap& grad_v, const ConstTileMap& v,
                     float weight, Scratch& scratch, float* gradient) const;
 

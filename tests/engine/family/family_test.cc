@@ -85,7 +85,8 @@ TEST(FamilyTest, SharedInverseSigmaIsTheReference) {
     const ReferenceConditional reference =
         Conditionals(family, Eigen::MatrixXd::Zero(config.latent_dim, 1));
     EXPECT_LT(
-        (inverse.cast<double>().array() * reference.sigma.col(0).array() - 1).abs().maxCoeff(), 1e-5);
+        (inverse.cast<double>().array() * reference.sigma.col(0).array() - 1).abs().maxCoeff(),
+        1e-5);
   }
 }
 

@@ -47,9 +47,12 @@ std::vector<Case> Cases() {
   bsivi.flow_steps = 0;
   FitOptions published = *FindPreset("aisivi_x_shaped");
   FitOptions published_bsivi = *FindPreset("bsivi_x_shaped");
-  return {{"defaults", defaults},        {"sigma_vector", vector},
-          {"bsivi", bsivi},              {"two_components", defaults, 2},
-          {"published", published},      {"published_bsivi", published_bsivi},
+  return {{"defaults", defaults},
+          {"sigma_vector", vector},
+          {"bsivi", bsivi},
+          {"two_components", defaults, 2},
+          {"published", published},
+          {"published_bsivi", published_bsivi},
           {"bsivi_components", bsivi, 2}};
 }
 

@@ -59,6 +59,23 @@ TEST(DenseTest, IsTheReference) {
   }
 }
 
+TEST(DenseTest, OntoAddsToWhatIsThere) {
+  Random random(4);
+  for (const Shape& s : Shapes()) {
+    const Tile w = Normals(s.out, s.in, 1, random).cast<float>();
+    for (const bool relu : {false, true}) {
+      Scratch scratch;
+      const TileMap x = Put(Normals(s.in, s.columns, 1, random), scratch);
+      TileMap y = Put(Normals(s.out, s.columns, 1, random), scratch);
+      Eigen::MatrixXd expected = Get(y) + w.cast<double>() * Get(x);
+      if (relu) expected = expected.cwiseMax(0.0);
+      DenseOnto(w.data(), Const(x), relu, y);
+      EXPECT_LT((Get(y) - expected).cwiseAbs().maxCoeff(), 1e-5 * static_cast<double>(s.in + 10))
+          << s.in << " → " << s.out << ", " << s.columns << " columns";
+    }
+  }
+}
+
 // Rows above and below the result belong to others.
 TEST(DenseTest, WritesItsRowsOnly) {
   Random random(2);

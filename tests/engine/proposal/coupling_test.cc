@@ -65,12 +65,10 @@ Mapped Forward(const Coupling& coupling, const Eigen::VectorXf& parameters,
 Mapped Inverse(const Coupling& coupling, const Eigen::VectorXf& parameters,
                const Eigen::MatrixXf& x, const Eigen::MatrixXd& u) {
   Scratch scratch;
-  Eigen::MatrixXf context(coupling.context_rows(), x.cols());
-  coupling.Context(parameters.data(), x, context);
-  const TileMap columns = Put(context.cast<double>(), scratch);
+  const TileMap points = Put(x.cast<double>(), scratch);
   TileMap tile = Put(u, scratch);
   std::vector<float> log_det(u.cols(), 0.5f);
-  coupling.Inverse(parameters.data(), Const(columns), scratch, tile, log_det.data());
+  coupling.Inverse(parameters.data(), Const(points), scratch, tile, log_det.data());
   Mapped result{Get(tile), Eigen::VectorXd(u.cols())};
   for (int64_t i = 0; i < u.cols(); ++i) result.log_det[i] = log_det[i] - 0.5;
   return result;
@@ -168,12 +166,10 @@ TEST(CouplingTest, NormalisationIsSetFromTheBatch) {
     batch.colwise() += Eigen::VectorXd::LinSpaced(shape.latent, -4, 10);
     TileMap u = Put(batch, scratch);
     coupling.InitializeNormalisation(Const(u), parameters.data());
-    Eigen::MatrixXf context(coupling.context_rows(), kCount);
-    coupling.Context(parameters.data(), x, context);
-    const TileMap columns = Put(context.cast<double>(), scratch);
+    const TileMap points = Put(x.cast<double>(), scratch);
     std::vector<float> log_det(kCount, 0.0f);
     const Coupling::Trace trace =
-        coupling.Inverse(parameters.data(), Const(columns), scratch, u, log_det.data());
+        coupling.Inverse(parameters.data(), Const(points), scratch, u, log_det.data());
     const Eigen::MatrixXd normed = Get(trace.normed);
     for (int64_t e = 0; e < shape.latent; ++e) {
       const Eigen::ArrayXd row = normed.row(e);
