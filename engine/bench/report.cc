@@ -1,15 +1,12 @@
 #include "engine/bench/report.h"
 
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <optional>
 #include <vector>
 
-#include "absl/strings/str_format.h"
+#include "engine/bench/apart.h"
 #include "engine/bench/gemm.h"
 #include "engine/bench/settings.h"
 #include "engine/parallel/instruction_set.h"
@@ -26,12 +23,6 @@ struct Row {
   double seconds, useful_gflop, gemm_gflops, fraction, peak_mb;
   PhaseSeconds phases;  // per iteration
 };
-
-double PeakMb() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_maxrss) / 1024;
-}
 
 Row Measure(const std::string& name, int threads) {
   ThreadPool pool(threads);
@@ -88,25 +79,6 @@ void PrintJson(const Row& r) {
       r.phases.family);
 }
 
-// Measures in a child process; false when it failed.
-bool MeasureApart(const std::string& name, int threads, Row* row) {
-  int ends[2];
-  if (pipe(ends) != 0) return false;
-  std::fflush(stdout);
-  const pid_t child = fork();
-  if (child == 0) {
-    const Row result = Measure(name, threads);
-    const bool sent = write(ends[1], &result, sizeof(result)) == sizeof(result);
-    _exit(sent ? 0 : 1);
-  }
-  close(ends[1]);
-  const bool received = child > 0 && read(ends[0], row, sizeof(*row)) == sizeof(*row);
-  close(ends[0]);
-  int status = 1;
-  if (child > 0) waitpid(child, &status, 0);
-  return received && status == 0;
-}
-
 }  // namespace
 
 int RunReport(const ReportOptions& options) {
@@ -121,14 +93,15 @@ int RunReport(const ReportOptions& options) {
   for (const Preset& preset : Presets()) {
     if (!options.setting.empty() && options.setting != preset.name) continue;
     found = true;
-    Row row{};
-    if (!MeasureApart(preset.name, options.threads, &row)) {
+    const std::optional<Row> row =
+        RunApart<Row>([&] { return Measure(preset.name, options.threads); });
+    if (!row.has_value()) {
       std::fprintf(stderr, "aisivi-bench: %s failed\n", preset.name.c_str());
       failed = true;
       continue;
     }
     if (options.json) std::printf(first ? "\n" : ",\n");
-    options.json ? PrintJson(row) : PrintText(row);
+    options.json ? PrintJson(*row) : PrintText(*row);
     std::fflush(stdout);
     first = false;
   }

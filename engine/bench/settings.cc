@@ -49,8 +49,10 @@ std::vector<GemmShape> InnerShapes(const FitOptions& o, int dim) {
           {dim, o.hidden, columns, tiles}};
 }
 
-Setting::Setting(const std::string& preset, ThreadPool& pool) {
+Setting::Setting(const std::string& preset, ThreadPool& pool,
+                 const std::function<void(FitOptions*)>& change) {
   options_ = *FindPreset(preset);
+  if (change) change(&options_);
   const std::string name = preset.substr(preset.find('_') + 1);
   if (name == "logistic") {
     target_ = *MakeTarget("logistic_regression", RandomLogistic());

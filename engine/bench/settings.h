@@ -1,6 +1,7 @@
 // The published settings as benchmarks: one training iteration of each.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -25,7 +26,9 @@ std::vector<GemmShape> InnerShapes(const FitOptions& options, int dim);
 // A trainer at a preset, on its target (random rows stand in for the WAVEFORM data).
 class Setting {
  public:
-  Setting(const std::string& preset, ThreadPool& pool);
+  // `change`, if any, edits the preset's options first.
+  Setting(const std::string& preset, ThreadPool& pool,
+          const std::function<void(FitOptions*)>& change = nullptr);
   const FitOptions& options() const { return options_; }
   int dim() const { return target_->dim(); }
   Trainer& trainer() { return *trainer_; }
