@@ -234,6 +234,15 @@ absl::StatusOr<std::vector<v1::TargetInfo>> Client::Targets() const {
   return targets;
 }
 
+absl::StatusOr<v1::ServerInfo> Client::ServerInfo() const {
+  v1::ListTargetsRequest request;
+  request.set_page_size(1);
+  const absl::StatusOr<v1::ListTargetsResponse> page =
+      Call(*targets_, &v1::TargetService::Stub::ListTargets, request);
+  if (!page.ok()) return page.status();
+  return page->server();
+}
+
 absl::StatusOr<v1::CheckTargetResponse> Client::CheckTarget(
     const v1::TargetSpec& target, const Eigen::Ref<const Eigen::MatrixXd>& points) const {
   v1::CheckTargetRequest request;

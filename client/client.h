@@ -123,6 +123,8 @@ class Client {
                                                 int64_t inner_samples = 0, uint64_t seed = 0) const;
 
   absl::StatusOr<std::vector<v1::TargetInfo>> Targets() const;
+  // What the server is.
+  absl::StatusOr<v1::ServerInfo> ServerInfo() const;
   // points: D×N, or D×0 for points of the service's choice.
   absl::StatusOr<v1::CheckTargetResponse> CheckTarget(
       const v1::TargetSpec& target, const Eigen::Ref<const Eigen::MatrixXd>& points) const;

@@ -49,6 +49,10 @@ absl::StatusOr<bool> Client::WatchOnce(
   }
   const absl::Status status = FromGrpcStatus(reader->Finish());
   if (ended || status.ok()) return ended;
+  // What becomes of calls that reach a server while it ends; it may come back.
+  if (absl::IsCancelled(status) && !stop.stop_requested()) {
+    return absl::UnavailableError("the server has ended the stream");
+  }
   return status;
 }
 

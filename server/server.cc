@@ -6,7 +6,6 @@
 #include <grpcpp/server_builder.h>
 
 #include <chrono>
-#include <exception>
 #include <utility>
 #include <vector>
 
@@ -97,19 +96,18 @@ absl::Status Server::Listen() {
   }
   listen_address_ = WithPort(options_.listen, port);
   spdlog::info("serving on {}, fits in {}", listen_address_, store_->directory());
+  spdlog::info("engine for {}, {} threads", EngineInstructionSet(), pool_.threads());
   return absl::OkStatus();
 }
 
 absl::Status Server::ListenForMetrics() {
   if (options_.metrics_listen == "none") return absl::OkStatus();
   WarnUnlessLoopback("metrics_listen", options_.metrics_listen);
-  try {
-    exposer_ = std::make_unique<prometheus::Exposer>(options_.metrics_listen);
-    exposer_->RegisterCollectable(metrics_);
-    metrics_address_ = WithPort(options_.metrics_listen, exposer_->GetListeningPorts().at(0));
-  } catch (const std::exception& error) {
-    return FlagError("metrics_listen", absl::StrCat("cannot listen on ", options_.metrics_listen));
-  }
+  absl::StatusOr<std::unique_ptr<MetricsEndpoint>> endpoint =
+      MetricsEndpoint::Start(options_.metrics_listen, metrics_);
+  if (!endpoint.ok()) return FlagError("metrics_listen", endpoint.status().message());
+  endpoint_ = *std::move(endpoint);
+  metrics_address_ = WithPort(options_.metrics_listen, endpoint_->port());
   spdlog::info("metrics on http://{}/metrics", metrics_address_);
   return absl::OkStatus();
 }
@@ -130,7 +128,7 @@ void Server::Shutdown() {
     grpc_->Wait();
     grpc_.reset();
   }
-  exposer_.reset();
+  endpoint_.reset();
   metrics_->SetJobCounter(nullptr);
 }
 

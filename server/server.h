@@ -2,7 +2,6 @@
 #pragma once
 
 #include <grpcpp/server.h>
-#include <prometheus/exposer.h>
 
 #include <memory>
 #include <string>
@@ -11,6 +10,7 @@
 #include "engine/parallel/thread_pool.h"
 #include "server/config/flags.h"
 #include "server/jobs/job_manager.h"
+#include "server/metrics/metrics_endpoint.h"
 #include "server/metrics/server_metrics.h"
 #include "server/services/fit_service.h"
 #include "server/services/fitted_models.h"
@@ -52,7 +52,7 @@ class Server {
   PosteriorServiceImpl posterior_service_;
   TargetServiceImpl target_service_;
   std::unique_ptr<grpc::Server> grpc_;
-  std::unique_ptr<prometheus::Exposer> exposer_;
+  std::unique_ptr<MetricsEndpoint> endpoint_;
   std::string listen_address_;
   std::string metrics_address_;
 };

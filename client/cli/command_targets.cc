@@ -80,6 +80,14 @@ absl::Status List(const std::string& name, const Globals& globals) {
   return globals.json || !name.empty() ? absl::OkStatus() : PrintList(*targets);
 }
 
+absl::Status PrintVersion(const Globals& globals) {
+  const absl::StatusOr<v1::ServerInfo> server = Client(globals.server).ServerInfo();
+  if (!server.ok()) return server.status();
+  if (globals.json) return PrintJson(*server);
+  return Print(absl::StrCat("aisivi-server ", server->version(), ", engine for ",
+                            server->instruction_set(), "\n"));
+}
+
 absl::Status Check(const TargetFlags& flags, const Globals& globals) {
   v1::Fit fit;
   const absl::Status applied = ApplyTarget(flags, &fit);
@@ -105,11 +113,13 @@ void AddTargetsCommand(CLI::App& app, const Globals& globals, Action* action) {
   struct Flags {
     TargetFlags target;
     bool check = false;
+    bool version = false;
   };
   const auto flags = std::make_shared<Flags>();
   CLI::App* command = app.add_subcommand("targets", "What can be fitted, with its parameters");
   command->add_option("NAME", flags->target.target, "Only this one, in full");
   command->add_flag("--check", flags->check, "Compare its scores with finite differences");
+  command->add_flag("--version", flags->version, "What the server is, and what its engine uses");
   command->add_option("--param", flags->target.params, "With --check: as in aisivi fit")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
@@ -117,6 +127,7 @@ void AddTargetsCommand(CLI::App& app, const Globals& globals, Action* action) {
       ->type_name("FILE");
   command->callback([=, &globals] {
     *action = [=, &globals] {
+      if (flags->version) return PrintVersion(globals);
       return flags->check ? Check(flags->target, globals) : List(flags->target.target, globals);
     };
   });

@@ -6,6 +6,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "engine/parallel/instruction_set.h"
 
 namespace aisivi::server {
 namespace {
@@ -62,7 +63,9 @@ absl::StatusOr<ParsedFlags> ParseFlags(int argc, const char* const* argv) {
   } catch (const CLI::ParseError& error) {
     return absl::InvalidArgumentError(OneLine(error.what()));
   }
-  if (version) parsed.print_and_exit = absl::StrCat("aisivi-server ", Version(), "\n");
+  if (version)
+    parsed.print_and_exit =
+        absl::StrCat("aisivi-server ", Version(), ", engine for ", EngineInstructionSet(), "\n");
   if (parsed.options.listen.empty()) {
     return absl::InvalidArgumentError("--listen: must not be empty");
   }

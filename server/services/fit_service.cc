@@ -18,6 +18,7 @@ namespace aisivi::server {
 namespace {
 
 constexpr int kDefaultPageSize = 50;
+constexpr size_t kPageBytes = 3 << 20;  // well below what clients accept in one message
 constexpr size_t kMaxRequestId = 64;
 constexpr absl::Duration kCancelPatience = absl::Seconds(1);
 
@@ -69,14 +70,18 @@ absl::StatusOr<v1::ListFitsResponse> FitServiceImpl::List(const v1::ListFitsRequ
   if (!before.ok()) return before.status();
   std::vector<v1::Fit> fits = jobs_->List(*filter, *before, *page_size + 1);
   v1::ListFitsResponse response;
-  if (static_cast<int>(fits.size()) > *page_size) {
-    fits.pop_back();
-    response.set_next_page_token(PageToken(JobManager::Age(fits.back()), request.filter()));
-  }
+  size_t bytes = 0;
   for (v1::Fit& fit : fits) {
     fit.clear_coordinate_names();
     fit.clear_log();
     if (fit.has_verdict()) fit.mutable_verdict()->clear_criteria();
+    bytes += fit.ByteSizeLong();
+    const int listed = response.fits_size();
+    if (listed == *page_size || (listed > 0 && bytes > kPageBytes)) {
+      const int64_t last = JobManager::Age(response.fits(listed - 1));
+      response.set_next_page_token(PageToken(last, request.filter()));
+      break;
+    }
     *response.add_fits() = std::move(fit);
   }
   return response;

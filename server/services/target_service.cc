@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "engine/parallel/instruction_set.h"
 #include "engine/targets/registry.h"
+#include "server/config/flags.h"
 #include "server/convert/target_spec.h"
 #include "server/services/paging.h"
 #include "server/services/reply.h"
@@ -75,6 +77,8 @@ absl::StatusOr<v1::ListTargetsResponse> List(const v1::ListTargetsRequest& reque
   v1::ListTargetsResponse response;
   for (int64_t i = first; i < end; ++i) *response.add_targets() = ToMessage(entries[i]);
   if (end < size) response.set_next_page_token(PageToken(end, "targets"));
+  response.mutable_server()->set_version(Version());
+  response.mutable_server()->set_instruction_set(EngineInstructionSet());
   return response;
 }
 

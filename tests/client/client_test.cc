@@ -159,6 +159,21 @@ TEST_F(ClientTest, WatchTakesABrokenStreamUpWhereItBroke) {
   EXPECT_THAT(fits_.asked_after, ElementsAre(0, 2, 2));
 }
 
+TEST_F(ClientTest, WatchTakesAStreamThatTheServerCancelledForBroken) {
+  const grpc::Status cancelled(grpc::StatusCode::CANCELLED, "CANCELLED");
+  fits_.script = {{{1}, false, cancelled}, {{2}, true, grpc::Status::OK}};
+  const absl::StatusOr<v1::Fit> fit = client_->Watch("fits/a");
+  ASSERT_TRUE(fit.ok()) << fit.status();
+  EXPECT_EQ(fit->state(), v1::Fit::SUCCEEDED);
+
+  fits_.script = {{{1}, false, cancelled}};
+  WatchOptions options;
+  options.patience = absl::ZeroDuration();
+  const absl::Status status = client_->Watch("fits/a", {}, options).status();
+  EXPECT_TRUE(absl::IsUnavailable(status)) << status;
+  EXPECT_THAT(status.message(), HasSubstr("the server"));
+}
+
 TEST_F(ClientTest, WatchGivesUpAfterItsPatience) {
   const grpc::Status broken(grpc::StatusCode::UNAVAILABLE, "gone");
   fits_.script = {{{1}, false, broken}, {{}, false, broken}};

@@ -134,6 +134,8 @@ for target in banana multimodal x_shaped gaussian gaussian_mixture logistic_regr
   conditioned_diffusion; do
   expect_match "^$target " text
 done
+aisivi targets --version | grep -qE '^aisivi-server [0-9.]+, engine for (x86-64-v[234]|generic)$' ||
+  die "$(aisivi targets --version)"
 aisivi targets logistic_regression >text
 expect_match '--param prior_precision' text
 aisivi targets --json >json

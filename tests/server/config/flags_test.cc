@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/parallel/instruction_set.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/server/temporary_directory.h"
@@ -77,7 +78,8 @@ TEST(FlagsTest, BadFlagsAreNamedOnOneLine) {
 
 TEST(FlagsTest, HelpAndVersionPrint) {
   EXPECT_THAT(Parse({"--help"})->print_and_exit, HasSubstr("--metrics_listen"));
-  EXPECT_EQ(Parse({"--version"})->print_and_exit, "aisivi-server " + Version() + "\n");
+  EXPECT_EQ(Parse({"--version"})->print_and_exit,
+            "aisivi-server " + Version() + ", engine for " + EngineInstructionSet() + "\n");
 }
 
 }  // namespace

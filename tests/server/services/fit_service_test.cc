@@ -5,6 +5,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "tests/server/fake_fit.h"
 #include "tests/server/services/server_fixture.h"
@@ -236,6 +237,34 @@ TEST_F(FitServiceTest, PagesThroughAllFitsOnce) {
     ++pages;
   } while (!token.empty());
   EXPECT_EQ(pages, 3);
+  EXPECT_EQ(listed, created);
+}
+
+TEST_F(FitServiceTest, PagesStayBelowTheMessageLimit) {
+  constexpr int kFits = 250;
+  Restart({.max_queued = kFits});
+  v1::CreateFitRequest request;
+  request.mutable_fit()->mutable_target()->mutable_banana();
+  for (int i = 0; i < 64; ++i) {
+    (*request.mutable_fit()->mutable_labels())[absl::StrCat("key", i)] = std::string(256, 'x');
+  }
+  std::set<std::string> created;
+  for (int i = 0; i < kFits; ++i) {
+    v1::Fit fit;
+    ASSERT_TRUE(Create(request, &fit).ok());
+    created.insert(fit.name());
+  }
+  std::set<std::string> listed;
+  std::string token;
+  int pages = 0;
+  do {
+    const v1::ListFitsResponse page = List(1000, token);
+    EXPECT_LT(page.ByteSizeLong(), size_t{4} << 20);
+    for (const v1::Fit& fit : page.fits()) EXPECT_TRUE(listed.insert(fit.name()).second);
+    token = page.next_page_token();
+    ++pages;
+  } while (!token.empty());
+  EXPECT_EQ(pages, 2);
   EXPECT_EQ(listed, created);
 }
 

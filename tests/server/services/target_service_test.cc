@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/parallel/instruction_set.h"
 #include "engine/targets/registry.h"
 #include "gmock/gmock.h"
 #include "server/convert/target_spec.h"
@@ -36,6 +37,8 @@ TEST_F(TargetServiceTest, ListsAllTargetsInPages) {
     grpc::ClientContext context;
     ASSERT_TRUE(targets_->ListTargets(&context, request, &response).ok());
     EXPECT_LE(response.targets_size(), 4);
+    EXPECT_EQ(response.server().version(), Version());
+    EXPECT_EQ(response.server().instruction_set(), EngineInstructionSet());
     for (const v1::TargetInfo& info : response.targets()) {
       names.push_back(info.name());
       EXPECT_FALSE(info.doc().empty() || info.dimension_rule().empty()) << info.name();
