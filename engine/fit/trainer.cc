@@ -166,21 +166,24 @@ absl::Status Trainer::EvaluateTarget() {
   return absl::OkStatus();
 }
 
+void Trainer::WhitenDifference(const Eigen::MatrixXd& a, const Eigen::MatrixXd& b) {
+  difference_ = a - b;
+  residual_.resize(a.rows(), a.cols());
+  for (size_t c = 0; c < state_->components.size(); ++c) {  // whose points stand together
+    const int64_t first = static_cast<int64_t>(c) * points_each_;
+    residual_.middleCols(first, points_each_).noalias() =
+        state_->components[c].affine.scale.triangularView<Eigen::Lower>().transpose() *
+        difference_.middleCols(first, points_each_);
+  }
+}
+
 bool Trainer::PointGradients(StepReport* report) {
   const int64_t n = z_.cols(), dim = z_.rows();
   const double longest = kClip * std::sqrt(static_cast<double>(dim));
   grad_x_.setZero(dim, n);
   *report = {0, 0, 0, flow_loss_};
   int64_t finite = 0;
-  // A component at a time: its points stand together.
-  difference_ = marginal_.score - score_p_;
-  residual_.resize(dim, n);
-  for (size_t c = 0; c < state_->components.size(); ++c) {
-    const int64_t first = static_cast<int64_t>(c) * points_each_;
-    residual_.middleCols(first, points_each_).noalias() =
-        state_->components[c].affine.scale.triangularView<Eigen::Lower>().transpose() *
-        difference_.middleCols(first, points_each_);
-  }
+  WhitenDifference(marginal_.score, score_p_);
   for (int64_t j = 0; j < n; ++j) {
     const double loss = marginal_.log_q[j] - log_p_[j];
     const double square = residual_.col(j).squaredNorm();
@@ -284,13 +287,11 @@ MarginalRequest Trainer::InnerRequestFor(uint32_t iteration) const {
 
 double Trainer::ScoreNoise() {
   EstimateMarginal(InnerRequestFor(iteration_ | kSecondSet), pool_, workspace_, &second_marginal_);
+  WhitenDifference(marginal_.score, second_marginal_.score);
   double sum = 0;
   int64_t finite = 0;
   for (int64_t j = 0; j < z_.cols(); ++j) {
-    const Eigen::MatrixXd& scale = state_->components[origin_.component[j]].affine.scale;
-    const double square = (scale.triangularView<Eigen::Lower>().transpose() *
-                           (marginal_.score.col(j) - second_marginal_.score.col(j)))
-                              .squaredNorm();
+    const double square = residual_.col(j).squaredNorm();
     if (!std::isfinite(square)) continue;
     sum += square;
     ++finite;

@@ -88,6 +88,8 @@ class Trainer {
   void SamplePoints();
   MarginalRequest InnerRequestFor(uint32_t iteration) const;
   absl::Status EvaluateTarget();
+  // residual_ ← Aᵀ (a − b), A of each point's component.
+  void WhitenDifference(const Eigen::MatrixXd& a, const Eigen::MatrixXd& b);
   // The gradient of the loss in the whitened coordinates of each point's component; false when too
   // few points are finite.
   bool PointGradients(StepReport* report);
