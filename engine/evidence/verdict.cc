@@ -14,10 +14,10 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kGoodTail = 0.5, kUsableTail = 0.7;
-constexpr double kEvenShare = 0.9;
-constexpr double kTailDepth = 10;         // powers of e below 1/M
-constexpr double kUnseen = 0.02;          // of Ẑ
-constexpr double kEqualShare = 1 - 1e-6;  // weights equal to rounding
+constexpr double kEvenShare = 0.5;
+constexpr double kTailDepth = 10;                          // powers of e below 1/M
+constexpr double kGoodUnseen = 0.02, kUsableUnseen = 0.1;  // of Ẑ
+constexpr double kEqualShare = 1 - 1e-6;                   // weights equal to rounding
 constexpr int64_t kFewestDraws = 25;
 constexpr double kLeastGap = 1e-4;  // nats; less is not worth telling people
 
@@ -52,7 +52,7 @@ Criterion Tail(const EvidenceEstimate& e) {
   if (TooFewToTell(e)) {
     criterion.explanation = "tail of the importance weights; too few draws to tell";
   } else if (criterion.verdict == Verdict::kGood && e.pareto_k > kGoodTail) {
-    criterion.explanation = "tail of the importance weights; harmless, they are nearly equal";
+    criterion.explanation = "tail of the importance weights; harmless, the largest are small";
   }
   return criterion;
 }
@@ -117,8 +117,21 @@ Verdict JudgeTail(const EvidenceEstimate& e) {
   if (TooFewToTell(e)) return Verdict::kDoNotTrust;
   const double draws = static_cast<double>(e.draws), share = e.ess / draws;
   if (share >= kEqualShare) return Verdict::kGood;
-  if (share >= kEvenShare && UnseenShare(e) <= kUnseen) return Verdict::kGood;
-  return Compare(e.pareto_k, kGoodTail, kUsableTail, /*at_least=*/false);
+  const Verdict shape = Compare(e.pareto_k, kGoodTail, kUsableTail, /*at_least=*/false);
+  if (share < kEvenShare) return shape;
+  return std::min(shape, Compare(UnseenShare(e), kGoodUnseen, kUsableUnseen, /*at_least=*/false));
+}
+
+double TypicalScoreResidual(const std::vector<FitProgress>& history) {
+  std::vector<double> known;
+  for (const FitProgress& report : history) {
+    if (!std::isnan(report.score_residual)) known.push_back(report.score_residual);
+  }
+  if (known.empty()) return kNotAvailable;
+  const size_t used = std::min(known.size(), std::max<size_t>(20, known.size() / 10));
+  const auto middle = known.end() - static_cast<int64_t>((used + 1) / 2);
+  std::nth_element(known.end() - static_cast<int64_t>(used), middle, known.end());
+  return *middle;
 }
 
 FitVerdict JudgeFit(const VerdictInput& input) {
@@ -131,7 +144,7 @@ FitVerdict JudgeFit(const VerdictInput& input) {
   if (!std::isnan(input.score_residual)) {
     result.criteria.push_back(
         AtMost("score_residual", input.score_residual / static_cast<double>(input.dimension), 1.0,
-               kInfinity, "squared error of the score per dimension, in the last training step"));
+               kInfinity, "squared error of the score per dimension, at the end of training"));
   }
   if (!std::isnan(input.r_hat)) {
     result.criteria.push_back(

@@ -18,24 +18,24 @@
 //     convergence (Vehtari et al., arXiv 1507.02646); see below.
 //   non_finite_share ≤ 0.001, 0.05: share of the draws where p̃/q is not a positive number. Where
 //     p̃ = 0 it is a lower bound of TV.
-//   score_residual ≤ 1, any: E‖∇ log q − ∇ log p̃‖²/D of the last training step, in coordinates
-//     where the start has unit covariance: E‖∇ log q‖²/D is about 1 there, so this is a relative
-//     squared error. It includes the noise of the score estimate, belongs to the last step rather
-//     than to the state kept, and a few points where p̃ is narrow dominate it: it can cast doubt,
-//     never condemn.
+//   score_residual ≤ 1, any: E‖∇ log q − ∇ log p̃‖²/D at the end of training, in coordinates where
+//     the start has unit covariance: E‖∇ log q‖²/D is about 1 there, so this is a relative squared
+//     error. It includes the noise of the score estimate and belongs to the last states rather than
+//     to the one kept: it can cast doubt, never condemn.
 //   r_hat ≤ 1.01, 1.05: agreement of restarts (agreement.h), run means spread by 0.14 and 0.32 sd.
 //     1.01 as Vehtari et al., arXiv 1903.08008, advise.
 //
-// k̂ measures the shape of the tail whatever its weight, so it says nothing of harm where the
-// weights are nearly equal and the largest of them is small. With M draws, largest weight w (in
-// units of the mean) and a generalised Pareto tail of shape k, weights e^(kn) w come once in e^n M
-// draws and add e^((k−1)n) w/M dn to the mean. Followed down to e^-10 of what M draws reach, what
-// they have not met is a share of about
+// k̂ measures the shape of the tail whatever its weight, so it says nothing of harm where even the
+// largest weights are small. With M draws, largest weight w (in units of the mean) and a
+// generalised Pareto tail of shape k, weights e^(kn) w come once in e^n M draws and add e^((k−1)n)
+// w/M dn to the mean. Followed down to e^-10 of what M draws reach, what they have not met is a
+// share of about
 //   u = w/M · (e^(10 (k−1)) − 1)/(k − 1)
 // of Ẑ: 6 w/M for k = 0.9, 10 w/M for k = 1, 300 w/M for k = 1.5. (A tail cannot go on with k ≥ 1
 // for ever, for the mean of the weights is Z, which is finite; and k̂ has an error of 0.1.) Where
-// u ≤ 0.02, less than half of what log_z's error may be, and the ESS share is at least 0.9, so that
-// k̂ describes a tail and not the body of the weights, k̂ passes as GOOD, whatever 0.5 and 0.7 say.
+// u ≤ 0.02, less than half of what log_z's error may be, and the ESS share is GOOD, so that k̂
+// describes a tail and not the body of the weights, k̂ passes as GOOD, whatever 0.5 and 0.7 say;
+// where u ≤ 0.1, it passes as USABLE.
 // Weights that are equal to rounding (share ≥ 1 − 1e-6: the log weights differ by 1e-3, as sums of
 // singles do) have no tail.
 //
@@ -75,7 +75,7 @@ struct FitVerdict {
 
 struct VerdictInput {
   EvidenceEstimate evidence;
-  double score_residual = kNotAvailable;  // E‖∇ log q − ∇ log p̃‖², all dimensions; NaN: unknown
+  double score_residual = kNotAvailable;  // TypicalScoreResidual(); NaN: unknown
   int64_t dimension = 1;                  // D
   double r_hat = kNotAvailable;           // NaN: there was one run
 };
@@ -83,6 +83,11 @@ struct VerdictInput {
 // Criteria that are unknown by nature (score_residual of a fit that was not trained, r_hat of one
 // run) are left out; a part of `evidence` that is NaN is not to be trusted.
 FitVerdict JudgeFit(const VerdictInput& input);
+
+// E‖∇ log q − ∇ log p̃‖² (all dimensions) at the end of training: the median over the last tenth of
+// the reports that have one, at least 20 of them where there are so many. Single steps can be far
+// off, by a few points where p̃ is narrow. NaN when there was no training.
+double TypicalScoreResidual(const std::vector<FitProgress>& history);
 
 // The rule for k̂ alone. Fewer than 25 draws (5 of them in the tail), or no k̂: kDoNotTrust, there is
 // too little to tell from.

@@ -40,7 +40,7 @@ v1::FitVerdict ToMessage(const FitVerdict& verdict) {
 v1::FitVerdict JudgeFitBy(const EvidenceEstimate& evidence, const v1::Fit& fit) {
   VerdictInput input;
   input.evidence = evidence;
-  if (fit.progress().has_score_residual()) input.score_residual = fit.progress().score_residual();
+  if (fit.has_score_residual()) input.score_residual = fit.score_residual();
   input.dimension = std::max(1, fit.dimension());
   if (fit.has_r_hat()) input.r_hat = fit.r_hat();
   return ToMessage(JudgeFit(input));

@@ -40,6 +40,8 @@ void LayResult(const FitResult& result, FitRecord* record) {
     record->set_model(result.model->Serialize());
     fit->set_has_posterior(true);
     *fit->mutable_evidence() = ToMessage(result.evidence);
+    const double residual = TypicalScoreResidual(result.history);
+    if (!std::isnan(residual)) fit->set_score_residual(residual);
     if (!std::isnan(result.r_hat)) fit->set_r_hat(result.r_hat);
     for (const double elbo : result.restart_elbo) fit->add_restart_elbo(elbo);
     *fit->mutable_verdict() = JudgeFitBy(result.evidence, *fit);

@@ -140,6 +140,7 @@ void JobManager::RunJob(const JobPtr& job) {
     record.mutable_fit()->clear_evidence();
     record.mutable_fit()->clear_verdict();
     record.mutable_fit()->clear_r_hat();
+    record.mutable_fit()->clear_score_residual();
     record.mutable_fit()->clear_restart_elbo();
   }
   EndJob(*job, BasicView(record.fit()));

@@ -153,17 +153,22 @@ Verdict TailOf(double pareto_k, double ess_share, double largest_weight, int64_t
 TEST(VerdictTest, TheTailIsJudgedWhereItCanHarm) {
   EXPECT_EQ(TailOf(0.45, 0.3, 200), Verdict::kGood);
   EXPECT_EQ(TailOf(0.6, 0.3, 200), Verdict::kUsable);
-  EXPECT_EQ(TailOf(0.8, 0.89, 10), Verdict::kDoNotTrust);
-  EXPECT_EQ(TailOf(0.8, 0.9, 10), Verdict::kGood);
-  // u = 10 w/M for k = 1: 0.0195 and 0.0208.
+  EXPECT_EQ(TailOf(0.8, 0.49, 10), Verdict::kDoNotTrust);
+  EXPECT_EQ(TailOf(0.8, 0.5, 10), Verdict::kGood);
+  // u = 10 w/M for k = 1: 0.0195, 0.0208, 0.0977, 0.111.
   EXPECT_EQ(TailOf(1.0, 0.99, 16), Verdict::kGood);
-  EXPECT_EQ(TailOf(1.0, 0.99, 17), Verdict::kDoNotTrust);
-  EXPECT_EQ(TailOf(1.0, 0.99, 16, 4096), Verdict::kDoNotTrust);
+  EXPECT_EQ(TailOf(1.0, 0.99, 17), Verdict::kUsable);
+  EXPECT_EQ(TailOf(1.0, 0.99, 80), Verdict::kUsable);
+  EXPECT_EQ(TailOf(1.0, 0.99, 91), Verdict::kDoNotTrust);
+  EXPECT_EQ(TailOf(1.0, 0.99, 46, 4096), Verdict::kDoNotTrust);
   // (1 − e^-2)/0.2 = 4.3 w/M for k = 0.8: 0.0195 and 0.0206.
   EXPECT_EQ(TailOf(0.8, 0.95, 37), Verdict::kGood);
-  EXPECT_EQ(TailOf(0.8, 0.95, 39), Verdict::kDoNotTrust);
-  // (e^5 − 1)/0.5 = 295 w/M for k = 1.5.
-  EXPECT_EQ(TailOf(1.5, 0.999, 1.1), Verdict::kDoNotTrust);
+  EXPECT_EQ(TailOf(0.8, 0.95, 39), Verdict::kUsable);
+  // (e^5 − 1)/0.5 = 295 w/M for k = 1.5: 0.0361 and 0.108.
+  EXPECT_EQ(TailOf(1.5, 0.999, 1), Verdict::kUsable);
+  EXPECT_EQ(TailOf(1.5, 0.999, 3), Verdict::kDoNotTrust);
+  // However much such a tail could hide, a light one is light.
+  EXPECT_EQ(TailOf(0.3, 0.91, 4000), Verdict::kGood);
   EXPECT_EQ(TailOf(3.0, 1 - 1e-8, 1.001), Verdict::kGood);
   EXPECT_EQ(TailOf(-1.0, 1.0, 1), Verdict::kGood);
   EXPECT_EQ(TailOf(0.1, 0.9, 2, 24), Verdict::kDoNotTrust);
@@ -199,6 +204,20 @@ TEST(VerdictTest, AHeavyTailOfNearlyEqualWeightsDoesNoHarm) {
   }
   EXPECT_GT(heavy, 30);
   EXPECT_LT(std::sqrt(squares / heavy), 0.008);
+}
+
+TEST(VerdictTest, TheScoreResidualIsThatOfTheEndWithoutOutliers) {
+  EXPECT_TRUE(std::isnan(TypicalScoreResidual({})));
+  std::vector<FitProgress> history(3);
+  EXPECT_TRUE(std::isnan(TypicalScoreResidual(history)));
+  for (const double residual : {5.0, 1.0, 900.0}) {
+    history.emplace_back().score_residual = residual;
+  }
+  EXPECT_EQ(TypicalScoreResidual(history), 5);
+  history.resize(400);
+  for (int i = 0; i < 300; ++i) history.emplace_back().score_residual = i < 270 ? 7 : 2;
+  history.back().score_residual = 900;
+  EXPECT_EQ(TypicalScoreResidual(history), 2);
 }
 
 FitVerdict JudgeStandardNormalAs(const Target& target) {

@@ -33,7 +33,7 @@ TEST(VerdictMessageTest, CarriesEveryCriterionWithItsThresholds) {
   v1::Fit fit;
   fit.set_dimension(4);
   fit.set_r_hat(1.03);
-  fit.mutable_progress()->set_score_residual(1.0);
+  fit.set_score_residual(1.0);
   const v1::FitVerdict verdict = JudgeFitBy(FineEvidence(), fit);
   EXPECT_EQ(verdict.grade(), v1::FitVerdict::USABLE);
   EXPECT_THAT(verdict.sentence(), HasSubstr("r_hat is 1.03"));
