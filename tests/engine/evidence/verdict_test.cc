@@ -28,7 +28,7 @@ VerdictInput Fine() {
   input.evidence.elbo_upper = -3.01;
   input.evidence.ess = 800;
   input.evidence.pareto_k = 0.3;
-  input.evidence.largest_weight = 9;
+  input.evidence.largest_weight = 40;
   input.evidence.draws = 1000;
   input.evidence.inner_samples = 64;
   input.score_residual = 0.5;
