@@ -14,6 +14,8 @@ using F = FitOptions;
 
 // The largest arrays a fit may ask for: numbers in one activation or parameter vector.
 constexpr double kMaxNumbers = 1 << 27;
+// What is left to the couplings where the base is nearly right already.
+constexpr int64_t kLinearBaseUnits = 128;
 
 absl::Status CheckNumber(const OptionDoc& doc, double value) {
   if (std::isfinite(value) && value >= doc.min && value <= doc.max) return absl::OkStatus();
@@ -70,8 +72,7 @@ absl::Status CheckSize(const FitOptions& o, int dim) {
   if (hidden * (d + e + hidden) > kMaxNumbers) {
     return absl::InvalidArgumentError("hidden: the family would not fit in memory");
   }
-  const double units =
-      o.coupling_hidden == 0 ? 2 * (d + e) : static_cast<double>(o.coupling_hidden);
+  const double units = static_cast<double>(CouplingHidden(o, dim));
   if (static_cast<double>(o.couplings) * 2 * units * (1.5 * e + d) > kMaxNumbers) {
     return absl::InvalidArgumentError("couplings: the proposal would not fit in memory");
   }
@@ -85,6 +86,12 @@ absl::Status CheckSize(const FitOptions& o, int dim) {
 }
 
 }  // namespace
+
+int64_t CouplingHidden(const FitOptions& options, int64_t dim) {
+  if (options.coupling_hidden > 0) return options.coupling_hidden;
+  const int64_t all = 2 * (dim + (options.latent_dim == 0 ? dim : options.latent_dim));
+  return options.proposal_base == "linear" ? std::min(all, kLinearBaseUnits) : all;
+}
 
 const std::vector<OptionDoc>& OptionTable() {
   static const auto* const kTable = new std::vector<OptionDoc>{
@@ -136,7 +143,7 @@ const std::vector<OptionDoc>& OptionTable() {
       {"proposal_base", "base of the proposal", &F::proposal_base, 0, 0, {"standard", "linear"}},
       {"couplings", "coupling layers of the proposal", &F::couplings, 0, 256, {}},
       {"coupling_hidden",
-       "hidden units of each coupling MLP; 0: 2 (E + D)",
+       "hidden units of each coupling MLP; 0: 2 (E + D), with a linear base at most 128",
        &F::coupling_hidden,
        0,
        1 << 13,

@@ -49,7 +49,8 @@ struct FitOptions {
   std::string proposal_base = "linear";  // "standard": N(0, I); "linear": starts at the exact
                                          // reverse conditional of the linear skip
   int64_t couplings = 4;
-  int64_t coupling_hidden = 0;  // units in the hidden layer of each coupling MLP; 0: 2 (E + D)
+  // Units in the hidden layer of each coupling MLP; 0: 2 (E + D), with a linear base at most 128.
+  int64_t coupling_hidden = 0;
 
   // Start: "auto" (Gaussians from several places and a mixture of them, compared by their ELBO),
   // "gaussian" (the best single Gaussian), "none" (identity).
@@ -62,6 +63,9 @@ struct FitOptions {
   int64_t evidence_draws = 8192;         // M
   int64_t evidence_inner_samples = 512;  // K to begin with; doubled until the bounds meet (fit.cc)
 };
+
+// What coupling_hidden = 0 means for a target of dimension `dim`, or the value itself.
+int64_t CouplingHidden(const FitOptions& options, int64_t dim);
 
 // One row of the table that names, documents and bounds every hyperparameter.
 struct OptionDoc {

@@ -38,8 +38,7 @@ Component MakeComponent(const FitOptions& o, int64_t dim, AffineMap affine, uint
                        : 0.0f;
   proposal.sigmoid = !family.gaussian_latent;
   proposal.couplings = o.couplings;
-  proposal.coupling_hidden =
-      o.coupling_hidden == 0 ? 2 * (family.latent_dim + dim) : o.coupling_hidden;
+  proposal.coupling_hidden = CouplingHidden(o, dim);
   proposal.base_hidden = o.hidden;
   component.proposal = Proposal(proposal);
   component.proposal.Initialize(seed);

@@ -15,12 +15,13 @@
 #include "engine/warmstart/gaussian_mixture_density.h"
 #include "engine/warmstart/kl_polish.h"
 #include "engine/warmstart/lbfgs.h"
+#include "engine/warmstart/low_rank_fit.h"
 #include "engine/warmstart/starts.h"
 
 namespace aisivi {
 namespace {
 
-constexpr int64_t kFullRankLimit = 500;  // above: diagonal
+constexpr int64_t kFullRankLimit = 500;  // above: diagonal plus low rank
 constexpr int64_t kStarts = 8;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
@@ -64,6 +65,8 @@ class CandidateSearch {
   // Adds the better of `matched` and what KL descent from it reaches.
   absl::Status AddPolished(const AffineGaussian& matched, const std::string& matched_how,
                            const std::string& from);
+  // Compares it with the others and keeps it when it can be evaluated.
+  absl::Status AddCandidate(Candidate candidate);
   absl::Status GiveUp(const std::string& from, const absl::Status& status);
   void SortByElbo();
   void DropDuplicates();
@@ -168,6 +171,15 @@ absl::Status CandidateSearch::AddFromIdentity() {
   return AddPolished(AffineGaussian::Isotropic(dim_, 1), "no fit", "N(0, I)");
 }
 
+absl::Status CandidateSearch::AddCandidate(Candidate candidate) {
+  const absl::StatusOr<ElboEstimate> elbo = Compare(candidate.gaussian);
+  if (!elbo.ok()) return elbo.status();
+  candidate.elbo = *elbo;
+  Log(absl::StrFormat("Gaussian by %s: ELBO %.3f.", candidate.how, elbo->value));
+  if (std::isfinite(elbo->value)) candidates_.push_back(std::move(candidate));
+  return absl::OkStatus();
+}
+
 absl::Status CandidateSearch::AddDiagonal(const Eigen::MatrixXd& starts) {
   const absl::StatusOr<std::vector<ModeSearch>> modes = FindModes(evaluator_, starts);
   if (!modes.ok()) return modes.status();
@@ -186,13 +198,18 @@ absl::Status CandidateSearch::AddDiagonal(const Eigen::MatrixXd& starts) {
       if (absl::Status status = GiveUp(from, fit.status()); !status.ok()) return status;
       continue;
     }
-    Candidate candidate{{fit->mean, fit->sd.asDiagonal()},
-                        absl::StrCat("diagonal KL descent from ", from)};
-    absl::StatusOr<ElboEstimate> elbo = Compare(candidate.gaussian);
-    if (!elbo.ok()) return elbo.status();
-    candidate.elbo = *elbo;
-    Log(absl::StrFormat("Diagonal Gaussian from %s: ELBO %.3f.", from, elbo->value));
-    if (std::isfinite(elbo->value)) candidates_.push_back(std::move(candidate));
+    absl::Status status = AddCandidate(
+        {{fit->mean, fit->sd.asDiagonal()}, absl::StrCat("diagonal KL descent from ", from)});
+    if (!status.ok()) return status;
+    const absl::StatusOr<LowRankFit> low_rank = FitLowRank(evaluator_, *fit, seed_);
+    if (!low_rank.ok()) {
+      status = GiveUp(absl::StrCat(from, " with low rank"), low_rank.status());
+      if (!status.ok()) return status;
+      continue;
+    }
+    status = AddCandidate({low_rank->gaussian,
+                           absl::StrFormat("diagonal plus rank %d from %s", low_rank->rank, from)});
+    if (!status.ok()) return status;
   }
   return absl::OkStatus();
 }
@@ -281,9 +298,9 @@ absl::StatusOr<std::vector<GaussianFit>> FitGaussianCandidates(const Target& tar
   if (target.dim() <= kFullRankLimit) {
     if (absl::Status status = FullRank(search, *starts); !status.ok()) return status;
   } else if (log != nullptr) {
-    log->push_back(
-        absl::StrFormat("The dimension %d is above %d: the Gaussian is diagonal, not full rank.",
-                        target.dim(), kFullRankLimit));
+    log->push_back(absl::StrFormat(
+        "The dimension %d is above %d: the Gaussian is diagonal plus low rank, not full rank.",
+        target.dim(), kFullRankLimit));
   }
   if (search.empty()) {
     if (absl::Status status = search.AddDiagonal(*starts); !status.ok()) return status;

@@ -28,7 +28,8 @@ struct GaussianFit {
 //   from the mode      the best of several L-BFGS searches and its curvature
 //   from a wide start  N(0, 5² I), the target tempered from flat to itself
 //   from N(0, I)       KL descent only
-// Above 500 dimensions, or when none of these succeeds, the fit is diagonal. Points that cannot be
+// Above 500 dimensions, or when none of these succeeds, the fit is diagonal, and diagonal plus low
+// rank (low_rank_fit.h). Points that cannot be
 // evaluated are stepped around: the ELBO is then that of q restricted to where p̃ is finite
 // (evaluate.h). Every decision worth telling is appended to `log` (may be null) as a sentence.
 // Deterministic in `seed` at any thread count.
