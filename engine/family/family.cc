@@ -7,7 +7,7 @@ namespace {
 
 constexpr float kLogTwoPi = 1.83787706640934548f;
 constexpr float kSigmaFloor = 1e-10f;  // PRESETS.md
-constexpr float kLogSigmaRange = 3.0f;
+constexpr float kLogSigmaRange = 4.5f;
 
 float Softplus(float v) { return v > 20.0f ? v : std::log1p(std::exp(v)); }
 

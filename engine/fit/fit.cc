@@ -54,8 +54,8 @@ FitOptions Restarts::OptionsOf(int64_t run) const {
 }
 
 absl::Status Restarts::AddDraws(const Model& model) {
-  absl::StatusOr<DrawBatch> batch =
-      Draw(model, nullptr, options_.seed, 0, kAgreementDraws, 0, pool_, control_.cancel);
+  absl::StatusOr<DrawBatch> batch = Draw(model, nullptr, options_.seed + draws_.size(), 0,
+                                         kAgreementDraws, 0, pool_, control_.cancel);
   if (absl::IsCancelled(batch.status())) return absl::OkStatus();
   if (!batch.ok()) return batch.status();
   draws_.push_back(std::move(batch->z));

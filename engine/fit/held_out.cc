@@ -11,7 +11,7 @@
 namespace aisivi {
 namespace {
 
-constexpr int64_t kDraws = 2048;
+constexpr int64_t kDraws = 4096;
 constexpr int64_t kInner = 128;
 constexpr int64_t kPriorInner = 4096;  // where inner samples come from p(ε)
 constexpr uint64_t kSeed = 0x5EEDC4EC;
@@ -29,7 +29,8 @@ absl::StatusOr<HeldOut> EvaluateHeldOut(const ModelState& state, const Target& t
       EstimateEvidence(model, target, kSeed, std::min(kDraws, options.evidence_draws),
                        std::min(inner, options.evidence_inner_samples), pool, cancel);
   if (!estimate.ok()) return estimate.status();
-  HeldOut result{estimate->elbo_lower, estimate->log_z - estimate->elbo_lower, false};
+  HeldOut result{estimate->elbo_lower, estimate->elbo_lower_se,
+                 estimate->log_z - estimate->elbo_lower, false};
   if (estimate->non_finite * 2 > estimate->draws || !std::isfinite(result.elbo)) {
     result.elbo = -std::numeric_limits<double>::infinity();
   }

@@ -14,6 +14,7 @@ namespace aisivi {
 
 struct HeldOut {
   double elbo;      // lower bound, nats; −inf when most draws were not finite
+  double se;        // its standard error, nats
   double gap;       // log Ẑ − ELBO, an estimate of KL(q‖p), nats; NaN when unknown
   bool at_ceiling;  // the gap is closed, and the weights say that this can be trusted
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <optional>
 #include <utility>
 
@@ -20,8 +21,14 @@ namespace aisivi {
 namespace {
 
 constexpr int64_t kElboWindow = 100;    // iterations the running ELBO looks back
+constexpr int64_t kBadSteps = 20;       // non-finite steps in a row that are no accident
 constexpr int64_t kMaxBadSteps = 200;   // non-finite steps in a row before a fit gives up
 constexpr int64_t kPilotIntervals = 2;  // checks of a pilot training
+// A fall of the held-out ELBO by so many nats, and by this share of the best one's estimated gap,
+// is no noise: the contender goes back to its best state.
+constexpr double kAstray = 0.02, kAstrayShare = 0.5;
+constexpr double kLuck = 2;   // standard errors of a held-out ELBO
+constexpr double kRise = 50;  // steps over which the rate rises again
 // Shares of the time limit by whose end the phases are over; the rest is for the evidence.
 constexpr double kStartShare = 0.5, kDescentShare = 0.6, kTrainingShare = 0.8;
 
@@ -42,7 +49,11 @@ struct Contender {
   int64_t bad = 0;      // of which in a row not finite
   double residual = 0;  // sum since the last check
   int64_t residual_steps = 0;
-  double elbo = kNotAvailable;     // held-out, at the last check
+  // The best of its own averaged states so far, and its held-out ELBO.
+  std::optional<ModelState> best;
+  double best_elbo = -std::numeric_limits<double>::infinity(), best_gap = kNotAvailable;
+  double rate = 1;                 // factor on the learning rates, halved when it goes astray
+  int64_t restored = 0;            // step of the last time
   double running = 0, weight = 0;  // exponential average of the ELBO of the steps
 };
 
@@ -74,6 +85,9 @@ class Fit {
   absl::Status Train(Contender& contender, int64_t last, int64_t shown);
   void Observe(const StepReport& report, int64_t iteration, Contender& contender);
   void HurryUp(Contender& contender);
+  static double RateFactor(const Contender& contender);
+  // Takes a contender that went astray back to its best state, with half the learning rates.
+  void BackOff(Contender& contender, double elbo);
   // Compares the averaged state with the best so far on held-out draws, and keeps the better.
   absl::Status Check(Contender& contender, bool at_end);
   absl::Status TrainToTheEnd(std::vector<Start> starts);
@@ -174,19 +188,27 @@ void Fit::HurryUp(Contender& contender) {
   hurried_ = true;
 }
 
+double Fit::RateFactor(const Contender& contender) {
+  const double rise = static_cast<double>(contender.done - contender.restored + 1) / kRise;
+  return contender.rate * contender.schedule.RateFactor(contender.done) *
+         (contender.restored > 0 ? std::min(1.0, rise) : 1.0);
+}
+
 absl::Status Fit::Train(Contender& contender, int64_t last, int64_t shown) {
   StepReport report;
   Schedule& schedule = contender.schedule;
   while (contender.done < std::min(last, schedule.total()) && !MustStop()) {
-    const absl::StatusOr<bool> fine =
-        contender.trainer.Step(schedule.RateFactor(contender.done), &report);
+    const absl::StatusOr<bool> fine = contender.trainer.Step(RateFactor(contender), &report);
     if (!fine.ok()) return fine.status();
     if (!*fine && MustStop()) break;
     ++contender.done;
     if (*fine) {
       contender.bad = 0;
       Observe(report, shown + contender.done, contender);
-    } else if (++contender.bad == kMaxBadSteps) {
+    } else if (++contender.bad % kBadSteps == 0 && contender.bad < kMaxBadSteps &&
+               contender.best.has_value()) {
+      BackOff(contender, kNotAvailable);
+    } else if (contender.bad >= kMaxBadSteps) {
       reason_ = TerminationReason::kNumericalError;
       log_.push_back(absl::StrFormat("Stopped at iteration %d: %d steps in a row were not finite.",
                                      contender.done, contender.bad));
@@ -200,8 +222,18 @@ absl::Status Fit::Train(Contender& contender, int64_t last, int64_t shown) {
   return absl::OkStatus();
 }
 
+void Fit::BackOff(Contender& contender, double elbo) {
+  contender.rate /= 2;
+  contender.restored = contender.done;
+  contender.trainer.Restore(*contender.best, /*forget=*/true);
+  log_.push_back(absl::StrFormat(
+      "Went astray at iteration %d (held-out ELBO %.4f): back to the best state, with half the "
+      "learning rates.",
+      contender.done, elbo));
+}
+
 absl::Status Fit::Check(Contender& contender, bool at_end) {
-  ModelState averaged = contender.trainer.Averaged();
+  const ModelState averaged = contender.trainer.Averaged();
   const absl::StatusOr<HeldOut> held_out =
       EvaluateHeldOut(averaged, target_, options_, pool_, deadline_.flag());
   if (absl::IsCancelled(held_out.status())) return absl::OkStatus();
@@ -211,21 +243,34 @@ absl::Status Fit::Check(Contender& contender, bool at_end) {
                               : kNotAvailable;
   contender.residual = 0;
   contender.residual_steps = 0;
-  contender.elbo = held_out->elbo;
+  // Of many noisy looks the best is a lucky one: the last state, trained longest and at the lowest
+  // rate, is kept unless it is worse beyond noise.
+  const double luck = at_end ? kLuck * held_out->se : 0;
   const bool better =
-      std::isfinite(held_out->elbo) && (!best_.has_value() || held_out->elbo > best_elbo_);
+      std::isfinite(held_out->elbo) && (!best_.has_value() || held_out->elbo > best_elbo_ - luck);
   log_.push_back(absl::StrFormat("Held-out ELBO %s %d iterations: %.4f%s; score residual %.3g.",
                                  at_end ? "at the end, after" : "after", contender.done,
                                  held_out->elbo, better ? "" : " (not kept)", residual));
   if (better || !best_.has_value()) {
-    best_ = std::move(averaged);
+    best_ = averaged;
     best_elbo_ = held_out->elbo;
     if (held_out->at_ceiling) reason_ = TerminationReason::kConverged;
   }
-  if (at_end) return absl::OkStatus();
+  if (at_end || options_.decay_every > 0) return absl::OkStatus();
+  const double fall = std::fmax(kAstray, kAstrayShare * contender.best_gap);
+  if (!(held_out->elbo > contender.best_elbo - fall)) {
+    BackOff(contender, held_out->elbo);
+    return absl::OkStatus();
+  }
+  if (!(held_out->elbo <= contender.best_elbo)) {
+    contender.best = averaged;
+    contender.best_elbo = held_out->elbo;
+    contender.best_gap = held_out->gap;
+  }
   const bool before = contender.schedule.descending();
   contender.schedule.Observe(contender.done, {held_out->elbo, held_out->gap, residual});
   if (contender.schedule.descending() && !before) {
+    if (contender.best.has_value()) contender.trainer.Restore(*contender.best, /*forget=*/false);
     reporter_.current().total_iterations += contender.schedule.total() - options_.iterations;
     log_.push_back(absl::StrFormat(
         "The learning rate descends from iteration %d to %d%s.", contender.done,
@@ -242,6 +287,7 @@ absl::StatusOr<std::unique_ptr<Contender>> Fit::ChooseContender(std::vector<Star
   for (Start& start : starts) {
     auto contender = std::make_unique<Contender>(std::move(start), target_, options_, method_,
                                                  pool_, deadline_.flag());
+    contender->best = contender->state;
     if (count == 1) return contender;
     const int64_t pilot =
         std::min(options_.iterations, kPilotIntervals * contender->schedule.interval());
@@ -249,11 +295,11 @@ absl::StatusOr<std::unique_ptr<Contender>> Fit::ChooseContender(std::vector<Star
     if (absl::Status s = Train(*contender, pilot, shown); !s.ok()) return s;
     shown += pilot;
     log_.push_back(absl::StrFormat("Pilot training from %s: held-out ELBO %.4f.", contender->how,
-                                   contender->elbo));
+                                   contender->best_elbo));
     if (reason_ == TerminationReason::kNumericalError && count > 1) {
       reason_ = TerminationReason::kNone;  // another start may do
     }
-    if (chosen == nullptr || contender->elbo > chosen->elbo || std::isnan(chosen->elbo)) {
+    if (chosen == nullptr || contender->best_elbo > chosen->best_elbo) {
       chosen = std::move(contender);
     }
     if (reason_ != TerminationReason::kNone) break;

@@ -10,8 +10,11 @@ namespace {
 constexpr int64_t kFlowShard = 32;    // columns of a flow batch per task
 constexpr int64_t kTargetShard = 32;  // points per task of a target evaluation
 constexpr int64_t kMinPoints = 32;    // points per component and step at least
-// A residual longer than this many times √D is shortened: one wild point must not undo a fit.
+// A residual longer than this many times √D, or than that many times the typical one, is shortened:
+// one wild point must not undo a fit.
 constexpr double kClip = 30.0;
+constexpr double kClipTypical = 20.0;
+constexpr double kForget = 0.01;       // weight of a step in what is typical
 constexpr double kWeightRate = 0.1;    // step of the mixture weights, in log space
 constexpr double kMinFinite = 0.5;     // share of finite points below which a step is skipped
 constexpr int64_t kAverageShare = 16;  // averages look back over iterations / so many steps
@@ -24,9 +27,17 @@ constexpr double kNoisy = 0.5, kQuiet = 0.1;
 constexpr int64_t kMostSamples = 8;  // times what was asked for; and the least is its inverse
 constexpr int64_t kFewestSamples = 8;
 constexpr double kStepFlop = 2e9;
-constexpr double kLowEss = 0.5, kHighEss = 0.8;
+constexpr double kLowEss = 0.5, kHighEss = 0.8, kNearExactEss = 0.9;
 constexpr int64_t kMostFlowSteps = 4;
 constexpr uint32_t kSecondSet = 1u << 31;  // iterations stay below
+
+// Of finite values, in any order; 0 without values. Reorders them.
+double Median(std::vector<double>* values) {
+  if (values->empty()) return 0;
+  const auto middle = values->begin() + static_cast<int64_t>(values->size() / 2);
+  std::nth_element(values->begin(), middle, values->end());
+  return *middle;
+}
 
 // Adds the time since the last call to one account after the other.
 class Stopwatch {
@@ -179,28 +190,37 @@ void Trainer::WhitenDifference(const Eigen::MatrixXd& a, const Eigen::MatrixXd& 
 
 bool Trainer::PointGradients(StepReport* report) {
   const int64_t n = z_.cols(), dim = z_.rows();
-  const double longest = kClip * std::sqrt(static_cast<double>(dim));
   grad_x_.setZero(dim, n);
-  *report = {0, 0, 0, flow_loss_};
-  int64_t finite = 0;
+  *report = {0, 0, 0, 0, flow_loss_};
+  squares_.clear();
   WhitenDifference(marginal_.score, score_p_);
   for (int64_t j = 0; j < n; ++j) {
     const double loss = marginal_.log_q[j] - log_p_[j];
     const double square = residual_.col(j).squaredNorm();
-    if (!std::isfinite(square) || !std::isfinite(loss)) continue;
-    ++finite;
+    if (!std::isfinite(square) || !std::isfinite(loss)) {
+      residual_.col(j).setZero();
+      continue;
+    }
+    squares_.push_back(square);
     report->loss += loss;
     report->score_residual += square;
     report->ess += marginal_.ess[j];
-    const double length = std::sqrt(square);
-    grad_x_.col(j) =
-        (residual_.col(j) * (length > longest ? longest / length : 1.0)).cast<float>() /
-        static_cast<float>(points_each_);
   }
+  const int64_t finite = static_cast<int64_t>(squares_.size());
   const double count = static_cast<double>(std::max<int64_t>(finite, 1));
   report->loss /= count;
   report->score_residual /= count;
   report->ess /= count;
+  report->median_residual = Median(&squares_);
+  const double length = std::sqrt(report->median_residual);
+  typical_length_ += (iteration_ <= 1 ? 1.0 : kForget) * (length - typical_length_);
+  const double longest = std::min(kClip * std::sqrt(static_cast<double>(dim)),
+                                  kClipTypical * std::max(typical_length_, length));
+  for (int64_t j = 0; j < n; ++j) {
+    const double own = residual_.col(j).norm();
+    grad_x_.col(j) = (residual_.col(j) * (own > longest ? longest / own : 1.0)).cast<float>() /
+                     static_cast<float>(points_each_);
+  }
   return static_cast<double>(finite) >= kMinFinite * static_cast<double>(n);
 }
 
@@ -285,19 +305,34 @@ MarginalRequest Trainer::InnerRequestFor(uint32_t iteration) const {
           .cancel = cancel_};
 }
 
+void Trainer::Restore(const ModelState& state, bool forget) {
+  *state_ = state;
+  averaged_ = 0;
+  for (size_t c = 0; c < trainers_.size(); ++c) {
+    ComponentTrainer& trainer = trainers_[c];
+    const Component& component = state_->components[c];
+    trainer.family_average = component.family.parameters();
+    trainer.flow_average = component.proposal.parameters();
+    if (!forget) continue;
+    trainer.family_adam =
+        Adam(trainer.family_average.size(), options_.adam_beta1, options_.adam_beta2);
+    if (component.has_proposal) {
+      trainer.flow_adam =
+          Adam(trainer.flow_average.size(), options_.adam_beta1, options_.adam_beta2);
+    }
+  }
+}
+
 double Trainer::ScoreNoise() {
   EstimateMarginal(InnerRequestFor(iteration_ | kSecondSet), pool_, workspace_, &second_marginal_);
   WhitenDifference(marginal_.score, second_marginal_.score);
-  double sum = 0;
-  int64_t finite = 0;
+  squares_.clear();
   for (int64_t j = 0; j < z_.cols(); ++j) {
     const double square = residual_.col(j).squaredNorm();
-    if (!std::isfinite(square)) continue;
-    sum += square;
-    ++finite;
+    if (std::isfinite(square)) squares_.push_back(square);
   }
   // Half, because the difference carries the noise of both sets.
-  return 0.5 * sum / static_cast<double>(std::max<int64_t>(1, finite));
+  return 0.5 * Median(&squares_);
 }
 
 void Trainer::Adapt() {
@@ -318,8 +353,8 @@ void Trainer::Adapt() {
   const double noise = ScoreNoise();
   if (noise > kNoisy * residual && inner_samples_ < kMostSamples * asked && 2 * flop < kStepFlop) {
     inner_samples_ *= 2;
-  } else if (noise < kQuiet * residual && kMostSamples * inner_samples_ > asked &&
-             inner_samples_ >= 2 * kFewestSamples) {
+  } else if (noise < kQuiet * residual && ess > kNearExactEss &&
+             kMostSamples * inner_samples_ > asked && inner_samples_ >= 2 * kFewestSamples) {
     inner_samples_ /= 2;
   }
 }
@@ -354,7 +389,7 @@ absl::StatusOr<bool> Trainer::Step(double rate_factor, StepReport* report) {
     UpdateWeights(rate_factor);
     UpdateAverages();
     window_ess_ += report->ess;
-    window_residual_ += report->score_residual;
+    window_residual_ += report->median_residual;
     if (++window_steps_ >= kAdaptEvery && options_.adaptive) Adapt();
   } else {
     ++skipped_;

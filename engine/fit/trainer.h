@@ -29,10 +29,11 @@ namespace aisivi {
 
 // What one family step saw, averaged over its points.
 struct StepReport {
-  double loss;            // log q̂ − log p̃, nats
-  double ess;             // (0, 1]
-  double score_residual;  // ‖Aᵀ (s_q − s_p)‖²
-  double flow_loss;       // of the last flow step
+  double loss;             // log q̂ − log p̃, nats
+  double ess;              // (0, 1]
+  double score_residual;   // ‖Aᵀ (s_q − s_p)‖²
+  double median_residual;  // its median over the points
+  double flow_loss;        // of the last flow step
 };
 
 // Where the time of the steps went, in seconds, summed since the trainer was made.
@@ -66,6 +67,9 @@ class Trainer {
   // The model with its parameters averaged over the last sixteenth of options.iterations, or over
   // the steps so far: the noise of single steps cancels (Polyak & Juditsky 1992).
   ModelState Averaged() const;
+  // Goes on from `state`, of the same shape. With `forget` also Adam's moments begin anew: those of
+  // a run that went astray would hold the next one back for a thousand steps.
+  void Restore(const ModelState& state, bool forget);
   const PhaseSeconds& phase_seconds() const { return seconds_; }
 
  private:
@@ -98,7 +102,8 @@ class Trainer {
   void UpdateAverages();
   // Chooses k and the flow steps from what the last steps saw.
   void Adapt();
-  // E‖Aᵀ (s_q − E s_q)‖² of the last step's points, from a second set of inner samples.
+  // The median of ‖Aᵀ (s_q − E s_q)‖² over the last step's points, from a second set of inner
+  // samples.
   double ScoreNoise();
 
   const Target& target_;
@@ -112,6 +117,7 @@ class Trainer {
   int64_t points_each_;  // m over the components
   int64_t inner_samples_, flow_steps_;
   int64_t averaged_ = 0;                         // steps in the averages
+  double typical_length_ = 0;                    // running median of ‖Aᵀ (s_q − s_p)‖
   double window_ess_ = 0, window_residual_ = 0;  // sums since the last Adapt()
   int64_t window_steps_ = 0;
   uint32_t iteration_ = 0, flow_iteration_ = 0;
@@ -131,6 +137,7 @@ class Trainer {
   std::vector<TargetShard> evaluations_;
   Eigen::MatrixXd work_;                   // D × points of a component
   Eigen::MatrixXd difference_, residual_;  // D × all points
+  std::vector<double> squares_;            // working space of medians
   Eigen::VectorXd log_weight_, elbo_;      // one per component
 };
 

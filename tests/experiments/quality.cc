@@ -45,7 +45,7 @@ absl::StatusOr<Record> Measured(const Client& client, const Experiment& experime
                 .log_z_error = e.log_z() - experiment.log_z,
                 .standard_error = e.standard_error(),
                 .pareto_k = e.pareto_k(),
-                .trusted = e.trustworthy(),
+                .trusted = fit->verdict().grade() != v1::FitVerdict::DO_NOT_TRUST,
                 .measure = std::numeric_limits<double>::quiet_NaN()};
   if (experiment.measure != nullptr && fit->has_posterior()) {
     const absl::StatusOr<double> measure = experiment.measure(client, *fit);

@@ -27,7 +27,7 @@ inline ReferenceConditional Conditionals(const FamilyConfig& c, const Eigen::Vec
     for (int64_t d = 0; d < c.dim; ++d) {
       const double rho =
           c.sigma_network ? output(c.dim + d, j) : parameters[parameters.size() - c.dim + d];
-      result.sigma(d, j) = c.linear_skip ? scale * std::exp(3 * std::tanh(rho / 3))
+      result.sigma(d, j) = c.linear_skip ? scale * std::exp(4.5 * std::tanh(rho / 4.5))
                                          : scale * std::log1p(std::exp(rho)) + 1e-10;
       if (!c.linear_skip) continue;
       const double stretch = c.sigma_network ? result.sigma(d, j) / scale : 1;
