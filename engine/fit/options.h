@@ -52,8 +52,8 @@ struct FitOptions {
   // Units in the hidden layer of each coupling MLP; 0: 2 (E + D), with a linear base at most 128.
   int64_t coupling_hidden = 0;
 
-  // Start: "auto" (Gaussians from several places and a mixture of them, compared by their ELBO),
-  // "gaussian" (the best single Gaussian), "none" (identity).
+  // Start: "auto" (Gaussians from several places and a mixture of them, compared by their ELBO and
+  // by a short training of each), "gaussian" (the best single Gaussian), "none" (identity).
   std::string warm_start = "auto";
   // Independent runs, each with a seed of its own; the one with the best elbo_lower is the result,
   // and R̂ over their draws is part of its verdict.

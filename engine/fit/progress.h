@@ -13,7 +13,7 @@ enum class FitPhase { kWarmStart, kFlowPretraining, kTraining, kEvidence, kDone 
 // Why a fit ended. Every fit that started ends with one of these.
 enum class TerminationReason {
   kNone,            // still running
-  kConverged,       // log Ẑ − ELBO is closed, or training does not raise the held-out ELBO
+  kConverged,       // log Ẑ − ELBO is closed, or held-out ELBO and score residual have settled
   kIterationLimit,  // all iterations done
   kTimeLimit,       // FitOptions::time_limit reached; best state kept
   kCancelled,       // asked to stop

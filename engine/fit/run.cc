@@ -377,7 +377,9 @@ void Fit::Finish(FitResult* result) {
           "The estimated gap to log Z is closed, or ELBO and score residual have settled.";
       break;
     default:
-      result->message = "All iterations are done.";
+      result->message = options_.iterations == 0
+                            ? "The start is the result: no training was asked for."
+                            : "All iterations are done.";
   }
   result->log = std::move(log_);
 }
