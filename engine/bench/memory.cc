@@ -12,6 +12,7 @@ namespace {
 
 constexpr int64_t kFew = 256, kMany = 65536;
 constexpr int64_t kPoints = 16;
+constexpr int kSteps = 50;  // enough that every worker has had its turn
 constexpr double kLargestRatio = 1.05;
 
 std::optional<double> Peak(const std::string& preset, int threads, int64_t samples) {
@@ -23,7 +24,7 @@ std::optional<double> Peak(const std::string& preset, int threads, int64_t sampl
       options->chunks = 1;
     });
     StepReport report;
-    for (int i = 0; i < 2; ++i) (void)setting.trainer().Step(1e-3, &report);
+    for (int i = 0; i < (samples == kFew ? kSteps : 2); ++i) (void)setting.trainer().Step(1e-3, &report);
     return PeakMb();
   });
 }
