@@ -1,13 +1,19 @@
 // aisivi-service-bench: what following and cancelling fits costs, through a running server.
 //
-//   aisivi-service-bench HOST:PORT watch [PAIRS]   time of a fit without and with 50 watchers
-//   aisivi-service-bench HOST:PORT cancel          time until a running fit has been cancelled
+//   aisivi-service-bench HOST:PORT watch [PAIRS [PID]]   time of a fit without and with 50
+//   watchers;
+//                                                        processor time too, given the server's PID
+//   aisivi-service-bench HOST:PORT cancel                time until a running fit has been
+//   cancelled
 //
 // The server should have nothing else to do.
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -41,13 +47,29 @@ v1::Fit Banana() {
   return fit;
 }
 
+// User and system time of a process so far; 0 when it cannot be read.
+double ProcessorSeconds(const std::string& pid) {
+  std::ifstream file("/proc/" + pid + "/stat");
+  std::string skipped;
+  std::getline(file, skipped, ')');
+  for (int i = 0; i < 11; ++i) file >> skipped;
+  double user = 0, system = 0;
+  file >> user >> system;
+  return (user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
+}
+
+struct Times {
+  double wall, processor;  // seconds
+};
+
 double Seconds(const v1::Fit& fit) {
   return static_cast<double>(fit.end_time().seconds() - fit.start_time().seconds()) +
          1e-9 * (fit.end_time().nanos() - fit.start_time().nanos());
 }
 
 // Runs the fit to its end while so many clients watch it, and counts the events they got.
-double TimeFit(const Client& client, int watchers, int64_t* events) {
+Times TimeFit(const Client& client, const std::string& pid, int watchers, int64_t* events) {
+  const double before = ProcessorSeconds(pid);
   const std::string name = Must(client.CreateFit(Banana())).name();
   std::vector<std::thread> threads;
   std::vector<int64_t> seen(watchers);
@@ -64,7 +86,7 @@ double TimeFit(const Client& client, int watchers, int64_t* events) {
   }
   for (const int64_t count : seen) *events += count;
   if (absl::Status status = client.Delete(name); !status.ok()) Fail(status);
-  return Seconds(fit);
+  return {Seconds(fit), ProcessorSeconds(pid) - before};
 }
 
 double Median(std::vector<double> values) {
@@ -72,19 +94,23 @@ double Median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-void TimeWatching(const Client& client, int pairs) {
-  std::vector<double> alone, watched, cost;
+void TimeWatching(const Client& client, int pairs, const std::string& pid) {
+  std::vector<double> wall, processor;
   int64_t events = 0, none = 0;
-  (void)TimeFit(client, 0, &none);
+  (void)TimeFit(client, pid, 0, &none);
   for (int i = 0; i < pairs; ++i) {
-    alone.push_back(TimeFit(client, 0, &none));
-    watched.push_back(TimeFit(client, kWatchers, &events));
-    cost.push_back(watched.back() / alone.back() - 1);
-    std::printf("alone %.3f s, watched %.3f s\n", alone.back(), watched.back());
+    const Times alone = TimeFit(client, pid, 0, &none);
+    const Times watched = TimeFit(client, pid, kWatchers, &events);
+    wall.push_back(watched.wall / alone.wall - 1);
+    processor.push_back(watched.processor / alone.processor - 1);
+    std::printf("alone %.3f s (processor %.2f s), watched %.3f s (processor %.2f s)\n", alone.wall,
+                alone.processor, watched.wall, watched.processor);
+    std::fflush(stdout);
   }
-  std::printf("%d watchers, %.0f events each: median %.3f s alone, %.3f s watched; cost %.2f %%\n",
-              kWatchers, static_cast<double>(events) / pairs / kWatchers, Median(alone),
-              Median(watched), 100 * Median(cost));
+  std::printf("%d watchers, %.0f events each: median cost %.2f %% of the fit's time", kWatchers,
+              static_cast<double>(events) / pairs / kWatchers, 100 * Median(wall));
+  if (!pid.empty()) std::printf(", %.2f %% of its processor time", 100 * Median(processor));
+  std::printf("\n");
 }
 
 // The fit of 100 dimensions, cancelled in every phase that it comes to.
@@ -117,7 +143,8 @@ int main(int argc, char** argv) {
   }
   const aisivi::Client client(argv[1]);
   if (what == "watch") {
-    aisivi::TimeWatching(client, argc > 3 ? std::max(1, std::atoi(argv[3])) : 5);
+    aisivi::TimeWatching(client, argc > 3 ? std::max(1, std::atoi(argv[3])) : 5,
+                         argc > 4 ? argv[4] : "");
   } else {
     aisivi::TimeCancelling(client);
   }
