@@ -75,7 +75,7 @@ Eigen::VectorXd LogPair(const Eigen::MatrixXd& z, double v, double c, double shi
 }
 
 Experiment Pair(const std::string& name, double v, double c, double shift) {
-  Experiment e{.name = name, .log_z = 0, .required = 0.006, .aim = 0.002};
+  Experiment e{.name = name, .log_z = 0, .log_z_se = 0, .required = 0.006, .aim = 0.002};
   e.measure_name = "forward KL";
   e.measure = [=](const Client& client, const v1::Fit& fit) {
     const Eigen::MatrixXd z = DrawPair(v, c, shift);
@@ -85,7 +85,7 @@ Experiment Pair(const std::string& name, double v, double c, double shift) {
 }
 
 Experiment Banana() {
-  Experiment e{.name = "banana", .log_z = 0, .required = 0.02, .aim = 0.005};
+  Experiment e{.name = "banana", .log_z = 0, .log_z_se = 0, .required = 0.02, .aim = 0.005};
   e.target.mutable_banana();
   e.measure_name = "forward KL (≤ 0.05)";
   e.measure = [](const Client& client, const v1::Fit& fit) {
@@ -108,6 +108,7 @@ absl::StatusOr<Experiment> Waveform(const std::string& data, double precision, d
   if (!truth.ok()) return truth.status();
   Experiment e{.name = absl::StrCat("waveform, α = ", precision),
                .log_z = log_z,
+               .log_z_se = 0.003,
                .required = 0.08,
                .aim = 0.02};
   auto* target = e.target.mutable_logistic_regression();
@@ -127,7 +128,11 @@ absl::StatusOr<Experiment> Diffusion(const std::string& data) {
   const absl::StatusOr<Eigen::MatrixXd> draws =
       ReadCsv(absl::StrCat(data, "/conditioned_diffusion_draws.csv"));
   if (!draws.ok()) return draws.status();
-  Experiment e{.name = "conditioned diffusion", .log_z = -0.690, .required = 0.02, .aim = 0.005};
+  Experiment e{.name = "conditioned diffusion",
+               .log_z = -0.690,
+               .log_z_se = 0.005,
+               .required = 0.02,
+               .aim = 0.005};
   e.target.mutable_conditioned_diffusion();
   e.measure_name = "marginal log ML (≥ 75,000)";
   e.measure = [reference = *draws](const Client& client, const v1::Fit& fit) {
@@ -137,7 +142,7 @@ absl::StatusOr<Experiment> Diffusion(const std::string& data) {
 }
 
 Experiment Grid() {
-  Experiment e{.name = "gaussian_grid", .log_z = 0, .required = 0.1, .aim = 0.02};
+  Experiment e{.name = "gaussian_grid", .log_z = 0, .log_z_se = 0, .required = 0.1, .aim = 0.02};
   e.target.mutable_gaussian_grid();
   e.measure_name = "worst mode weight (≤ 20 %)";
   e.measure = [](const Client& client, const v1::Fit& fit) {
@@ -149,7 +154,7 @@ Experiment Grid() {
 }
 
 Experiment EightGaussians() {
-  Experiment e{.name = "eight_gaussians", .log_z = 0, .required = 0.1, .aim = 0.02};
+  Experiment e{.name = "eight_gaussians", .log_z = 0, .log_z_se = 0, .required = 0.1, .aim = 0.02};
   e.target.mutable_eight_gaussians();
   e.measure_name = "worst mode weight";
   e.measure = [](const Client& client, const v1::Fit& fit) {
@@ -180,9 +185,9 @@ absl::StatusOr<std::vector<Experiment>> AllExperiments(const std::string& data) 
   absl::StatusOr<Experiment> diffusion = Diffusion(data);
   if (!diffusion.ok()) return diffusion.status();
   all.push_back(*std::move(diffusion));
-  all.push_back({.name = "funnel", .log_z = 0, .required = 0.1, .aim = 0.03});
+  all.push_back({.name = "funnel", .log_z = 0, .log_z_se = 0, .required = 0.1, .aim = 0.03});
   all.back().target.mutable_funnel();
-  all.push_back({.name = "student_t", .log_z = 0, .required = 0.1, .aim = 0.03});
+  all.push_back({.name = "student_t", .log_z = 0, .log_z_se = 0, .required = 0.1, .aim = 0.03});
   all.back().target.mutable_student_t();
   all.push_back(EightGaussians());
   all.push_back(Grid());

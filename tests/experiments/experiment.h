@@ -17,6 +17,7 @@ struct Experiment {
   std::string name;
   v1::TargetSpec target;
   double log_z;     // the truth, nats
+  double log_z_se;  // Monte Carlo error of the truth itself
   double required;  // gap = log_z − elbo_lower, nats, at most
   double aim;
   std::string measure_name;  // with its limit, for the table; empty: none

@@ -51,7 +51,8 @@ Column Collect(const Experiment& experiment, const std::vector<Record>& records)
     c.width.push_back(r.width);
     c.met += r.gap <= experiment.required;
     c.trusted += r.trusted;
-    c.covered += std::abs(r.log_z_error) <= 3 * r.standard_error + 1e-4;
+    c.covered +=
+        std::abs(r.log_z_error) <= 3 * std::hypot(r.standard_error, experiment.log_z_se) + 1e-4;
   }
   return c;
 }
@@ -109,7 +110,8 @@ std::string Report(const std::vector<Experiment>& experiments, const std::vector
       "with default settings.\n"
       "Gap: log Z − elbo_lower, nats; a negative one is Monte Carlo noise. Error: the median "
       "standard error of elbo_lower. Width: elbo_upper − elbo_lower, the worst. "
-      "Covered: log Ẑ within 3 of its standard errors of the truth. Trusted: the verdict is GOOD "
+      "Covered: log Ẑ within 3 standard errors of the truth, its own and that of the truth "
+      "together. Trusted: the verdict is GOOD "
       "or USABLE. "
       "Seconds: from start to end of a fit. Measures: median / worst.\n\n"
       "| target | seeds | succeeded | gap, median | gap, worst | error | width | required / aim | "
