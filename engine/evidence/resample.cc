@@ -57,7 +57,10 @@ int64_t ResamplingPool(int64_t count) { return std::max(kSmallestPool, kPoolFact
 
 std::vector<int64_t> SystematicResample(const Eigen::VectorXd& log_weights, int64_t count,
                                         double u) {
-  const Eigen::ArrayXd weights = (log_weights.array() - log_weights.maxCoeff()).exp();
+  // Eigen's vectorised exp(−∞) is small but not zero.
+  const Eigen::ArrayXd weights =
+      (log_weights.array() > kNegInf)
+          .select((log_weights.array() - log_weights.maxCoeff()).exp(), 0.0);
   double total = 0;
   for (const double w : weights) total += w;
   std::vector<int64_t> chosen;
