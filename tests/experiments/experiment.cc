@@ -106,7 +106,7 @@ absl::StatusOr<Experiment> Waveform(const std::string& data, double precision, d
   const absl::StatusOr<Eigen::MatrixXd> truth =
       ReadCsv(absl::StrCat(data, "/waveform_posterior.csv"));
   if (!truth.ok()) return truth.status();
-  Experiment e{.name = absl::StrCat("waveform, α = ", precision),
+  Experiment e{.name = absl::StrCat("waveform α=", precision),
                .log_z = log_z,
                .log_z_se = 0.003,
                .required = 0.08,
