@@ -25,6 +25,8 @@ class Deadline {
   void Set(double share);
   const std::atomic<bool>* flag() const { return limit_ > 0 ? &flag_ : cancel_; }
 
+  // The caller's own flag; may be null.
+  const std::atomic<bool>* cancel() const { return cancel_; }
   bool Cancelled() const { return cancel_ != nullptr && cancel_->load(std::memory_order_relaxed); }
   double Seconds() const;
   // Whether that share of the limit has passed; never without a limit.

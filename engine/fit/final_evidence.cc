@@ -10,6 +10,7 @@ namespace {
 
 constexpr int64_t kChunk = 1024;      // draws between two reports
 constexpr int64_t kShortChunk = 256;  // with a time limit
+constexpr int64_t kRoughInner = 64;   // when the time limit has passed
 constexpr double kSandwich = 0.001;   // nats
 constexpr int64_t kMaxGrowth = 64;
 constexpr int64_t kMaxInner = 1 << 22;  // the most that Draw takes
@@ -80,7 +81,7 @@ absl::StatusOr<EvidenceEstimate> FinalEvidence(const Model& model, const Target&
   const int64_t total = options.evidence_draws;
   reporter.Phase(FitPhase::kEvidence, total);
   absl::StatusOr<int64_t> k = ChooseInnerSamples(model, target, options, pool, deadline);
-  if (absl::IsCancelled(k.status()) && !deadline.Cancelled()) return EvidenceEstimate();
+  if (absl::IsCancelled(k.status()) && !deadline.Cancelled()) k = options.evidence_inner_samples;
   if (!k.ok()) return k.status();
   if (*k > options.evidence_inner_samples) {
     log->push_back(
@@ -96,6 +97,14 @@ absl::StatusOr<EvidenceEstimate> FinalEvidence(const Model& model, const Target&
     all.Add(*part);
     reporter.current().iteration = all.done();
     reporter.Report();
+  }
+  if (all.done() == 0) {
+    // No time at all was left: a rough estimate, which takes a moment, is better than none.
+    *k = std::min(*k, kRoughInner);
+    const absl::StatusOr<DrawBatch> part = Draw(
+        model, &target, options.seed, 0, std::min(kShortChunk, total), *k, pool, deadline.cancel());
+    if (!part.ok()) return part.status();
+    all.Add(*part);
   }
   const EvidenceEstimate estimate = EvidenceFromDraws(std::move(all).Take(), *k);
   reporter.current().log_z = estimate.log_z;

@@ -100,6 +100,8 @@ TEST(RestartsTest, ATinyTimeLimitStillEnds) {
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_EQ(result->reason, TerminationReason::kTimeLimit);
   ASSERT_NE(result->model, nullptr);
+  EXPECT_TRUE(std::isfinite(result->evidence.elbo_lower));
+  EXPECT_GT(result->evidence.draws, 0);
 }
 
 // The Gaussian of best ELBO sits at the funnel's mouth; the fit must not stay there.
