@@ -24,7 +24,8 @@ std::optional<double> Peak(const std::string& preset, int threads, int64_t sampl
       options->chunks = 1;
     });
     StepReport report;
-    for (int i = 0; i < (samples == kFew ? kSteps : 2); ++i) (void)setting.trainer().Step(1e-3, &report);
+    for (int i = 0; i < (samples == kFew ? kSteps : 2); ++i)
+      (void)setting.trainer().Step(1e-3, &report);
     return PeakMb();
   });
 }
