@@ -3,7 +3,7 @@
 //   q(x|ε) = N(x; μ_φ(ε), diag σ²),  x = h_φ(ε, η) = μ_φ(ε) + σ ⊙ η,  η ~ N(0, I)
 //   μ_φ(ε) = [√(1−σ₀²) ε ⊙ σ/σ₀ +] MLP_φ(ε), two hidden layers with ReLU
 //   σ      = scale · softplus(ρ) + 1e-10                     without the skip, ρ starts at 1
-//          = σ₀ exp(4.5 tanh(ρ/4.5)), ρ starts at 0              with it; ρ a vector (μ then has the
+//          = σ₀ exp(4.5 tanh(ρ/4.5)), ρ starts at 0          with it; ρ a vector (μ then has the
 //            plain skip √(1−σ₀²) ε) or an output of the MLP: x = σ(ε)/σ₀ ⊙ (√(1−σ₀²) ε + σ₀ η) +
 //            MLP(ε) bends scales as funnels and heavy tails need
 //   p(ε)   = N(0, I_E) or uniform on [0,1]^E
