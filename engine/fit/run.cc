@@ -101,7 +101,7 @@ class Fit {
   Deadline deadline_;
   Reporter& reporter_;
   std::optional<ModelState> best_;
-  double best_elbo_ = 0, start_elbo_ = kNotAvailable;  // held-out
+  double best_elbo_ = 0;       // held-out
   bool hurried_ = false;       // whether the time limit brought the end of training forward
   double training_began_ = 0;  // seconds
   TerminationReason reason_ = TerminationReason::kNone;
@@ -138,7 +138,7 @@ absl::Status Fit::CheckStart(const Start& start) {
   if (!held_out.ok()) return held_out.status();
   log_.push_back(absl::StrFormat("Held-out ELBO of the start: %.4f.", held_out->elbo));
   best_ = start.state;
-  best_elbo_ = start_elbo_ = held_out->elbo;
+  best_elbo_ = held_out->elbo;
   if (held_out->at_ceiling) {
     log_.push_back("The start is already at the ceiling: nothing to train.");
     reason_ = TerminationReason::kConverged;

@@ -14,30 +14,14 @@
 namespace aisivi {
 namespace {
 
-using test::ComponentShape;
 using test::Gaussian;
 using test::LineGaussian;
 using test::MakeComponent;
-using test::MakeLineComponent;
 using test::MakeModel;
 using test::Normals;
 using test::Random;
-
-// Wrong on purpose: curved, with a proposal that does not fit.
-std::shared_ptr<const Model> WrongLineModel(uint64_t seed, bool proposal = true) {
-  Random random(seed);
-  return MakeModel(
-      {MakeLineComponent({.proposal = proposal, .wildness = 0.25}, 0.2, 1.1, 1, random)});
-}
-
-// Two components; at 1 sd from each other they overlap, at 20 they do not touch.
-std::shared_ptr<const Model> TwoComponents(double distance, bool proposal = true,
-                                           double wildness = 0.15) {
-  Random random(8);
-  const ComponentShape shape{.proposal = proposal, .wildness = wildness};
-  return MakeModel({MakeLineComponent(shape, -distance / 2, 1, 0.3, random),
-                    MakeLineComponent(shape, distance / 2, 1.4, 0.7, random)});
-}
+using test::TwoComponents;
+using test::WrongLineModel;
 
 TEST(EvidenceTest, ExactOnAGaussianFromTheExactStart) {
   Random random(1);

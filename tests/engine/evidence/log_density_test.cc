@@ -11,31 +11,18 @@
 #include <thread>
 #include <vector>
 
-#include "tests/engine/model/testing.h"
+#include "tests/engine/evidence/testing.h"
 
 namespace aisivi {
 namespace {
 
-using test::ComponentShape;
 using test::MakeComponent;
 using test::MakeLineComponent;
 using test::MakeModel;
 using test::Normals;
 using test::Random;
-
-// Curved, with a proposal that does not fit.
-std::shared_ptr<const Model> WrongLineModel(uint64_t seed, bool proposal = true) {
-  Random random(seed);
-  return MakeModel(
-      {MakeLineComponent({.proposal = proposal, .wildness = 0.25}, 0.2, 1.1, 1, random)});
-}
-
-std::shared_ptr<const Model> TwoComponents(double distance, bool proposal, double wildness) {
-  Random random(8);
-  const ComponentShape shape{.proposal = proposal, .wildness = wildness};
-  return MakeModel({MakeLineComponent(shape, -distance / 2, 1, 0.3, random),
-                    MakeLineComponent(shape, distance / 2, 1.4, 0.7, random)});
-}
+using test::TwoComponents;
+using test::WrongLineModel;
 
 TEST(LogDensityTest, IsTheQuadrature) {
   ThreadPool pool(2);

@@ -30,4 +30,20 @@ inline std::shared_ptr<const Model> StandardNormal() {
   return MakeModel({MakeLineComponent({}, 0, 1, 1, random)});
 }
 
+// Wrong on purpose: curved, with a proposal that does not fit.
+inline std::shared_ptr<const Model> WrongLineModel(uint64_t seed, bool proposal = true) {
+  Random random(seed);
+  return MakeModel(
+      {MakeLineComponent({.proposal = proposal, .wildness = 0.25}, 0.2, 1.1, 1, random)});
+}
+
+// Two components; at 1 sd from each other they overlap, at 20 they do not touch.
+inline std::shared_ptr<const Model> TwoComponents(double distance, bool proposal = true,
+                                                  double wildness = 0.15) {
+  Random random(8);
+  const ComponentShape shape{.proposal = proposal, .wildness = wildness};
+  return MakeModel({MakeLineComponent(shape, -distance / 2, 1, 0.3, random),
+                    MakeLineComponent(shape, distance / 2, 1.4, 0.7, random)});
+}
+
 }  // namespace aisivi::test
