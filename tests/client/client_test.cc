@@ -5,6 +5,7 @@
 #include <grpcpp/server_builder.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <deque>
 #include <mutex>
 #include <thread>
@@ -18,7 +19,7 @@ using grpc::ServerContext;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-// Each call of WatchFit plays the next part of `script`.
+// Each call of WatchFit plays the next part of the script.
 class ScriptedFits : public v1::FitService::Service {
  public:
   struct Part {
@@ -32,11 +33,11 @@ class ScriptedFits : public v1::FitService::Service {
                         grpc::ServerWriter<v1::WatchFitResponse>* writer) override {
     Part part;
     {
-      const std::lock_guard lock(mutex);
-      asked_after.push_back(request->after_sequence());
-      if (script.empty()) return grpc::Status(grpc::StatusCode::INTERNAL, "the script has ended");
-      part = script.front();
-      script.pop_front();
+      const std::lock_guard lock(mutex_);
+      asked_after_.push_back(request->after_sequence());
+      if (script_.empty()) return grpc::Status(grpc::StatusCode::INTERNAL, "the script has ended");
+      part = script_.front();
+      script_.pop_front();
     }
     v1::WatchFitResponse event;
     event.set_state(v1::Fit::RUNNING);
@@ -78,17 +79,31 @@ class ScriptedFits : public v1::FitService::Service {
     return grpc::Status::OK;
   }
 
-  std::mutex mutex;
-  std::deque<Part> script;
-  std::vector<int64_t> asked_after;
-  v1::Fit::State state = v1::Fit::RUNNING;
+  void Play(std::deque<Part> parts) {
+    const std::lock_guard lock(mutex_);
+    script_ = std::move(parts);
+  }
+  std::vector<int64_t> asked_after() {
+    const std::lock_guard lock(mutex_);
+    return asked_after_;
+  }
+
+  std::atomic<v1::Fit::State> state = v1::Fit::RUNNING;
+
+ private:
+  std::mutex mutex_;
+  std::deque<Part> script_;
+  std::vector<int64_t> asked_after_;
 };
 
 class ScriptedPosteriors : public v1::PosteriorService::Service {
  public:
   grpc::Status StreamDraws(ServerContext*, const v1::StreamDrawsRequest* request,
                            grpc::ServerWriter<v1::DrawsChunk>* writer) override {
-    asked = *request;
+    {
+      const std::lock_guard lock(mutex_);
+      asked_ = *request;
+    }
     for (int64_t n = 0; n < request->count(); ++n) {
       v1::DrawsChunk chunk;
       chunk.set_first(n);
@@ -124,7 +139,15 @@ class ScriptedPosteriors : public v1::PosteriorService::Service {
     return grpc::Status::OK;
   }
 
-  v1::StreamDrawsRequest asked;  // the last
+  // The last request.
+  v1::StreamDrawsRequest asked() {
+    const std::lock_guard lock(mutex_);
+    return asked_;
+  }
+
+ private:
+  std::mutex mutex_;
+  v1::StreamDrawsRequest asked_;
 };
 
 class ClientTest : public testing::Test {
@@ -148,7 +171,7 @@ class ClientTest : public testing::Test {
 
 TEST_F(ClientTest, WatchTakesABrokenStreamUpWhereItBroke) {
   const grpc::Status broken(grpc::StatusCode::UNAVAILABLE, "connection reset");
-  fits_.script = {{{1, 2}, false, broken}, {{}, false, broken}, {{5}, true, grpc::Status::OK}};
+  fits_.Play({{{1, 2}, false, broken}, {{}, false, broken}, {{5}, true, grpc::Status::OK}});
   std::vector<int64_t> seen;
   const absl::StatusOr<v1::Fit> fit = client_->Watch(
       "fits/a", [&](const v1::WatchFitResponse& event) { seen.push_back(event.sequence()); });
@@ -156,17 +179,17 @@ TEST_F(ClientTest, WatchTakesABrokenStreamUpWhereItBroke) {
   EXPECT_EQ(fit->name(), "fits/a");
   EXPECT_EQ(fit->state(), v1::Fit::SUCCEEDED);
   EXPECT_THAT(seen, ElementsAre(1, 2, 5, 6));
-  EXPECT_THAT(fits_.asked_after, ElementsAre(0, 2, 2));
+  EXPECT_THAT(fits_.asked_after(), ElementsAre(0, 2, 2));
 }
 
 TEST_F(ClientTest, WatchTakesAStreamThatTheServerCancelledForBroken) {
   const grpc::Status cancelled(grpc::StatusCode::CANCELLED, "CANCELLED");
-  fits_.script = {{{1}, false, cancelled}, {{2}, true, grpc::Status::OK}};
+  fits_.Play({{{1}, false, cancelled}, {{2}, true, grpc::Status::OK}});
   const absl::StatusOr<v1::Fit> fit = client_->Watch("fits/a");
   ASSERT_TRUE(fit.ok()) << fit.status();
   EXPECT_EQ(fit->state(), v1::Fit::SUCCEEDED);
 
-  fits_.script = {{{1}, false, cancelled}};
+  fits_.Play({{{1}, false, cancelled}});
   WatchOptions options;
   options.patience = absl::ZeroDuration();
   const absl::Status status = client_->Watch("fits/a", {}, options).status();
@@ -176,30 +199,30 @@ TEST_F(ClientTest, WatchTakesAStreamThatTheServerCancelledForBroken) {
 
 TEST_F(ClientTest, WatchGivesUpAfterItsPatience) {
   const grpc::Status broken(grpc::StatusCode::UNAVAILABLE, "gone");
-  fits_.script = {{{1}, false, broken}, {{}, false, broken}};
+  fits_.Play({{{1}, false, broken}, {{}, false, broken}});
   WatchOptions options;
   options.patience = absl::ZeroDuration();
   const absl::StatusOr<v1::Fit> fit = client_->Watch("fits/a", {}, options);
   EXPECT_TRUE(absl::IsUnavailable(fit.status())) << fit.status();
-  EXPECT_EQ(fits_.asked_after.size(), 1u);
+  EXPECT_EQ(fits_.asked_after().size(), 1u);
 }
 
 TEST_F(ClientTest, WatchDoesNotRepeatWhatCannotSucceed) {
-  fits_.script = {{{}, false, grpc::Status(grpc::StatusCode::NOT_FOUND, "no such fit")}};
+  fits_.Play({{{}, false, grpc::Status(grpc::StatusCode::NOT_FOUND, "no such fit")}});
   EXPECT_TRUE(absl::IsNotFound(client_->Watch("fits/a").status()));
-  EXPECT_EQ(fits_.asked_after.size(), 1u);
+  EXPECT_EQ(fits_.asked_after().size(), 1u);
 }
 
 TEST_F(ClientTest, WatchOfAFitThatHasEndedReturnsIt) {
   fits_.state = v1::Fit::CANCELLED;
-  fits_.script = {{{}, false, grpc::Status::OK}};
+  fits_.Play({{{}, false, grpc::Status::OK}});
   const absl::StatusOr<v1::Fit> fit = client_->Watch("fits/a");
   ASSERT_TRUE(fit.ok()) << fit.status();
   EXPECT_EQ(fit->state(), v1::Fit::CANCELLED);
 }
 
 TEST_F(ClientTest, AStopEndsTheWaitAtOnce) {
-  fits_.script = {{{1}, false, grpc::Status::OK, true}};
+  fits_.Play({{{1}, false, grpc::Status::OK, true}});
   std::stop_source stop;
   WatchOptions options;
   options.stop = stop.get_token();
@@ -252,14 +275,15 @@ TEST_F(ClientTest, EveryOptionOfDrawsTravels) {
   options.resample = true;
   options.force = true;
   ASSERT_TRUE(client_->GetDraws("fits/a", options).ok());
-  EXPECT_EQ(posteriors_.asked.name(), "fits/a");
-  EXPECT_EQ(posteriors_.asked.count(), 4);
-  EXPECT_EQ(posteriors_.asked.seed(), 9u);
-  EXPECT_EQ(posteriors_.asked.first(), 2);
-  EXPECT_TRUE(posteriors_.asked.omit_densities());
-  EXPECT_EQ(posteriors_.asked.inner_samples(), 16);
-  EXPECT_TRUE(posteriors_.asked.resample());
-  EXPECT_TRUE(posteriors_.asked.force());
+  const v1::StreamDrawsRequest asked = posteriors_.asked();
+  EXPECT_EQ(asked.name(), "fits/a");
+  EXPECT_EQ(asked.count(), 4);
+  EXPECT_EQ(asked.seed(), 9u);
+  EXPECT_EQ(asked.first(), 2);
+  EXPECT_TRUE(asked.omit_densities());
+  EXPECT_EQ(asked.inner_samples(), 16);
+  EXPECT_TRUE(asked.resample());
+  EXPECT_TRUE(asked.force());
 }
 
 TEST_F(ClientTest, AnErrorOfTheReaderEndsTheStream) {
