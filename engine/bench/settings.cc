@@ -28,25 +28,26 @@ TargetParameters RandomLogistic() {
 std::vector<GemmShape> InnerShapes(const FitOptions& o, int dim) {
   const double total = static_cast<double>(o.points) * o.inner_samples * o.chunks;
   const int64_t latent = o.latent_dim == 0 ? dim : o.latent_dim;
+  const int64_t hidden = FamilyHidden(o, dim);
   if (o.method == "bsivi") {
     const int64_t columns = kSharedTile;
     const double tiles = static_cast<double>(o.inner_samples * o.chunks + o.points) / columns;
-    return {{o.hidden, latent, columns, tiles},
-            {o.hidden, o.hidden, columns, tiles},
-            {dim, o.hidden, columns, tiles},
+    return {{hidden, latent, columns, tiles},
+            {hidden, hidden, columns, tiles},
+            {dim, hidden, columns, tiles},
             {o.points, dim, columns, tiles},
             {o.points, columns, dim, tiles}};
   }
-  const int64_t units = o.coupling_hidden == 0 ? 2 * (latent + dim) : o.coupling_hidden;
-  const int64_t columns = TileWidth(o.inner_samples * o.chunks, latent, dim, o.hidden, units);
+  const int64_t units = CouplingHidden(o, dim);
+  const int64_t columns = TileWidth(o.inner_samples * o.chunks, latent, dim, hidden, units);
   const double tiles = total / static_cast<double>(columns);
   const int64_t half = (latent + 1) / 2;
   const double layers = static_cast<double>(o.couplings) * tiles;
   return {{2 * units, half, columns, layers},
           {latent - half, units, columns, 2 * layers},
-          {o.hidden, latent, columns, tiles},
-          {o.hidden, o.hidden, columns, tiles},
-          {dim, o.hidden, columns, tiles}};
+          {hidden, latent, columns, tiles},
+          {hidden, hidden, columns, tiles},
+          {dim, hidden, columns, tiles}};
 }
 
 Setting::Setting(const std::string& preset, ThreadPool& pool,

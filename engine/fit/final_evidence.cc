@@ -21,9 +21,7 @@ constexpr double kGrowthShare = 0.9;  // of the time limit, beyond which K does 
 absl::StatusOr<int64_t> ChooseInnerSamples(const Model& model, const Target& target,
                                            const FitOptions& options, ThreadPool& pool,
                                            const Deadline& deadline) {
-  const Component& component = model.state().components.front();
-  const double flop_each = 2.0 * static_cast<double>(component.family.parameters().size() +
-                                                     component.proposal.parameters().size() / 2);
+  const double flop_each = InnerSampleFlop(model.state().components.front());
   int64_t k = options.evidence_inner_samples;
   const int64_t most = std::min(kMaxInner, kMaxGrowth * k);
   while (2 * k <= most && !deadline.Passed(kGrowthShare) &&

@@ -68,7 +68,7 @@ absl::Status CheckSkip(const FitOptions& o, int dim) {
 
 absl::Status CheckSize(const FitOptions& o, int dim) {
   const double d = dim, e = static_cast<double>(o.latent_dim == 0 ? dim : o.latent_dim);
-  const double hidden = static_cast<double>(o.hidden);
+  const double hidden = static_cast<double>(FamilyHidden(o, dim));
   if (hidden * (d + e + hidden) > kMaxNumbers) {
     return absl::InvalidArgumentError("hidden: the family would not fit in memory");
   }
@@ -86,6 +86,11 @@ absl::Status CheckSize(const FitOptions& o, int dim) {
 }
 
 }  // namespace
+
+int64_t FamilyHidden(const FitOptions& options, int64_t dim) {
+  if (options.hidden > 0) return options.hidden;
+  return std::clamp<int64_t>((4 * dim + 15) / 16 * 16, 64, 128);
+}
 
 int64_t CouplingHidden(const FitOptions& options, int64_t dim) {
   if (options.coupling_hidden > 0) return options.coupling_hidden;
@@ -131,7 +136,12 @@ const std::vector<OptionDoc>& OptionTable() {
       {"time_limit", "seconds; 0: none", &F::time_limit, 0, 1e7, {}},
       {"latent", "p(ε)", &F::latent, 0, 0, {"gaussian", "uniform"}},
       {"latent_dim", "E; 0: D", &F::latent_dim, 0, 10000, {}},
-      {"hidden", "units in each hidden layer of the family", &F::hidden, 1, 1 << 13, {}},
+      {"hidden",
+       "units in each hidden layer of the family; 0: 4 D, from 64 to 128",
+       &F::hidden,
+       0,
+       1 << 13,
+       {}},
       {"linear_skip", "μ(ε) = √(1−σ₀²) ε + MLP(ε)", &F::linear_skip, 0, 0, {}},
       {"sigma", "one σ per dimension, or σ(ε)", &F::sigma, 0, 0, {"vector", "network"}},
       {"sigma_scale",

@@ -24,7 +24,7 @@ struct FitOptions {
   int64_t inner_samples = 64;            // k
   int64_t chunks = 1;                    // inner batches of k per point, aggregated
   int64_t flow_pretrain_iterations = 0;  // flow steps before the first family step
-  int64_t iterations = 3000;             // family steps
+  int64_t iterations = 2000;             // family steps
   int64_t flow_steps = 2;                // flow steps per family step; 1 shares the step's points
   double learning_rate = 0.001;          // family
   double flow_learning_rate = 0.003;     // flow
@@ -40,7 +40,8 @@ struct FitOptions {
   // Semi-implicit family q(z) = ∫ N(z; μ_φ(ε), diag σ²) p(ε) dε.
   std::string latent = "gaussian";  // p(ε): "gaussian" N(0, I) or "uniform" on [0,1]^E
   int64_t latent_dim = 0;           // E; 0: D
-  int64_t hidden = 64;              // units in each of the two hidden layers of μ_φ
+  // Units in each of the two hidden layers of μ_φ; 0: 4 D, a multiple of 16 from 64 to 128.
+  int64_t hidden = 0;
   bool linear_skip = true;  // μ_φ(ε) = √(1−σ₀²) ε + MLP(ε); needs E = D, gaussian ε
   std::string sigma = "network";  // "vector": one σ per dimension; "network": σ_φ(ε)
   double sigma_scale = 0.5;       // σ₀ with linear_skip; else σ = scale · softplus(ρ)
@@ -64,7 +65,9 @@ struct FitOptions {
   int64_t evidence_inner_samples = 512;  // K to begin with; doubled until the bounds meet (fit.cc)
 };
 
-// What coupling_hidden = 0 means for a target of dimension `dim`, or the value itself.
+// What hidden = 0 and coupling_hidden = 0 mean for a target of dimension `dim`, or the value
+// itself.
+int64_t FamilyHidden(const FitOptions& options, int64_t dim);
 int64_t CouplingHidden(const FitOptions& options, int64_t dim);
 
 // One row of the table that names, documents and bounds every hyperparameter.

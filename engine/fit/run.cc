@@ -27,6 +27,10 @@ constexpr int64_t kPilotIntervals = 2;  // checks of a pilot training
 // A fall of the held-out ELBO by so many nats, and by this share of the best one's estimated gap,
 // is no noise: the contender goes back to its best state.
 constexpr double kAstray = 0.02, kAstrayShare = 0.5;
+// While a check finds the held-out ELBO risen by so many nats and this share of the gap, and the
+// contender never went astray, the rates are still too low: they grow by kFaster, up to kFastest.
+constexpr double kClimb = 0.02, kClimbShare = 0.05;
+constexpr double kFaster = 1.5, kFastest = 4;
 constexpr double kLuck = 2;   // standard errors of a held-out ELBO
 constexpr double kRise = 50;  // steps over which the rate rises again
 // Shares of the time limit by whose end the phases are over; the rest is for the evidence.
@@ -261,6 +265,10 @@ absl::Status Fit::Check(Contender& contender, bool at_end) {
   if (!(held_out->elbo > contender.best_elbo - fall)) {
     BackOff(contender, held_out->elbo);
     return absl::OkStatus();
+  }
+  if (contender.restored == 0 && !contender.schedule.descending() &&
+      held_out->elbo - contender.best_elbo > std::fmax(kClimb, kClimbShare * held_out->gap)) {
+    contender.rate = std::min(kFastest, kFaster * contender.rate);
   }
   if (!(held_out->elbo <= contender.best_elbo)) {
     contender.best = averaged;

@@ -19,7 +19,7 @@ Component MakeComponent(const FitOptions& o, int64_t dim, AffineMap affine, uint
   FamilyConfig family;
   family.dim = dim;
   family.latent_dim = o.latent_dim == 0 ? dim : o.latent_dim;
-  family.hidden = o.hidden;
+  family.hidden = FamilyHidden(o, dim);
   family.gaussian_latent = o.latent == "gaussian";
   family.linear_skip = o.linear_skip;
   family.sigma_network = o.sigma == "network";
@@ -39,7 +39,7 @@ Component MakeComponent(const FitOptions& o, int64_t dim, AffineMap affine, uint
   proposal.sigmoid = !family.gaussian_latent;
   proposal.couplings = o.couplings;
   proposal.coupling_hidden = CouplingHidden(o, dim);
-  proposal.base_hidden = o.hidden;
+  proposal.base_hidden = family.hidden;
   component.proposal = Proposal(proposal);
   component.proposal.Initialize(seed);
   return component;

@@ -344,11 +344,8 @@ void Trainer::Adapt() {
     if (ess < kLowEss && flow_steps_ < kMostFlowSteps * options_.flow_steps) ++flow_steps_;
     if (ess > kHighEss && flow_steps_ > options_.flow_steps) --flow_steps_;
   }
-  const Component& component = state_->components.front();
-  const double flop = 2.0 *
-                      static_cast<double>(component.family.parameters().size() +
-                                          component.proposal.parameters().size() / 2) *
-                      static_cast<double>(z_.cols() * inner_samples_);
+  const double flop =
+      InnerSampleFlop(state_->components.front()) * static_cast<double>(z_.cols() * inner_samples_);
   const int64_t asked = options_.inner_samples * options_.chunks;
   const double noise = ScoreNoise();
   if (noise > kNoisy * residual && inner_samples_ < kMostSamples * asked && 2 * flop < kStepFlop) {

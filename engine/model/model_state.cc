@@ -35,4 +35,9 @@ void AffineMap::Solve(const Eigen::Ref<const Eigen::MatrixXd>& z, Eigen::MatrixX
   *x = work->cast<float>();
 }
 
+double InnerSampleFlop(const Component& component) {
+  return 2.0 * static_cast<double>(component.family.parameters().size() +
+                                   component.proposal.parameters().size() / 2);
+}
+
 }  // namespace aisivi

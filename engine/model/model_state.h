@@ -39,6 +39,10 @@ struct Component {
   bool has_proposal = false;  // else inner samples come from p(ε)
 };
 
+// Operations of one inner sample: a multiplication and an addition per weight it meets. Of the
+// proposal's weights about half do not depend on z alone and are met once per sample.
+double InnerSampleFlop(const Component& component);
+
 struct ModelState {
   std::vector<Component> components;  // at least one; Σ π_c = 1
   int64_t dim() const { return components.front().family.dim(); }
