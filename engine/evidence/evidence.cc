@@ -85,6 +85,13 @@ double StandardError(const Eigen::VectorXd& values) {
   return std::sqrt((values.array() - values.mean()).square().sum() / (n - 1) / n);
 }
 
+// What the weights beyond the largest of a tail of their shape would add to log Ẑ.
+double UnseenExcess(const EvidenceEstimate& e) {
+  if (std::isnan(e.pareto_k)) return 0;
+  const double excess = (e.largest_weight - 1) / static_cast<double>(e.draws);
+  return std::min(1.0, excess * TailBeyond(e.pareto_k));
+}
+
 }  // namespace
 
 absl::StatusOr<DrawBatch> Draw(const Model& model, const Target* target, uint64_t seed,
@@ -162,13 +169,14 @@ EvidenceEstimate EvidenceFromDraws(const DrawBatch& draws, int64_t inner_samples
   const Eigen::ArrayXd w = (log_weight.array() - top).exp();
   const double n = static_cast<double>(result.draws), sum = w.sum();
   result.log_z = top + std::log(sum / n);
-  result.standard_error = StandardError(w.matrix()) / (sum / n);
   result.ess = sum * sum / w.square().sum();
   result.largest_weight = n / sum;  // the largest is 1
   // A tail index beyond these says no more (all weights equal: −∞), and every reader of numbers can
   // take it. NaN stays: too few weights to tell.
   const double k = SmoothWeights(log_weight).k;
   result.pareto_k = std::isnan(k) ? k : std::clamp(k, -1.0, 10.0);
+  const double seen = StandardError(w.matrix()) / (sum / n);
+  result.standard_error = std::hypot(seen, UnseenExcess(result));
   return result;
 }
 

@@ -4,6 +4,11 @@
 //   q̂₊(z) = (1/(K+1)) Σ_{i=0..K} v_i      E log q̂₊(z) ≥ log q(z): lower bound of the ELBO
 //   q̂(z)  = (1/K)     Σ_{i=1..K} v_i      E log q̂(z)  ≤ log q(z): upper bound of the ELBO
 //   Ẑ = mean_j p̃(z_j) / q̂₊(z_j)           unbiased: E Ẑ = Z
+// The standard error of log Ẑ, with weights w in units of their mean, k̂ their tail:
+//   √(se² + u²),  se² = var(w)/M,  u = min(1, (max w − 1)/M · TailBeyond(k̂))
+// se is the delta method. The sample variance of heavy-tailed weights misses what no draw has met,
+// and the mean falls short by as much: u is the size of that (see pareto.h), next to nothing where
+// k̂ < 0.5.
 // See DESIGN.md §1. Weights and sums are double precision.
 #pragma once
 
@@ -24,7 +29,7 @@ namespace aisivi {
 // Fields are natural logs; NaN until estimated.
 struct EvidenceEstimate {
   double log_z = kNotAvailable;           // log Ẑ
-  double standard_error = kNotAvailable;  // of log_z, by the delta method
+  double standard_error = kNotAvailable;  // of log_z
   double elbo_lower = kNotAvailable;      // E[log p̃ − log q̂₊]
   double elbo_lower_se = kNotAvailable;
   double elbo_upper = kNotAvailable;  // E[log p̃ − log q̂]

@@ -115,4 +115,10 @@ ParetoSmoothing SmoothWeights(const Eigen::VectorXd& log_weights) {
   return result;
 }
 
+double TailBeyond(double k) {
+  constexpr double kDepth = 10;
+  const double slope = k - 1;
+  return std::abs(slope) < 1e-9 ? kDepth : std::expm1(kDepth * slope) / slope;
+}
+
 }  // namespace aisivi

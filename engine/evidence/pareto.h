@@ -20,4 +20,10 @@ struct ParetoSmoothing {
 // Tail length min(N/5, 3√N).
 ParetoSmoothing SmoothWeights(const Eigen::VectorXd& log_weights);
 
+// What a generalised Pareto tail of shape k still holds beyond the largest of M weights, in units
+// of that weight / M. Weights e^(kn) times the largest come once in e^n M draws and add e^((k−1)n)
+// dn; followed down to e^-10 of what M draws reach, that is
+//   (e^(10 (k−1)) − 1)/(k − 1)
+double TailBeyond(double k);
+
 }  // namespace aisivi

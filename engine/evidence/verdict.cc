@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "engine/evidence/pareto.h"
 
 namespace aisivi {
 namespace {
@@ -15,7 +16,6 @@ namespace {
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kGoodTail = 0.5, kUsableTail = 0.7;
 constexpr double kEvenShare = 0.5;
-constexpr double kTailDepth = 10;                          // powers of e below 1/M
 constexpr double kGoodUnseen = 0.02, kUsableUnseen = 0.1;  // of Ẑ
 constexpr double kEqualShare = 1 - 1e-6;                   // weights equal to rounding
 constexpr int64_t kFewestDraws = 25;
@@ -40,9 +40,7 @@ bool TooFewToTell(const EvidenceEstimate& e) {
 
 // u of the header.
 double UnseenShare(const EvidenceEstimate& e) {
-  const double slope = e.pareto_k - 1;
-  const double sum = std::abs(slope) < 1e-9 ? kTailDepth : std::expm1(kTailDepth * slope) / slope;
-  return e.largest_weight / static_cast<double>(e.draws) * sum;
+  return e.largest_weight / static_cast<double>(e.draws) * TailBeyond(e.pareto_k);
 }
 
 Criterion Tail(const EvidenceEstimate& e) {

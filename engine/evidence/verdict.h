@@ -26,11 +26,9 @@
 //     1.01 as Vehtari et al., arXiv 1903.08008, advise.
 //
 // k̂ measures the shape of the tail whatever its weight, so it says nothing of harm where even the
-// largest weights are small. With M draws, largest weight w (in units of the mean) and a
-// generalised Pareto tail of shape k, weights e^(kn) w come once in e^n M draws and add e^((k−1)n)
-// w/M dn to the mean. Followed down to e^-10 of what M draws reach, what they have not met is a
-// share of about
-//   u = w/M · (e^(10 (k−1)) − 1)/(k − 1)
+// largest weights are small. With M draws and the largest weight w, in units of the mean, a tail of
+// that shape still hides a share of about
+//   u = w/M · TailBeyond(k)                                                   (see pareto.h)
 // of Ẑ: 6 w/M for k = 0.9, 10 w/M for k = 1, 300 w/M for k = 1.5. (A tail cannot go on with k ≥ 1
 // for ever, for the mean of the weights is Z, which is finite; and k̂ has an error of 0.1.) Where
 // u ≤ 0.02, less than half of what log_z's error may be, and the ESS share is GOOD, so that k̂
