@@ -11,7 +11,7 @@ namespace {
 constexpr int64_t kChunk = 1024;      // draws between two reports
 constexpr int64_t kShortChunk = 256;  // with a time limit
 constexpr int64_t kRoughInner = 64;   // when the time limit has passed
-constexpr double kSandwich = 0.001;   // nats
+constexpr double kSandwich = 0.0005;  // nats
 constexpr int64_t kMaxGrowth = 64;
 constexpr int64_t kMaxInner = 1 << 22;  // the most that Draw takes
 constexpr double kMaxFlop = 2e12;

@@ -100,28 +100,28 @@ Experiment Banana() {
   return e;
 }
 
-absl::StatusOr<Experiment> Waveform(const std::string& data, double precision, double log_z) {
-  const absl::StatusOr<Eigen::MatrixXd> rows = ReadCsv(absl::StrCat(data, "/waveform_train.csv"));
+// Logistic regression on a file with the response in its first column.
+absl::StatusOr<Experiment> Logistic(const std::string& name, const std::string& path,
+                                    double precision, double log_z, double log_z_se) {
+  const absl::StatusOr<Eigen::MatrixXd> rows = ReadCsv(path);
   if (!rows.ok()) return rows.status();
-  const absl::StatusOr<Eigen::MatrixXd> truth =
-      ReadCsv(absl::StrCat(data, "/waveform_posterior.csv"));
-  if (!truth.ok()) return truth.status();
-  Experiment e{.name = absl::StrCat("waveform α=", precision),
-               .log_z = log_z,
-               .log_z_se = 0.003,
-               .required = 0.08,
-               .aim = 0.02};
+  Experiment e{.name = name, .log_z = log_z, .log_z_se = log_z_se, .required = 0.08, .aim = 0.02};
   auto* target = e.target.mutable_logistic_regression();
   target->set_prior_precision(precision);
   *target->mutable_x() = PointsToProto(rows->bottomRows(rows->rows() - 1));
   for (const double y : rows->row(0)) target->add_y(y);
-  if (precision != 0.01) return e;
-  e.measure_name = "worst mean, posterior sd (≤ 0.2)";
+  return e;
+}
+
+absl::Status MeasureMeans(const std::string& path, Experiment* e) {
+  const absl::StatusOr<Eigen::MatrixXd> truth = ReadCsv(path);
+  if (!truth.ok()) return truth.status();
+  e->measure_name = "worst mean, posterior sd (≤ 0.2)";
   const Eigen::VectorXd mean = truth->row(1), sd = truth->row(2);
-  e.measure = [=](const Client& client, const v1::Fit& fit) {
+  e->measure = [=](const Client& client, const v1::Fit& fit) {
     return WorstMean(client, fit, mean, sd);
   };
-  return e;
+  return absl::OkStatus();
 }
 
 absl::StatusOr<Experiment> Diffusion(const std::string& data) {
@@ -168,6 +168,40 @@ Experiment EightGaussians() {
   return e;
 }
 
+Experiment OtherDiffusion(int steps, const std::vector<double>& observations, double log_z,
+                          double log_z_se) {
+  Experiment e{.name = absl::StrCat("diffusion of ", steps, " steps"),
+               .log_z = log_z,
+               .log_z_se = log_z_se,
+               .required = 0.02,
+               .aim = 0.005};
+  auto* target = e.target.mutable_conditioned_diffusion();
+  target->set_steps(steps);
+  for (const double y : observations) target->add_observations(y);
+  return e;
+}
+
+// Instances beside the published ones. Their log Z by importance sampling from a Student-t with the
+// posterior's moments (logistic regression) and by a bootstrap particle filter (diffusion), both
+// apart from this project's code.
+absl::Status AddOtherInstances(std::vector<Experiment>* all) {
+  const std::string folder = AISIVI_EXAMPLE_DATA;
+  for (const auto& [name, file, precision, log_z, log_z_se] :
+       {std::tuple{"Challenger α=0.01", "/challenger.csv", 0.01, -15.5793, 0.0004},
+        std::tuple{"example waveform α=0.01", "/waveform.csv", 0.01, -93.614, 0.0025}}) {
+    absl::StatusOr<Experiment> e =
+        Logistic(name, absl::StrCat(folder, file), precision, log_z, log_z_se);
+    if (!e.ok()) return e.status();
+    all->push_back(*std::move(e));
+  }
+  all->push_back(
+      OtherDiffusion(50, {0.3, 0.6, 1.0, 0.9, 1.2, 0.9, 1.1, 0.8, 1.0, 1.1}, 1.882, 0.0015));
+  all->push_back(OtherDiffusion(200, {-0.2, -0.5, -0.9, -1.1, -1.0, -0.7, -0.2, 0.3, 0.7, 0.9,
+                                      1.0,  1.1,  0.9,  1.0,  1.2,  0.8,  0.6,  0.9, 1.1, 1.0},
+                                -2.569, 0.006));
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<Experiment>> AllExperiments(const std::string& data) {
@@ -177,11 +211,17 @@ absl::StatusOr<std::vector<Experiment>> AllExperiments(const std::string& data) 
   all.push_back(Pair("x_shaped", 2, 1.8, 0));
   all.back().target.mutable_x_shaped();
   all.push_back(Banana());
-  for (const auto& [precision, log_z] : {std::pair{0.01, -150.383}, std::pair{1.0, -115.831}}) {
-    absl::StatusOr<Experiment> waveform = Waveform(data, precision, log_z);
-    if (!waveform.ok()) return waveform.status();
-    all.push_back(*std::move(waveform));
+  const std::string train = absl::StrCat(data, "/waveform_train.csv");
+  absl::StatusOr<Experiment> weak = Logistic("waveform α=0.01", train, 0.01, -150.383, 0.003);
+  if (!weak.ok()) return weak.status();
+  if (absl::Status status = MeasureMeans(absl::StrCat(data, "/waveform_posterior.csv"), &*weak);
+      !status.ok()) {
+    return status;
   }
+  all.push_back(*std::move(weak));
+  absl::StatusOr<Experiment> strong = Logistic("waveform α=1", train, 1, -115.831, 0.003);
+  if (!strong.ok()) return strong.status();
+  all.push_back(*std::move(strong));
   absl::StatusOr<Experiment> diffusion = Diffusion(data);
   if (!diffusion.ok()) return diffusion.status();
   all.push_back(*std::move(diffusion));
@@ -191,6 +231,7 @@ absl::StatusOr<std::vector<Experiment>> AllExperiments(const std::string& data) 
   all.back().target.mutable_student_t();
   all.push_back(EightGaussians());
   all.push_back(Grid());
+  if (absl::Status status = AddOtherInstances(&all); !status.ok()) return status;
   return all;
 }
 
