@@ -66,6 +66,14 @@ void AddFitCommand(CLI::App& app, const Globals& globals, Action* action) {
   command->add_option("--set", flags->fit.set, "A hyperparameter, for instance iterations=500")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
+  command
+      ->add_option("--time_limit", flags->fit.time_limit,
+                   "End after so many seconds with the best state so far")
+      ->type_name("SECONDS");
+  command
+      ->add_option("--restarts", flags->fit.restarts,
+                   "Fit N times over, keep the best, compare them")
+      ->type_name("N");
   const CLI::Option* seed =
       command->add_option("--seed", flags->seed, "Names all random numbers (default 1)")
           ->type_name("N");

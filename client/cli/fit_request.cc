@@ -68,8 +68,10 @@ absl::StatusOr<v1::Fit> BuildFit(const FitFlags& flags) {
   if (!flags.spec.empty()) status = ReadSpec(flags.spec, &fit);
   if (status.ok()) status = ApplyTarget(flags.target, &fit);
   if (status.ok()) {
-    status =
-        ApplyAssignments("--set", flags.set, "fit.hyperparameters", fit.mutable_hyperparameters());
+    std::vector<std::string> set = flags.set;
+    if (!flags.time_limit.empty()) set.push_back(absl::StrCat("time_limit=", flags.time_limit));
+    if (!flags.restarts.empty()) set.push_back(absl::StrCat("restarts=", flags.restarts));
+    status = ApplyAssignments("--set", set, "fit.hyperparameters", fit.mutable_hyperparameters());
   }
   if (!status.ok()) return status;
   if (!flags.method.empty()) fit.set_method(flags.method);

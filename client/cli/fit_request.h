@@ -22,6 +22,8 @@ struct FitFlags {
   std::string method;
   std::string preset;
   std::vector<std::string> set;  // hyperparameter=value
+  std::string time_limit;        // the same as the last of `set`
+  std::string restarts;          // likewise
   std::optional<uint64_t> seed;
   std::string display_name;
 };

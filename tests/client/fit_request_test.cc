@@ -32,6 +32,8 @@ TEST(BuildFit, FromFlags) {
   flags.method = "bsivi";
   flags.preset = "bsivi_logistic";
   flags.set = {"iterations=10", "latent=uniform"};
+  flags.time_limit = "2.5";
+  flags.restarts = "3";
   flags.seed = 5;
   const absl::StatusOr<v1::Fit> fit = BuildFit(flags);
   std::filesystem::remove(flags.target.data);
@@ -44,6 +46,8 @@ TEST(BuildFit, FromFlags) {
   EXPECT_EQ(fit->preset(), "bsivi_logistic");
   EXPECT_EQ(fit->hyperparameters().iterations(), 10);
   EXPECT_EQ(fit->hyperparameters().latent(), "uniform");
+  EXPECT_EQ(fit->hyperparameters().time_limit(), 2.5);
+  EXPECT_EQ(fit->hyperparameters().restarts(), 3);
   EXPECT_EQ(fit->seed(), 5u);
 }
 

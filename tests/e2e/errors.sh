@@ -83,6 +83,10 @@ expect_failure 1 'INVALID_ARGUMENT: fit\.hyperparameters\.iterations' \
   "${fit[@]}" --target banana --set iterations=10000000000
 expect_failure 1 'INVALID_ARGUMENT: fit\.hyperparameters\.learning_rate' \
   "${fit[@]}" --target banana --set learning_rate=nan
+expect_failure 1 'INVALID_ARGUMENT: fit\.hyperparameters\.time_limit' \
+  "${fit[@]}" --target banana --time_limit=-1
+expect_failure 1 'INVALID_ARGUMENT: fit\.hyperparameters\.restarts' \
+  "${fit[@]}" --target banana --restarts 0
 
 echo "a field of 100 MB"
 # ThreadSanitizer takes every byte that goes through gRPC's own threads for a race: it would look

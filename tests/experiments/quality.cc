@@ -101,8 +101,8 @@ int main(int argc, char** argv) {
   CLI::App app("Measures default fits against the truth.");
   app.add_option("--server", flags.server, "HOST:PORT of the service")->required();
   app.add_option("--data", flags.data, "folder of the ground truth files");
-  app.add_option("--results", flags.results, "file of results, kept and extended");
-  app.add_option("--report", flags.report, "the report to write");
+  app.add_option("--results", flags.results, "file of results, kept and extended")->take_last();
+  app.add_option("--report", flags.report, "the report to write")->take_last();
   app.add_option("--seeds", flags.seeds, "seeds 1 to this");
   app.add_option("--targets", flags.targets, "only these")->delimiter(',');
   CLI11_PARSE(app, argc, argv);
