@@ -126,7 +126,7 @@ const std::vector<OptionDoc>& OptionTable() {
        1e7,
        {}},
       {"adaptive",
-       "let k follow the noise of the score and flow_steps the ESS",
+       "let k follow the noise of the score, flow_steps the ESS and the rates the ELBO",
        &F::adaptive,
        0,
        0,

@@ -32,7 +32,9 @@ struct FitOptions {
   // … every so many iterations; 0: constant until the held-out ELBO has settled or most iterations
   // are used, then one cosine descent (schedule.h).
   int64_t decay_every = 0;
-  bool adaptive = true;  // k follows the noise of the score, flow_steps the ESS (trainer.h)
+  // k follows the noise of the score, flow_steps the ESS (trainer.h); with decay_every = 0 the
+  // learning rates climb while the ELBO does (run.cc).
+  bool adaptive = true;
   double adam_beta1 = 0.9;
   double adam_beta2 = 0.999;
   double time_limit = 0;  // seconds; 0: none. The best state so far is kept.

@@ -27,8 +27,9 @@ constexpr int64_t kPilotIntervals = 2;  // checks of a pilot training
 // A fall of the held-out ELBO by so many nats, and by this share of the best one's estimated gap,
 // is no noise: the contender goes back to its best state.
 constexpr double kAstray = 0.02, kAstrayShare = 0.5;
-// While a check finds the held-out ELBO risen by so many nats and this share of the gap, and the
-// contender never went astray, the rates are still too low: they grow by kFaster, up to kFastest.
+// While a check finds the held-out ELBO risen by so many nats and this share of the gap (the first
+// check always does), and the contender never went astray, the rates are still too low: they grow
+// by kFaster, up to kFastest.
 constexpr double kClimb = 0.02, kClimbShare = 0.05;
 constexpr double kFaster = 1.5, kFastest = 4;
 constexpr double kLuck = 2;   // standard errors of a held-out ELBO
@@ -94,6 +95,8 @@ class Fit {
   void BackOff(Contender& contender, double elbo);
   // Compares the averaged state with the best so far on held-out draws, and keeps the better.
   absl::Status Check(Contender& contender, bool at_end);
+  // What a check means for the learning rates, the state to return to and the schedule.
+  void Steer(Contender& contender, const ModelState& averaged, const CheckReport& report);
   absl::Status TrainToTheEnd(std::vector<Start> starts);
   absl::Status MakeEvidence(FitResult* result);
   void Finish(FitResult* result);
@@ -260,23 +263,30 @@ absl::Status Fit::Check(Contender& contender, bool at_end) {
     best_elbo_ = held_out->elbo;
     if (held_out->at_ceiling) reason_ = TerminationReason::kConverged;
   }
-  if (at_end || options_.decay_every > 0) return absl::OkStatus();
-  const double fall = std::fmax(kAstray, kAstrayShare * contender.best_gap);
-  if (!(held_out->elbo > contender.best_elbo - fall)) {
-    BackOff(contender, held_out->elbo);
-    return absl::OkStatus();
+  if (!at_end && options_.decay_every == 0) {
+    Steer(contender, averaged, {held_out->elbo, held_out->gap, residual});
   }
-  if (contender.restored == 0 && !contender.schedule.descending() &&
-      held_out->elbo - contender.best_elbo > std::fmax(kClimb, kClimbShare * held_out->gap)) {
+  return absl::OkStatus();
+}
+
+void Fit::Steer(Contender& contender, const ModelState& averaged, const CheckReport& report) {
+  const double rise = report.elbo - contender.best_elbo;  // infinite at the first check
+  if (!(rise > -std::fmax(kAstray, kAstrayShare * contender.best_gap))) {
+    BackOff(contender, report.elbo);
+    return;
+  }
+  if (options_.adaptive && contender.restored == 0 && !contender.schedule.descending() &&
+      contender.rate < kFastest && rise > std::fmax(kClimb, kClimbShare * report.gap)) {
     contender.rate = std::min(kFastest, kFaster * contender.rate);
+    log_.push_back(absl::StrFormat("The ELBO climbs: learning rates times %.3g.", contender.rate));
   }
-  if (!(held_out->elbo <= contender.best_elbo)) {
+  if (!(report.elbo <= contender.best_elbo)) {
     contender.best = averaged;
-    contender.best_elbo = held_out->elbo;
-    contender.best_gap = held_out->gap;
+    contender.best_elbo = report.elbo;
+    contender.best_gap = report.gap;
   }
   const bool before = contender.schedule.descending();
-  contender.schedule.Observe(contender.done, {held_out->elbo, held_out->gap, residual});
+  contender.schedule.Observe(contender.done, report);
   if (contender.schedule.descending() && !before) {
     if (contender.best.has_value()) contender.trainer.Restore(*contender.best, /*forget=*/false);
     reporter_.current().total_iterations += contender.schedule.total() - options_.iterations;
@@ -285,7 +295,6 @@ absl::Status Fit::Check(Contender& contender, bool at_end) {
         contender.schedule.total(),
         contender.schedule.settled() ? ": ELBO and score residual have settled" : ""));
   }
-  return absl::OkStatus();
 }
 
 absl::StatusOr<std::unique_ptr<Contender>> Fit::ChooseContender(std::vector<Start> starts) {

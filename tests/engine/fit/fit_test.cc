@@ -8,6 +8,8 @@
 #include <thread>
 #include <vector>
 
+#include "absl/strings/match.h"
+#include "absl/strings/str_join.h"
 #include "tests/engine/fit/testing.h"
 
 namespace aisivi {
@@ -162,6 +164,20 @@ TEST(FitTest, ATimeLimitKeepsTheBestState) {
   EXPECT_TRUE(std::isfinite(result->evidence.log_z));
   EXPECT_TRUE(std::isfinite(result->evidence.elbo_lower));
   EXPECT_LE(result->history.size(), 1000u);
+}
+
+TEST(FitTest, LearningRatesClimbWithTheElboUnlessTheyMayNotAdapt) {
+  const auto target = Make("banana");
+  ThreadPool pool(2);
+  FitOptions options = Short(160);
+  for (const bool adaptive : {true, false}) {
+    options.adaptive = adaptive;
+    const auto result = RunFit(*target, options, pool);
+    ASSERT_TRUE(result.ok()) << result.status();
+    const bool climbed =
+        absl::StrContains(absl::StrJoin(result->log, "\n"), "learning rates times");
+    EXPECT_EQ(climbed, adaptive) << absl::StrJoin(result->log, "\n");
+  }
 }
 
 TEST(FitTest, ReportsFollowTheFit) {

@@ -182,6 +182,16 @@ TEST(PresetsTest, EveryNameIsFoundAndValid) {
   EXPECT_NE(status.message().find("aisivi_banana"), absl::string_view::npos);
 }
 
+TEST(OptionsTest, NetworksGrowWithTheTarget) {
+  FitOptions options;
+  EXPECT_EQ(FamilyHidden(options, 1), 64);
+  EXPECT_EQ(FamilyHidden(options, 16), 64);
+  EXPECT_EQ(FamilyHidden(options, 22), 96);
+  EXPECT_EQ(FamilyHidden(options, 10000), 128);
+  options.hidden = 7;
+  EXPECT_EQ(FamilyHidden(options, 22), 7);
+}
+
 // The published figures: m, k, chunks, iterations, E, hidden, couplings (PRESETS table).
 TEST(PresetsTest, CarryThePublishedFigures) {
   const FitOptions banana = *FindPreset("aisivi_banana");
