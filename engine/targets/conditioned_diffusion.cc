@@ -3,13 +3,10 @@
 #include <cmath>
 
 #include "absl/strings/str_format.h"
+#include "engine/targets/diffusion_evidence.h"
 
 namespace aisivi {
 namespace {
-
-constexpr int kDefaultSteps = 100;
-// log Z of the default instance by a particle filter (10⁶ particles, 6 repeats), ± 0.005.
-constexpr double kDefaultLogZ = -0.690;
 
 // The observations of the experiment in arXiv 2405.18997 and 2506.03839, every 5th step.
 constexpr double kDefaultObservations[] = {
@@ -18,19 +15,12 @@ constexpr double kDefaultObservations[] = {
     -0.701482058, -0.649001837, -1.00546443, -0.846095145, -0.61808151,  -0.767638683,
 };
 
-struct Instance {
-  int steps = kDefaultSteps;
-  double time = 1, beta = 10, noise = 0.1;
-  Eigen::VectorXd observations;              // J
-  std::vector<Eigen::Index> observed_steps;  // J, from 0, increasing
-};
-
 class ConditionedDiffusion final : public BuiltinTarget {
  public:
-  explicit ConditionedDiffusion(Instance instance)
+  explicit ConditionedDiffusion(DiffusionInstance instance)
       : BuiltinTarget(instance.steps, NumberedNames("u", instance.steps)),
         instance_(std::move(instance)),
-        dt_(instance_.time / instance_.steps) {
+        dt_(instance_.dt()) {
     const double observations = static_cast<double>(instance_.observations.size());
     log_constant_ = -0.5 * dim() * (kLog2Pi + std::log(dt_)) -
                     observations * (0.5 * kLog2Pi + std::log(instance_.noise));
@@ -76,7 +66,7 @@ class ConditionedDiffusion final : public BuiltinTarget {
     (*log_density)(n) -= 0.5 * precision * squares;
   }
 
-  Instance instance_;
+  DiffusionInstance instance_;
   double dt_;
   double log_constant_;
 };
@@ -123,8 +113,8 @@ std::vector<Eigen::Index> ReadSteps(ParameterReader& reader, int steps, Eigen::I
   return result;
 }
 
-Instance ReadInstance(ParameterReader& reader) {
-  Instance instance;
+DiffusionInstance ReadInstance(ParameterReader& reader) {
+  DiffusionInstance instance;
   instance.steps = reader.Integer("steps", 1, kMaxDimension);
   instance.time = reader.Number("time", 1e-9, 1e9);
   instance.beta = reader.Number("beta", -1e6, 1e6);
@@ -140,23 +130,14 @@ Instance ReadInstance(ParameterReader& reader) {
 }
 
 std::unique_ptr<const Target> BuildDiffusion(ParameterReader& reader) {
-  Instance instance = ReadInstance(reader);
+  DiffusionInstance instance = ReadInstance(reader);
   if (!reader.ok()) return nullptr;
   return std::make_unique<ConditionedDiffusion>(std::move(instance));
 }
 
 std::optional<double> DiffusionLogZ(ParameterReader& reader) {
-  const Instance given = ReadInstance(reader);
-  const std::vector<ParameterDoc> docs = ConditionedDiffusionSpec().parameters;
-  const TargetParameters none;
-  ParameterReader defaults_reader(docs, none);
-  const Instance defaults = ReadInstance(defaults_reader);
-  const bool same = given.steps == defaults.steps && given.time == defaults.time &&
-                    given.beta == defaults.beta && given.noise == defaults.noise &&
-                    given.observations.size() == defaults.observations.size() &&
-                    given.observations == defaults.observations &&
-                    given.observed_steps == defaults.observed_steps;
-  return same ? std::optional<double>(kDefaultLogZ) : std::nullopt;
+  const DiffusionInstance instance = ReadInstance(reader);
+  return reader.ok() ? DiffusionLogEvidence(instance) : std::nullopt;
 }
 
 }  // namespace

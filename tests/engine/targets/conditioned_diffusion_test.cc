@@ -2,7 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "tests/engine/targets/testing.h"
 
@@ -94,14 +96,46 @@ TEST(ConditionedDiffusionTest, OneStepIsGaussianEverywhere) {
   EXPECT_NEAR(test::Score(*target, u)(0), -1e6 + (0.5 - 1e6) / 4, 1e-6);
 }
 
-TEST(ConditionedDiffusionTest, LogZIsKnownForTheDefaultsOnly) {
-  const TargetEntry& entry = **FindTarget("conditioned_diffusion");
-  ASSERT_TRUE(entry.known_log_z({}).has_value());
-  EXPECT_EQ(*entry.known_log_z({}), -0.690);
-  EXPECT_EQ(entry.known_log_z({{"beta", 10.0}, {"steps", 100.0}}), -0.690);
-  EXPECT_FALSE(entry.known_log_z({{"beta", 9.0}}).has_value());
-  EXPECT_FALSE(entry.known_log_z({{"steps", 40.0}}).has_value());
-  EXPECT_FALSE(entry.known_log_z({{"observations", Eigen::VectorXd{{0.1}}}}).has_value());
+std::optional<double> KnownLogZ(const TargetParameters& parameters) {
+  return (*FindTarget("conditioned_diffusion"))->known_log_z(parameters);
+}
+
+TEST(ConditionedDiffusionTest, LogZOfThePublishedInstance) {
+  // A dense grid of 2,001 points, and one over a longer line, give -0.69599741; a particle filter
+  // of 10⁶ particles -0.690 ± 0.005.
+  ASSERT_TRUE(KnownLogZ({}).has_value());
+  EXPECT_NEAR(*KnownLogZ({}), -0.69599741, 1e-7);
+}
+
+TEST(ConditionedDiffusionTest, LogZWithoutDriftIsThatOfARandomWalk) {
+  // y ~ N(0, C), C_jk = min(t_j, t_k) + σ² δ_jk.
+  const Eigen::VectorXd y{{0.7, -0.4, 1.9}}, at{{3, 4, 9}};
+  const double noise = 0.3, dt = 2.0 / 10;
+  Eigen::MatrixXd c(3, 3);
+  for (int j = 0; j < 3; ++j) {
+    for (int k = 0; k < 3; ++k) c(j, k) = dt * std::min(at(j), at(k)) + (j == k) * noise * noise;
+  }
+  const double truth =
+      -0.5 * y.dot(c.ldlt().solve(y)) - 0.5 * std::log((2 * std::acos(-1.0) * c).determinant());
+  const auto found = KnownLogZ({{"steps", 10.0},
+                                {"time", 2.0},
+                                {"beta", 0.0},
+                                {"noise", noise},
+                                {"observations", y},
+                                {"observation_steps", at}});
+  ASSERT_TRUE(found.has_value());
+  EXPECT_NEAR(*found, truth, 1e-9);
+}
+
+TEST(ConditionedDiffusionTest, LogZIsUnknownWhereAGridCannotTell) {
+  EXPECT_FALSE(KnownLogZ({{"beta", -1.0}}).has_value());
+  EXPECT_FALSE(KnownLogZ({{"beta", 200.0}}).has_value());
+  EXPECT_FALSE(KnownLogZ({{"noise", 1e-9}}).has_value());
+  EXPECT_FALSE(KnownLogZ({{"observations", Eigen::VectorXd{{50.0}}}}).has_value());
+  EXPECT_FALSE(KnownLogZ({{"observations", Eigen::VectorXd{{1e9}}}}).has_value());
+  EXPECT_FALSE(KnownLogZ({{"steps", 3.0}}).has_value());  // 20 observations do not fit
+  EXPECT_FALSE(
+      KnownLogZ({{"steps", 10000.0}, {"observations", Eigen::VectorXd{{0.5}}}}).has_value());
 }
 
 TEST(ConditionedDiffusionTest, BadObservationsAreNamed) {
