@@ -19,6 +19,8 @@ constexpr double kEvenShare = 0.5;
 constexpr double kGoodUnseen = 0.02, kUsableUnseen = 0.1;  // of Ẑ
 constexpr double kEqualShare = 1 - 1e-6;                   // weights equal to rounding
 constexpr int64_t kFewestDraws = 25;
+constexpr char kModeSearchName[] = "mode_search";
+constexpr double kUsableUnmet = 0.2;
 constexpr double kLeastGap = 1e-4;  // nats; less is not worth telling people
 
 Verdict Compare(double value, double good, double usable, bool at_least) {
@@ -40,7 +42,7 @@ bool TooFewToTell(const EvidenceEstimate& e) {
 
 // u of the header.
 double UnseenShare(const EvidenceEstimate& e) {
-  return e.largest_weight / static_cast<double>(e.draws) * TailBeyond(e.pareto_k);
+  return (e.largest_weight - 1) / static_cast<double>(e.draws) * TailBeyond(e.pareto_k);
 }
 
 Criterion Tail(const EvidenceEstimate& e) {
@@ -74,6 +76,21 @@ std::vector<Criterion> EvidenceCriteria(const EvidenceEstimate& e) {
   return criteria;
 }
 
+Criterion ModeSearch(const MultistartReport& search) {
+  Criterion criterion = AtMost(kModeSearchName, search.unmet, kUnmet, kUsableUnmet,
+                               "estimated share of the modes that no search met");
+  if (search.end == MultistartEnd::kComplete) return criterion;
+  criterion.explanation = Describe(search);
+  criterion.verdict = std::max(Verdict::kUsable, criterion.verdict);
+  const bool unknown =
+      search.end == MultistartEnd::kNotMade || search.end == MultistartEnd::kNoMode;
+  if (unknown) {
+    criterion.value = kNotAvailable;
+    criterion.verdict = Verdict::kUsable;
+  }
+  return criterion;
+}
+
 std::string Threshold(const Criterion& c, double threshold) {
   return absl::StrFormat("%s %g", c.at_least ? "at least" : "at most", threshold);
 }
@@ -84,9 +101,15 @@ std::string Reasons(const FitVerdict& verdict) {
   for (const Criterion& c : verdict.criteria) {
     if (c.verdict != verdict.verdict) continue;
     const double threshold = verdict.verdict == Verdict::kUsable ? c.good : c.usable;
-    reasons.push_back(std::isnan(c.value) ? absl::StrCat(c.name, " is unknown")
-                                          : absl::StrFormat("%s is %.3g (%s)", c.name, c.value,
-                                                            Threshold(c, threshold)));
+    // A threshold that is kept is not what made the verdict: the explanation tells what did.
+    const bool kept = c.at_least ? c.value >= threshold : c.value <= threshold;
+    if (c.name == kModeSearchName && (kept || std::isnan(c.value))) {
+      reasons.push_back(c.explanation);
+    } else {
+      reasons.push_back(std::isnan(c.value) ? absl::StrCat(c.name, " is unknown")
+                                            : absl::StrFormat("%s is %.3g (%s)", c.name, c.value,
+                                                              Threshold(c, threshold)));
+    }
   }
   return absl::StrJoin(reasons, ", ");
 }
@@ -96,11 +119,11 @@ std::string Distance(double gap) {
                          : absl::StrFormat("about %.1g nats", gap);
 }
 
-std::string Sentence(const FitVerdict& verdict) {
+std::string Sentence(const FitVerdict& verdict, const MultistartReport& search) {
   switch (verdict.verdict) {
     case Verdict::kGood:
       return absl::StrCat("Good: q is ", Distance(verdict.criteria.front().value),
-                          " from the posterior; its draws and log_z can be trusted.");
+                          " from the posterior over what was looked at: ", Describe(search), ".");
     case Verdict::kUsable:
       return absl::StrCat("Usable with care: ", Reasons(verdict), ".");
     case Verdict::kDoNotTrust:
@@ -148,9 +171,10 @@ FitVerdict JudgeFit(const VerdictInput& input) {
     result.criteria.push_back(
         AtMost("r_hat", input.r_hat, 1.01, 1.05, "agreement of the restarts; 1: they agree"));
   }
+  result.criteria.push_back(ModeSearch(input.search));
   result.verdict = Verdict::kGood;
   for (const Criterion& c : result.criteria) result.verdict = std::max(result.verdict, c.verdict);
-  result.sentence = Sentence(result);
+  result.sentence = Sentence(result, input.search);
   return result;
 }
 

@@ -24,6 +24,9 @@
 //     to the one kept: it can cast doubt, never condemn.
 //   r_hat ≤ 1.01, 1.05: agreement of restarts (agreement.h), run means spread by 0.14 and 0.32 sd.
 //     1.01 as Vehtari et al., arXiv 1903.08008, advise.
+//   mode_search ≤ 0.01, 0.2: estimated share of the modes that the search for modes did not meet
+//     (multistart.h). A search that did not end by itself, left modes unfitted or was never made is
+//     USABLE at best, and its value then says no more.
 //
 // k̂ measures the shape of the tail whatever its weight, so it says nothing of harm where even the
 // largest weights are small. With M draws and the largest weight w, in units of the mean, a tail of
@@ -37,9 +40,9 @@
 // Weights that are equal to rounding (share ≥ 1 − 1e-6: the log weights differ by 1e-3, as sums of
 // singles do) have no tail.
 //
-// No criterion sees what is rarer than that, a part of the posterior where q never draws: a missed
-// mode leaves perfect weights. Only restarts can show it, and only when they end in different
-// places.
+// No number computed from draws of q sees a part of the posterior where q never draws: a missed
+// mode leaves perfect weights. Only the search for modes can show it, and restarts when they end in
+// different places. The sentence therefore tells what was looked at, and claims no more.
 //
 // Thread safety: pure functions.
 #pragma once
@@ -49,6 +52,7 @@
 #include <vector>
 
 #include "engine/evidence/evidence.h"
+#include "engine/warmstart/multistart.h"
 
 namespace aisivi {
 
@@ -76,6 +80,7 @@ struct VerdictInput {
   double score_residual = kNotAvailable;  // TypicalScoreResidual(); NaN: unknown
   int64_t dimension = 1;                  // D
   double r_hat = kNotAvailable;           // NaN: there was one run
+  MultistartReport search;                // for the modes of the target
 };
 
 // Criteria that are unknown by nature (score_residual of a fit that was not trained, r_hat of one

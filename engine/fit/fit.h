@@ -14,6 +14,7 @@
 #include "engine/model/model.h"
 #include "engine/parallel/thread_pool.h"
 #include "engine/targets/target.h"
+#include "engine/warmstart/multistart.h"
 
 namespace aisivi {
 
@@ -38,6 +39,7 @@ struct FitResult {
   // Agreement of the runs that FitOptions::restarts asks for (engine/evidence/agreement.h); NaN
   // with one run.
   double r_hat = kNotAvailable;
+  MultistartReport search;           // for the modes of the target, of the kept run
   std::vector<double> restart_elbo;  // elbo_lower of each run, in order; empty with one run
 };
 

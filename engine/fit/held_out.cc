@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "engine/evidence/evidence.h"
+#include "engine/evidence/verdict.h"
 #include "engine/model/model.h"
 
 namespace aisivi {
@@ -16,7 +17,6 @@ constexpr int64_t kInner = 128;
 constexpr int64_t kPriorInner = 4096;  // where inner samples come from p(ε)
 constexpr uint64_t kSeed = 0x5EEDC4EC;
 constexpr double kClosed = 0.002;  // nats
-constexpr double kTrustedParetoK = 0.7;
 
 }  // namespace
 
@@ -34,8 +34,8 @@ absl::StatusOr<HeldOut> EvaluateHeldOut(const ModelState& state, const Target& t
   if (estimate->non_finite * 2 > estimate->draws || !std::isfinite(result.elbo)) {
     result.elbo = -std::numeric_limits<double>::infinity();
   }
-  result.at_ceiling = estimate->pareto_k < kTrustedParetoK && estimate->standard_error < kClosed &&
-                      result.gap < kClosed;
+  result.at_ceiling = JudgeTail(*estimate) == Verdict::kGood &&
+                      estimate->standard_error < kClosed && result.gap < kClosed;
   return result;
 }
 

@@ -112,6 +112,7 @@ class Fit {
   bool hurried_ = false;       // whether the time limit brought the end of training forward
   double training_began_ = 0;  // seconds
   TerminationReason reason_ = TerminationReason::kNone;
+  MultistartReport search_;
   std::vector<std::string> log_;
 };
 
@@ -126,8 +127,7 @@ bool Fit::MustStop() {
 
 absl::StatusOr<std::vector<Start>> Fit::MakeStarts() {
   deadline_.Set(kStartShare);
-  absl::StatusOr<std::vector<Start>> starts =
-      StartModels(target_, options_, pool_, deadline_.flag(), &log_);
+  absl::StatusOr<Starts> starts = StartModels(target_, options_, pool_, deadline_.flag(), &log_);
   if (absl::IsCancelled(starts.status()) && !deadline_.Cancelled()) {
     log_.push_back("The time limit left no room for a warm start.");
     FitOptions plain = options_;
@@ -135,7 +135,9 @@ absl::StatusOr<std::vector<Start>> Fit::MakeStarts() {
     starts = StartModels(target_, plain, pool_, nullptr, &log_);
   }
   deadline_.Set(kTrainingShare);
-  return starts;
+  if (!starts.ok()) return starts.status();
+  search_ = starts->search;
+  return std::move(starts->starts);
 }
 
 absl::Status Fit::CheckStart(const Start& start) {
@@ -147,7 +149,8 @@ absl::Status Fit::CheckStart(const Start& start) {
   best_ = start.state;
   best_elbo_ = held_out->elbo;
   if (held_out->at_ceiling) {
-    log_.push_back("The start is already at the ceiling: nothing to train.");
+    log_.push_back(
+        "The weights of the start are equal over what it covers: there is nothing to train.");
     reason_ = TerminationReason::kConverged;
   }
   return absl::OkStatus();
@@ -398,6 +401,7 @@ void Fit::Finish(FitResult* result) {
                             ? "The start is the result: no training was asked for."
                             : "All iterations are done.";
   }
+  result->search = search_;
   result->log = std::move(log_);
 }
 

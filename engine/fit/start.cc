@@ -72,34 +72,42 @@ Start FromMixture(const FitOptions& o, const MixtureFit& mixture) {
 
 }  // namespace
 
-absl::StatusOr<std::vector<Start>> StartModels(const Target& target, const FitOptions& options,
-                                               ThreadPool& pool, const std::atomic<bool>* cancel,
-                                               std::vector<std::string>* log) {
-  std::vector<Start> starts;
+absl::StatusOr<Starts> StartModels(const Target& target, const FitOptions& options,
+                                   ThreadPool& pool, const std::atomic<bool>* cancel,
+                                   std::vector<std::string>* log) {
+  Starts result;
+  std::vector<Start>& starts = result.starts;
   const int64_t dim = target.dim();
   if (options.warm_start == "none") {
     starts.push_back({SingleComponent(options, dim, AffineMap::Identity(dim)),
                       "none was asked for: the origin with unit scale"});
-    return starts;
+    return result;
   }
   const absl::StatusOr<std::vector<GaussianFit>> fits =
       FitGaussianCandidates(target, options.seed, pool, cancel, log);
   if (!fits.ok()) return fits.status();
   const GaussianFit& best = fits->front();
-  if (options.warm_start == "gaussian") {
-    starts.push_back(FromGaussian(options, best));
-    return starts;
+  absl::StatusOr<MixtureFit> mixture = FitMixture(target, best, options.seed, pool, cancel, log);
+  if (absl::IsCancelled(mixture.status())) {
+    // The caller, who knows whether it was the clock, can still begin with what there is.
+    log->push_back("The search for modes was cut short.");
+    mixture = MixtureFit();
+    mixture->search.end = MultistartEnd::kOutOfWork;
   }
-  const absl::StatusOr<MixtureFit> mixture =
-      FitMixture(target, best, options.seed, pool, cancel, log);
   if (!mixture.ok()) return mixture.status();
+  result.search = mixture->search;
+  if (options.warm_start == "gaussian") {
+    if (mixture->weights.size() > 1) result.search.end = MultistartEnd::kNotFitted;
+    starts.push_back(FromGaussian(options, best));
+    return result;
+  }
   if (mixture->weights.size() > 1) starts.push_back(FromMixture(options, *mixture));
   for (const GaussianFit& fit : *fits) {
     if (fit.elbo > best.elbo - kWorthATry && starts.size() < kMostStarts) {
       starts.push_back(FromGaussian(options, fit));
     }
   }
-  return starts;
+  return result;
 }
 
 }  // namespace aisivi

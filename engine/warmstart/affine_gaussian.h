@@ -51,6 +51,7 @@ enum class DrawStream : uint32_t {
   kScaleLadder = 10,
   kMixturePolish = 11,
   kMixtureElbo = 12,
+  kModeChoices = 13,
 };
 
 // Standard normals, D×N; `index` numbers the batches of a stream.

@@ -49,6 +49,7 @@ absl::Status Evaluator::Run(const AffineGaussian* gaussian,
                             const Eigen::Ref<const Eigen::MatrixXd>& x, Evaluation* out) {
   const int64_t count = x.cols();
   const int64_t shards = (count + kShardColumns - 1) / kShardColumns;
+  evaluated_ += count;
   out->log_density.resize(count);
   out->score.resize(x.rows(), count);
   std::vector<absl::Status> status(static_cast<size_t>(shards));

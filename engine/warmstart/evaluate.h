@@ -31,6 +31,8 @@ class Evaluator {
 
   int64_t dim() const { return target_.dim(); }
   ThreadPool& pool() { return pool_; }
+  // Points evaluated so far.
+  int64_t evaluated() const { return evaluated_; }
   // OK, or CANCELLED once the flag is set.
   absl::Status CheckCancel() const;
 
@@ -48,6 +50,7 @@ class Evaluator {
   const Target& target_;
   ThreadPool& pool_;
   const std::atomic<bool>* cancel_;
+  int64_t evaluated_ = 0;
 };
 
 // Monte Carlo estimate of E_q[log p̃ − log q] over draws of which some are bad: the bound that

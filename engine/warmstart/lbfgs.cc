@@ -47,12 +47,19 @@ class Descent {
     Search();
   }
 
-  ModeSearch Result() const { return {current_.z, -current_.f, end_, iterations_}; }
+  ModeSearch Result() const { return {current_.z, -current_.f, end_, iterations_, known_}; }
 
  private:
   void Stop(SearchEnd end) {
     running_ = false;
     end_ = end;
+  }
+
+  // How far the next trial may lie from the current iterate.
+  double Longest() const {
+    if (options_.max_step_share <= 0) return options_.max_step;
+    return std::max(options_.max_step,
+                    options_.max_step_share * (current_.z - options_.centre).norm());
   }
 
   // −H g by the two-loop recursion; the plain gradient, at most one long, before any history.
@@ -74,6 +81,10 @@ class Descent {
   void NewDirection() {
     if (current_.z.norm() > options_.max_norm) return Stop(SearchEnd::kUnbounded);
     if (iterations_ >= options_.max_iterations) return Stop(SearchEnd::kIterationLimit);
+    if (options_.recognise) {
+      known_ = options_.recognise(current_.z, -current_.f);
+      if (known_ >= 0) return Stop(SearchEnd::kKnown);
+    }
     ++iterations_;
     direction_ = Direction();
     slope_ = current_.gradient.dot(direction_);
@@ -89,7 +100,8 @@ class Descent {
     low_step_ = 0;
     high_step_ = kInfinity;
     trials_ = 0;
-    SetTrial(std::min(1.0, options_.max_step / direction_.norm()));
+    longest_ = Longest() / direction_.norm();
+    SetTrial(std::min(1.0, longest_));
   }
 
   void SetTrial(double step) {
@@ -102,8 +114,7 @@ class Descent {
     ++trials_;
     if (!(trial_.f <= current_.f + kArmijo * step_ * slope_)) {
       high_step_ = step_;
-    } else if (trial_.gradient.dot(direction_) < kWolfe * slope_ &&
-               step_ * direction_.norm() < options_.max_step) {
+    } else if (trial_.gradient.dot(direction_) < kWolfe * slope_ && step_ < longest_) {
       low_step_ = step_;
       low_ = trial_;
     } else {
@@ -116,8 +127,7 @@ class Descent {
       pairs_.clear();
       return NewDirection();
     }
-    const double longest = options_.max_step / direction_.norm();
-    SetTrial(bracketed ? (low_step_ + high_step_) / 2 : std::min(2 * low_step_, longest));
+    SetTrial(bracketed ? (low_step_ + high_step_) / 2 : std::min(2 * low_step_, longest_));
   }
 
   void Accept(const Point& next) {
@@ -140,6 +150,8 @@ class Descent {
   Point current_, trial_, low_;
   Eigen::VectorXd direction_;
   double slope_ = 0, step_ = 0, low_step_ = 0, high_step_ = 0;
+  double longest_ = 0;  // step of the longest trial allowed along direction_
+  int64_t known_ = -1;
   std::deque<Pair> pairs_;
 };
 
@@ -164,10 +176,9 @@ absl::StatusOr<std::vector<ModeSearch>> FindModes(Evaluator& evaluator,
       z.col(static_cast<int64_t>(i)) = running[i]->Trial();
     }
     if (absl::Status status = evaluator.Evaluate(z, &evaluation); !status.ok()) return status;
-    for (size_t i = 0; i < running.size(); ++i) {
-      const int64_t column = static_cast<int64_t>(i);
-      running[i]->Observe(evaluation.log_density[column], evaluation.score.col(column));
-    }
+    evaluator.pool().ParallelFor(static_cast<int64_t>(running.size()), [&](int64_t i, int) {
+      running[static_cast<size_t>(i)]->Observe(evaluation.log_density[i], evaluation.score.col(i));
+    });
   }
   std::vector<ModeSearch> results;
   for (const Descent& descent : descents) results.push_back(descent.Result());

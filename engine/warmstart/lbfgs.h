@@ -9,6 +9,7 @@
 
 #include <Eigen/Core>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -19,18 +20,24 @@ namespace aisivi {
 struct LbfgsOptions {
   int history = 12;
   int max_iterations = 400;
-  double tolerance = 1e-6;  // nats: stop when a quasi-Newton step promises less, twice in a row
-  double max_norm = 5e7;    // ‖z‖ beyond this: the target is unbounded
-  double max_step = 1e8;    // no trial moves farther than this from its iterate
+  double tolerance = 1e-6;    // nats: stop when a quasi-Newton step promises less, twice in a row
+  double max_norm = 5e7;      // ‖z‖ beyond this: the target is unbounded
+  double max_step = 1e8;      // no trial moves farther than this from its iterate, …
+  double max_step_share = 0;  // … or than this share of the iterate's distance from `centre`
+  Eigen::VectorXd centre;     // D; only with max_step_share > 0
+  // Asked at every new iterate: the index of a place that is known already and to which this one
+  // would lead, or −1. May be empty.
+  std::function<int64_t(const Eigen::VectorXd& z, double log_density)> recognise;
 };
 
-enum class SearchEnd { kConverged, kIterationLimit, kLineSearch, kUnbounded, kNotFinite };
+enum class SearchEnd { kConverged, kKnown, kIterationLimit, kLineSearch, kUnbounded, kNotFinite };
 
 struct ModeSearch {
   Eigen::VectorXd z;  // D; the best point seen
   double log_density;
   SearchEnd end;
   int iterations;
+  int64_t known = -1;  // what `recognise` said, where it ended the search
 };
 
 // starts: D×S. One result per start, in order. A start that cannot be evaluated ends kNotFinite at

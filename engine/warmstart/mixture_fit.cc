@@ -4,13 +4,14 @@
 #include <cmath>
 #include <numeric>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "engine/warmstart/evaluate.h"
 #include "engine/warmstart/gaussian_mixture_density.h"
 #include "engine/warmstart/mixture_polish.h"
-#include "engine/warmstart/mode_hunt.h"
+#include "engine/warmstart/multistart.h"
 
 namespace aisivi {
 namespace {
@@ -64,32 +65,58 @@ AffineMixture MergeSets(const AffineMixture& mixture, const Partition& partition
   return merged;
 }
 
+// The pairs (i, j), i < j, of modes that may have no valley between them: each mode with its
+// nearest.
+std::vector<std::pair<int64_t, int64_t>> NeighbouringPairs(const std::vector<LocalMode>& modes) {
+  constexpr size_t kNeighbours = 12;
+  const int64_t count = static_cast<int64_t>(modes.size());
+  std::vector<std::pair<int64_t, int64_t>> pairs;
+  for (int64_t i = 0; i < count; ++i) {
+    const AffineGaussian& own = modes[static_cast<size_t>(i)].laplace;
+    std::vector<std::pair<double, int64_t>> others;  // distance in the standard deviations of i
+    for (int64_t j = 0; j < count; ++j) {
+      if (j == i) continue;
+      const Eigen::VectorXd across = modes[static_cast<size_t>(j)].laplace.mean - own.mean;
+      others.emplace_back(own.scale.triangularView<Eigen::Lower>().solve(across).squaredNorm(), j);
+    }
+    std::sort(others.begin(), others.end());
+    if (others.size() > kNeighbours) others.resize(kNeighbours);
+    for (const auto& [distance, j] : others) pairs.emplace_back(std::min(i, j), std::max(i, j));
+  }
+  std::sort(pairs.begin(), pairs.end());
+  pairs.erase(std::unique(pairs.begin(), pairs.end()), pairs.end());
+  return pairs;
+}
+
 // Joins modes whose connecting segment has no valley: log p̃ on it stays within kValley of the
 // lower of the two.
 absl::StatusOr<Partition> JoinWithoutValley(Evaluator& evaluator,
                                             const std::vector<LocalMode>& modes) {
-  constexpr int64_t kInner = 15;  // points inside a segment
-  const int64_t count = static_cast<int64_t>(modes.size());
-  Partition partition(count);
-  for (int64_t i = 0; i < count; ++i) {
-    const int64_t others = count - i - 1;
-    const LocalMode& first = modes[static_cast<size_t>(i)];
-    Eigen::MatrixXd points(evaluator.dim(), others * kInner);
-    for (int64_t j = 0; j < others; ++j) {
-      const Eigen::VectorXd across =
-          modes[static_cast<size_t>(i + 1 + j)].laplace.mean - first.laplace.mean;
+  constexpr int64_t kInner = 15;   // points inside a segment
+  constexpr int64_t kBatch = 256;  // segments evaluated together
+  const std::vector<std::pair<int64_t, int64_t>> pairs = NeighbouringPairs(modes);
+  const int64_t count = static_cast<int64_t>(pairs.size());
+  Partition partition(static_cast<int64_t>(modes.size()));
+  for (int64_t first = 0; first < count; first += kBatch) {
+    const int64_t segments = std::min(kBatch, count - first);
+    Eigen::MatrixXd points(evaluator.dim(), segments * kInner);
+    for (int64_t p = 0; p < segments; ++p) {
+      const auto [i, j] = pairs[static_cast<size_t>(first + p)];
+      const Eigen::VectorXd& from = modes[static_cast<size_t>(i)].laplace.mean;
+      const Eigen::VectorXd across = modes[static_cast<size_t>(j)].laplace.mean - from;
       for (int64_t s = 0; s < kInner; ++s) {
         const double position = static_cast<double>(s + 1) / (kInner + 1);
-        points.col(j * kInner + s) = first.laplace.mean + position * across;
+        points.col(p * kInner + s) = from + position * across;
       }
     }
     Evaluation evaluation;
     if (absl::Status status = evaluator.Evaluate(points, &evaluation); !status.ok()) return status;
-    for (int64_t j = 0; j < others; ++j) {
-      const double lowest = evaluation.log_density.segment(j * kInner, kInner).minCoeff();
-      const double rim =
-          std::min(first.log_density, modes[static_cast<size_t>(i + 1 + j)].log_density);
-      if (lowest > rim - kValley) partition.Merge(i, i + 1 + j);
+    for (int64_t p = 0; p < segments; ++p) {
+      const auto [i, j] = pairs[static_cast<size_t>(first + p)];
+      const double lowest = evaluation.log_density.segment(p * kInner, kInner).minCoeff();
+      const double rim = std::min(modes[static_cast<size_t>(i)].log_density,
+                                  modes[static_cast<size_t>(j)].log_density);
+      if (lowest > rim - kValley) partition.Merge(i, j);
     }
   }
   return partition;
@@ -132,13 +159,16 @@ AffineMixture MergeOverlapping(const AffineMixture& mixture) {
   return MergeSets(mixture, partition);
 }
 
-int64_t DrawsOfEach(int64_t dim) { return std::max<int64_t>(512, 4 * dim); }
+// Of each of `components`: their sum stays about the same beyond 32.
+int64_t DrawsOfEach(int64_t dim, int64_t components) {
+  return std::max<int64_t>({4 * dim, 128, std::min<int64_t>(512, 16384 / components / 2 * 2)});
+}
 
 // Fits, drops and merges until the number of components stays; what is returned has been fitted
 // after the last change.
 absl::StatusOr<AffineMixture> Settle(Evaluator& evaluator, AffineMixture mixture, uint64_t seed) {
-  const MixturePolishOptions options{.draws = DrawsOfEach(evaluator.dim())};
   for (int round = 0;; ++round) {
+    const MixturePolishOptions options{.draws = DrawsOfEach(evaluator.dim(), mixture.size())};
     absl::StatusOr<PolishedMixture> polished = PolishMixture(evaluator, mixture, seed, options);
     if (!polished.ok()) return polished.status();
     mixture = Prune(polished->mixture);
@@ -170,26 +200,35 @@ MixtureFit ToFit(const AffineMixture& mixture, const ElboEstimate& elbo) {
 }
 
 // What several modes lead to; no components when one Gaussian is to be used instead.
-absl::StatusOr<MixtureFit> FitSeveral(Evaluator& evaluator, uint64_t seed,
-                                      std::vector<std::string>* log) {
+absl::StatusOr<MixtureFit> FitSeveral(Evaluator& evaluator, const GaussianFit& single,
+                                      uint64_t seed, std::vector<std::string>* log) {
   const auto tell = [log](std::string sentence) {
     if (log != nullptr) log->push_back(std::move(sentence));
   };
-  const absl::StatusOr<std::vector<LocalMode>> modes = HuntModes(evaluator, seed);
-  if (!modes.ok()) return modes.status();
-  if (modes->size() <= 1) {
-    tell(modes->empty() ? "No mode was found for a mixture." : "The target has one mode.");
-    return MixtureFit();
+  const absl::StatusOr<Multistart> found =
+      FindAllModes(evaluator, {single.mean, single.scale}, seed);
+  if (!found.ok()) return found.status();
+  const std::vector<LocalMode>& modes = found->modes;
+  MixtureFit fit;
+  fit.search = found->report;
+  tell(absl::StrCat("Modes: ", Describe(found->report), "."));
+  if (modes.size() <= 1) return fit;
+  if (evaluator.dim() > kLargestDim) {
+    fit.search.end = MultistartEnd::kNotFitted;
+    tell(absl::StrFormat("Above %d dimensions there is no mixture.", kLargestDim));
+    return fit;
   }
-  const absl::StatusOr<Partition> partition = JoinWithoutValley(evaluator, *modes);
+  const absl::StatusOr<Partition> partition = JoinWithoutValley(evaluator, modes);
   if (!partition.ok()) return partition.status();
-  const AffineMixture start = MergeSets(FromModes(*modes), *partition);
-  tell(absl::StrFormat("%d modes were found, %d of them separated.", modes->size(), start.size()));
-  if (start.size() == 1) return MixtureFit();
+  const AffineMixture start = MergeSets(FromModes(modes), *partition);
+  tell(absl::StrFormat("%d of the modes are kept, %d of them separated by valleys.", modes.size(),
+                       start.size()));
+  if (start.size() == 1) return fit;
   const absl::StatusOr<AffineMixture> mixture = Settle(evaluator, start, seed);
   if (absl::IsFailedPrecondition(mixture.status())) {
     tell(absl::StrCat("The mixture was given up: ", std::string(mixture.status().message()), "."));
-    return MixtureFit();
+    if (fit.search.end == MultistartEnd::kComplete) fit.search.end = MultistartEnd::kNotFitted;
+    return fit;
   }
   if (!mixture.ok()) return mixture.status();
   const int64_t draws = std::max<int64_t>(512, 16384 / mixture->size() / 2 * 2);
@@ -197,7 +236,10 @@ absl::StatusOr<MixtureFit> FitSeveral(Evaluator& evaluator, uint64_t seed,
   if (!elbo.ok()) return elbo.status();
   tell(absl::StrFormat("Mixture of %d Gaussians: ELBO %.3f ± %.3f.", mixture->size(), elbo->value,
                        elbo->standard_error));
-  return ToFit(*mixture, *elbo);
+  const MultistartReport search = fit.search;
+  fit = ToFit(*mixture, *elbo);
+  fit.search = search;
+  return fit;
 }
 
 }  // namespace
@@ -206,15 +248,14 @@ absl::StatusOr<MixtureFit> FitMixture(const Target& target, const GaussianFit& s
                                       uint64_t seed, ThreadPool& pool,
                                       const std::atomic<bool>* cancel,
                                       std::vector<std::string>* log) {
-  if (target.dim() <= kLargestDim) {
-    Evaluator evaluator(target, pool, cancel);
-    absl::StatusOr<MixtureFit> several = FitSeveral(evaluator, seed, log);
-    if (!several.ok()) return several.status();
-    if (several->components.size() > 1 && several->elbo > single.elbo + kWorthSeveral) {
-      return several;
-    }
+  Evaluator evaluator(target, pool, cancel);
+  absl::StatusOr<MixtureFit> several = FitSeveral(evaluator, single, seed, log);
+  if (!several.ok()) return several.status();
+  if (several->components.size() > 1 && several->elbo > single.elbo + kWorthSeveral) {
+    return several;
   }
   MixtureFit fit;
+  fit.search = several->search;
   fit.weights = Eigen::VectorXd::Ones(1);
   fit.elbo = single.elbo;
   fit.elbo_se = single.elbo_se;

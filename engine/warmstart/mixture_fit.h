@@ -2,7 +2,7 @@
 //
 //   q(z) = Σ_k w_k N(z; b_k, A_k A_kᵀ)
 //
-// Modes come from many L-BFGS descents (mode_hunt.h); modes with no valley between them share one
+// Modes come from many L-BFGS searches (multistart.h); modes with no valley between them share one
 // component; weights, means and covariances are then fitted together by minimising KL(q‖p)
 // (mixture_polish.h). Components that turn out negligible or overlap are pruned or merged, and
 // where one Gaussian does as well, one Gaussian is returned.
@@ -18,6 +18,7 @@
 #include "engine/parallel/thread_pool.h"
 #include "engine/targets/target.h"
 #include "engine/warmstart/gaussian_fit.h"
+#include "engine/warmstart/multistart.h"
 
 namespace aisivi {
 
@@ -26,6 +27,7 @@ struct MixtureFit {
   std::vector<GaussianFit> components;  // K; their elbo and elbo_se are those of the mixture
   double elbo = 0;                      // of the mixture, Monte Carlo, nats
   double elbo_se = 0;
+  MultistartReport search;  // for the modes
 };
 
 // The mixture, or `single` as its only component where that does as well: with one mode, no usable
