@@ -263,20 +263,20 @@ absl::Status Fit::Check(Contender& contender, bool at_end) {
     best_elbo_ = held_out->elbo;
     if (held_out->at_ceiling) reason_ = TerminationReason::kConverged;
   }
-  if (!at_end && options_.decay_every == 0) {
-    Steer(contender, averaged, {held_out->elbo, held_out->gap, residual});
-  }
+  if (!at_end) Steer(contender, averaged, {held_out->elbo, held_out->gap, residual});
   return absl::OkStatus();
 }
 
 void Fit::Steer(Contender& contender, const ModelState& averaged, const CheckReport& report) {
+  const bool published = options_.decay_every > 0;        // whose rates are what they are
   const double rise = report.elbo - contender.best_elbo;  // infinite at the first check
-  if (!(rise > -std::fmax(kAstray, kAstrayShare * contender.best_gap))) {
+  if (!published && !(rise > -std::fmax(kAstray, kAstrayShare * contender.best_gap))) {
     BackOff(contender, report.elbo);
     return;
   }
-  if (options_.adaptive && contender.restored == 0 && !contender.schedule.descending() &&
-      contender.rate < kFastest && rise > std::fmax(kClimb, kClimbShare * report.gap)) {
+  if (!published && options_.adaptive && contender.restored == 0 &&
+      !contender.schedule.descending() && contender.rate < kFastest &&
+      rise > std::fmax(kClimb, kClimbShare * report.gap)) {
     contender.rate = std::min(kFastest, kFaster * contender.rate);
     log_.push_back(absl::StrFormat("The ELBO climbs: learning rates times %.3g.", contender.rate));
   }
@@ -330,6 +330,7 @@ absl::Status Fit::TrainToTheEnd(std::vector<Start> starts) {
   if (!chosen.ok()) return chosen.status();
   Contender& contender = **chosen;
   Pretrain(contender.trainer);
+  if (contender.done == 0) contender.best = contender.state;  // its proposal has been trained
   if (reason_ == TerminationReason::kNone) {
     log_.push_back(absl::StrCat("Start: ", contender.how, "."));
     training_began_ = deadline_.Seconds();
