@@ -85,6 +85,31 @@ Trainer::Trainer(const Target& target, const FitOptions& options, const MethodEn
     }
     trainers_.push_back(std::move(t));
   }
+  InitializeNormalisation();
+}
+
+// From the points of the first flow step.
+void Trainer::InitializeNormalisation() {
+  Scratch& scratch = workspace_.caller();
+  for (size_t c = 0; c < state_->components.size(); ++c) {
+    Component& component = state_->components[c];
+    if (!component.has_proposal || component.proposal.config().linear_base) continue;
+    SampleFlowPoints(static_cast<int>(c));
+    Scratch::Frame frame(scratch);
+    const ComponentSample& sample = trainers_[c].sample;
+    TileMap epsilon = TakeTile(scratch, sample.epsilon.rows(), points_each_);
+    TileMap x = TakeTile(scratch, sample.x.rows(), points_each_);
+    epsilon = sample.epsilon;
+    x = sample.x;
+    component.proposal.InitializeNormalisation(Const(epsilon), Const(x));
+    trainers_[c].flow_average = component.proposal.parameters();
+  }
+}
+
+void Trainer::SampleFlowPoints(int c) {
+  SampleComponent(state_->components[c], options_.seed, RngPurpose::kFlowLatent,
+                  RngPurpose::kFlowNoise, flow_iteration_, static_cast<uint32_t>(c), points_each_,
+                  workspace_.caller(), &trainers_[c].sample);
 }
 
 bool Trainer::TrainFlow(int c, const ComponentSample& sample, double rate) {
@@ -120,21 +145,9 @@ bool Trainer::TrainFlow(int c, const ComponentSample& sample, double rate) {
 bool Trainer::FlowStep(double rate_factor) {
   bool fine = true;
   for (int c = 0; c < static_cast<int>(state_->components.size()); ++c) {
-    Component& component = state_->components[c];
-    if (!component.has_proposal) continue;
-    ComponentSample& sample = trainers_[c].sample;
-    SampleComponent(component, options_.seed, RngPurpose::kFlowLatent, RngPurpose::kFlowNoise,
-                    flow_iteration_, static_cast<uint32_t>(c), points_each_, workspace_.caller(),
-                    &sample);
-    if (flow_iteration_ == 0 && !component.proposal.config().linear_base) {
-      Scratch::Frame frame(workspace_.caller());
-      TileMap epsilon = TakeTile(workspace_.caller(), sample.epsilon.rows(), points_each_);
-      TileMap x = TakeTile(workspace_.caller(), sample.x.rows(), points_each_);
-      epsilon = sample.epsilon;
-      x = sample.x;
-      component.proposal.InitializeNormalisation(Const(epsilon), Const(x));
-    }
-    fine &= TrainFlow(c, sample, options_.flow_learning_rate * rate_factor);
+    if (!state_->components[c].has_proposal) continue;
+    SampleFlowPoints(c);
+    fine &= TrainFlow(c, trainers_[c].sample, options_.flow_learning_rate * rate_factor);
   }
   ++flow_iteration_;
   if (!fine) ++skipped_;

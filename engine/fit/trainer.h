@@ -48,8 +48,9 @@ struct PhaseSeconds {
 // Thread safety: none; one thread drives a trainer.
 class Trainer {
  public:
-  // All must outlive the trainer. `state` is trained in place. Once `cancel` is true a step ends
-  // early and changes nothing.
+  // All must outlive the trainer. `state`, untrained, is trained in place; the activation
+  // normalisation of proposals with a standard base is set here, once and for all. Once `cancel` is
+  // true a step ends early and changes nothing.
   Trainer(const Target& target, const FitOptions& options, const MethodEntry& method,
           ThreadPool& pool, ModelState* state, const std::atomic<bool>* cancel = nullptr);
 
@@ -88,6 +89,9 @@ class Trainer {
     Eigen::MatrixXd score;
   };
 
+  void InitializeNormalisation();
+  // Fresh pairs (ε, x) of component c for flow step flow_iteration_.
+  void SampleFlowPoints(int c);
   bool TrainFlow(int c, const ComponentSample& sample, double rate);
   void SamplePoints();
   MarginalRequest InnerRequestFor(uint32_t iteration) const;
