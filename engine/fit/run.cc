@@ -32,7 +32,7 @@ constexpr double kAstray = 0.02, kAstrayShare = 0.5;
 // by kFaster, up to kFastest.
 constexpr double kClimb = 0.02, kClimbShare = 0.05;
 constexpr double kFaster = 1.5, kFastest = 4;
-constexpr double kLuck = 2;   // standard errors of a held-out ELBO
+constexpr double kLuck = 2;   // standard errors of a difference of held-out ELBOs
 constexpr double kRise = 50;  // steps over which the rate rises again
 // Shares of the time limit by whose end the phases are over; the rest is for the evidence.
 constexpr double kStartShare = 0.5, kDescentShare = 0.6, kTrainingShare = 0.8;
@@ -108,7 +108,7 @@ class Fit {
   Deadline deadline_;
   Reporter& reporter_;
   std::optional<ModelState> best_;
-  double best_elbo_ = 0;       // held-out
+  HeldOut best_held_out_;
   bool hurried_ = false;       // whether the time limit brought the end of training forward
   double training_began_ = 0;  // seconds
   TerminationReason reason_ = TerminationReason::kNone;
@@ -145,7 +145,7 @@ absl::Status Fit::CheckStart(const Start& start) {
   if (!held_out.ok()) return held_out.status();
   log_.push_back(absl::StrFormat("Held-out ELBO of the start: %.4f.", held_out->elbo));
   best_ = start.state;
-  best_elbo_ = held_out->elbo;
+  best_held_out_ = *held_out;
   if (held_out->at_ceiling) {
     log_.push_back("The start is already at the ceiling: nothing to train.");
     reason_ = TerminationReason::kConverged;
@@ -252,15 +252,15 @@ absl::Status Fit::Check(Contender& contender, bool at_end) {
   contender.residual_steps = 0;
   // Of many noisy looks the best is a lucky one: the last state, trained longest and at the lowest
   // rate, is kept unless it is worse beyond noise.
-  const double luck = at_end ? kLuck * held_out->se : 0;
-  const bool better =
-      std::isfinite(held_out->elbo) && (!best_.has_value() || held_out->elbo > best_elbo_ - luck);
+  const double luck = at_end ? kLuck * StandardErrorOfDifference(*held_out, best_held_out_) : 0;
+  const bool better = std::isfinite(held_out->elbo) &&
+                      (!best_.has_value() || held_out->elbo > best_held_out_.elbo - luck);
   log_.push_back(absl::StrFormat("Held-out ELBO %s %d iterations: %.4f%s; score residual %.3g.",
                                  at_end ? "at the end, after" : "after", contender.done,
                                  held_out->elbo, better ? "" : " (not kept)", residual));
   if (better || !best_.has_value()) {
     best_ = averaged;
-    best_elbo_ = held_out->elbo;
+    best_held_out_ = *held_out;
     if (held_out->at_ceiling) reason_ = TerminationReason::kConverged;
   }
   if (!at_end) Steer(contender, averaged, {held_out->elbo, held_out->gap, residual});

@@ -152,6 +152,24 @@ TEST(FitTest, CancelEndsItInEveryPhase) {
   ExpectCancelled(options, [](const FitProgress& p) { return p.phase == FitPhase::kEvidence; });
 }
 
+// They say how the result is measured, not what it is.
+TEST(FitTest, TheSizeOfTheEvidenceDoesNotSteerTraining) {
+  const auto target = Make("banana");
+  ThreadPool pool(2);
+  FitOptions options = Short(160);
+  std::string bytes;
+  for (const auto& [draws, inner] :
+       {std::pair<int64_t, int64_t>{512, 32}, {2, 32}, {512, 1}, {6000, 256}}) {
+    options.evidence_draws = draws;
+    options.evidence_inner_samples = inner;
+    const auto result = RunFit(*target, options, pool);
+    ASSERT_TRUE(result.ok()) << result.status();
+    if (bytes.empty()) bytes = result->model->Serialize();
+    EXPECT_TRUE(result->model->Serialize() == bytes) << draws << " draws, K = " << inner;
+    EXPECT_EQ(result->evidence.draws, draws);
+  }
+}
+
 TEST(FitTest, ATimeLimitKeepsTheBestState) {
   const auto target = Make("banana");
   ThreadPool pool(2);
