@@ -91,9 +91,9 @@ TEST(HeldOutTest, ItsSizeHasItsLimits) {
         EXPECT_GE(size.inner_samples, has_proposal ? 32 : 512);
         EXPECT_LE(size.inner_samples, has_proposal ? 128 : 4096);
         const int64_t steps = std::max<int64_t>(1, iterations / 16);
-        EXPECT_LE(size.draws * size.inner_samples,
-                  std::max<int64_t>(steps * options.points * k, has_proposal ? 512 * 32
-                                                                             : 512 * 4096));
+        EXPECT_LE(
+            size.draws * size.inner_samples,
+            std::max<int64_t>(steps * options.points * k, has_proposal ? 512 * 32 : 512 * 4096));
       }
     }
   }
