@@ -159,8 +159,8 @@ void Fit::Pretrain(Trainer& trainer) {
   for (int64_t i = 0; i < options_.flow_pretrain_iterations && !MustStop(); ++i) {
     trainer.FlowStep(1.0);
     reporter_.current().iteration = i + 1;
-    reporter_.current().flow_loss = trainer.flow_loss();
-    reporter_.current().skipped_steps = trainer.skipped_steps();
+    reporter_.current().flow_loss = trainer.state().flow.loss;
+    reporter_.current().skipped_steps = trainer.state().skipped_steps;
     reporter_.Report();
   }
 }
@@ -180,7 +180,7 @@ void Fit::Observe(const StepReport& report, int64_t iteration, Contender& conten
   now.proposal_ess = report.ess;
   now.score_residual = report.score_residual;
   now.elbo = contender.running / contender.weight;
-  now.skipped_steps = contender.trainer.skipped_steps();
+  now.skipped_steps = contender.trainer.state().skipped_steps;
   reporter_.Report();
 }
 
@@ -240,7 +240,7 @@ void Fit::BackOff(Contender& contender, double elbo) {
 }
 
 absl::Status Fit::Check(Contender& contender, bool at_end) {
-  const ModelState averaged = contender.trainer.Averaged();
+  const ModelState averaged = contender.trainer.AveragedModel();
   const absl::StatusOr<HeldOut> held_out =
       EvaluateHeldOut(averaged, target_, options_, pool_, deadline_.flag());
   if (absl::IsCancelled(held_out.status())) return absl::OkStatus();
@@ -286,7 +286,7 @@ void Fit::Steer(Contender& contender, const ModelState& averaged, const CheckRep
     contender.best_gap = report.gap;
   }
   const bool before = contender.schedule.descending();
-  contender.schedule.Observe(contender.done, report);
+  contender.schedule.RecordCheck(contender.done, report);
   if (contender.schedule.descending() && !before) {
     if (contender.best.has_value()) contender.trainer.Restore(*contender.best, /*forget=*/false);
     reporter_.current().total_iterations += contender.schedule.total() - options_.iterations;
@@ -338,13 +338,15 @@ absl::Status Fit::TrainToTheEnd(std::vector<Start> starts) {
     if (absl::Status s = Train(contender, options_.iterations, 0); !s.ok()) return s;
   }
   const Trainer& trainer = contender.trainer;
-  if (trainer.skipped_steps() > 0) {
-    log_.push_back(absl::StrFormat("%d steps were skipped: not finite.", trainer.skipped_steps()));
+  if (trainer.state().skipped_steps > 0) {
+    log_.push_back(
+        absl::StrFormat("%d steps were skipped: not finite.", trainer.state().skipped_steps));
   }
-  if (trainer.inner_samples() != options_.inner_samples * options_.chunks ||
-      trainer.flow_steps() != options_.flow_steps) {
+  if (trainer.state().adaptation.total_inner_samples != options_.inner_samples * options_.chunks ||
+      trainer.state().adaptation.flow_steps != options_.flow_steps) {
     log_.push_back(absl::StrFormat("Training ended with %d inner samples and %d flow steps.",
-                                   trainer.inner_samples(), trainer.flow_steps()));
+                                   trainer.state().adaptation.total_inner_samples,
+                                   trainer.state().adaptation.flow_steps));
   }
   if (reason_ == TerminationReason::kCancelled || reason_ == TerminationReason::kConverged) {
     return absl::OkStatus();
@@ -354,7 +356,7 @@ absl::Status Fit::TrainToTheEnd(std::vector<Start> starts) {
   if (contender.done > 0 || !best_.has_value()) {
     if (absl::Status s = Check(contender, /*at_end=*/true); !s.ok()) return s;
   }
-  if (!best_.has_value()) best_ = trainer.Averaged();
+  if (!best_.has_value()) best_ = trainer.AveragedModel();
   if (reason != TerminationReason::kNone) {
     reason_ = reason;
   } else if (hurried_) {
