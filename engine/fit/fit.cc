@@ -101,7 +101,7 @@ absl::Status Restarts::AddDraws(const Model& model) {
 
 absl::StatusOr<FitResult> Restarts::RunNumber(int64_t run) {
   absl::StatusOr<FitResult> result =
-      RunOnce(target_, OptionsOf(run), method_, pool_, control_.cancel, reporter_);
+      FitFromOneSeed(target_, OptionsOf(run), method_, pool_, control_.cancel, reporter_);
   if (!result.ok()) return result.status();
   for (std::string& line : result->log) {
     log_.push_back(options_.restarts == 1 ? std::move(line)
