@@ -46,14 +46,14 @@ bool AdjustRates(RunContext& run, const CheckReport& report, TrainingRun& traini
     case RateDecision::kHalve:
       BackOff(&training);
       run.log.push_back(absl::StrFormat(
-          "Went astray at iteration %d (held-out ELBO %.4f): back to the best state, with half the "
+          "The held-out ELBO fell to %.4f by iteration %d: back to the best state, with half the "
           "learning rates.",
-          training.progress.steps, report.elbo));
+          report.elbo, training.progress.steps));
       return false;
     case RateDecision::kRaise:
       Raise(&rates);
-      run.log.push_back(
-          absl::StrFormat("The ELBO climbs: learning rates times %.3g.", rates.factor));
+      run.log.push_back(absl::StrFormat("The held-out ELBO still rises: learning rates times %.3g.",
+                                        rates.factor));
       return true;
     default:
       return true;

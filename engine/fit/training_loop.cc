@@ -46,9 +46,9 @@ void RecordNonFiniteStep(RunContext& run, TrainingRun& training) {
   } else if (in_a_row % kNonFiniteSteps == 0) {
     BackOff(&training);
     run.log.push_back(absl::StrFormat(
-        "Went astray at iteration %d (held-out ELBO %.4f): back to the best state, with half the "
+        "%d steps in a row were not finite by iteration %d: back to the best state, with half the "
         "learning rates.",
-        steps, kNotAvailable));
+        kNonFiniteSteps, steps));
   }
 }
 
