@@ -23,11 +23,17 @@ float Family::MeanSlope() const {
   return config_.linear_skip ? std::sqrt(1.0f - config_.sigma_scale * config_.sigma_scale) : 0.0f;
 }
 
-void Family::Initialize(uint64_t seed) {
-  mlp_.Initialize({seed, RngPurpose::kFamilyInit, 0, 0}, config_.linear_skip, parameters_.data());
+void Family::Initialize(uint64_t seed, uint32_t component) {
+  mlp_.Initialize({seed, RngPurpose::kFamilyInit, component, 0}, config_.linear_skip,
+                  parameters_.data());
   if (!config_.sigma_network) {
     parameters_.tail(config_.dim).setConstant(config_.linear_skip ? 0.0f : 1.0f);
   }
+}
+
+bool Family::IsStandardNormal() const {
+  if (!config_.linear_skip || !mlp_.OutputIsZero(parameters_.data())) return false;
+  return config_.sigma_network || (parameters_.tail(config_.dim).array() == 0.0f).all();
 }
 
 void Family::SampleLatent(const RngStream& stream, TileMap epsilon) const {

@@ -49,7 +49,10 @@ class Family {
   int64_t latent_dim() const { return config_.latent_dim; }
   Eigen::VectorXf& parameters() { return parameters_; }
   const Eigen::VectorXf& parameters() const { return parameters_; }
-  void Initialize(uint64_t seed);
+  // The start of component number `component` of a model.
+  void Initialize(uint64_t seed, uint32_t component = 0);
+  // Whether q is N(0, I) exactly, as with the skip it is until the first step.
+  bool IsStandardNormal() const;
 
   // ε ~ p(ε), E×n, from the stream.
   void SampleLatent(const RngStream& stream, TileMap epsilon) const;

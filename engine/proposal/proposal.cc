@@ -50,13 +50,13 @@ int64_t Proposal::NaturalRow(int64_t row) const {
   return row < even ? 2 * row : 2 * (row - even) + 1;
 }
 
-void Proposal::Initialize(uint64_t seed) {
+void Proposal::Initialize(uint64_t seed, uint32_t component) {
   uint32_t shard = 0;
   for (const Coupling& coupling : couplings_) {
-    coupling.Initialize({seed, RngPurpose::kProposalInit, 0, shard++}, parameters_.data());
+    coupling.Initialize({seed, RngPurpose::kProposalInit, component, shard++}, parameters_.data());
   }
   if (config_.linear_base) {
-    base_.Initialize({seed, RngPurpose::kProposalInit, 0, shard}, /*zero_last=*/true,
+    base_.Initialize({seed, RngPurpose::kProposalInit, component, shard}, /*zero_last=*/true,
                      parameters_.data() + base_offset_);
   }
 }

@@ -51,7 +51,8 @@ class Proposal {
   const ProposalConfig& config() const { return config_; }
   Eigen::VectorXf& parameters() { return parameters_; }
   const Eigen::VectorXf& parameters() const { return parameters_; }
-  void Initialize(uint64_t seed);
+  // The start of component number `component` of a model.
+  void Initialize(uint64_t seed, uint32_t component = 0);
 
   // The coordinate of ε that a row of u (and of the noise given to Sample) stands for.
   int64_t NaturalRow(int64_t row) const;
