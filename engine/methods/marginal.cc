@@ -86,12 +86,10 @@ Eigen::VectorXd OwnLogWeight(const Component& component, const Eigen::MatrixXf& 
   points = x;
   Eigen::VectorXd log_v = Eigen::VectorXd::Constant(m, -kHalfLogTwoPi * dim);
   if (component.has_proposal) {
-    float* log_tau = scratch.Take<float>(m);
-    float* log_prior = scratch.Take<float>(m);
-    std::fill_n(log_prior, m, 0.0f);
+    double* log_tau = scratch.Take<double>(m);
     component.proposal.LogDensity(Const(e), Const(points), scratch, log_tau);
-    component.family.AddLogPrior(Const(e), log_prior);
-    for (int64_t j = 0; j < m; ++j) log_v[j] += static_cast<double>(log_prior[j]) - log_tau[j];
+    log_v -= Eigen::Map<const Eigen::VectorXd>(log_tau, m);
+    component.family.AddLogPrior(Const(e), log_v.data());
   }
   const Conditional conditional = component.family.Evaluate(Const(e), scratch);
   for (int64_t j = 0; j < m; ++j) {
