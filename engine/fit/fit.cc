@@ -13,6 +13,7 @@
 #include "engine/fit/reporter.h"
 #include "engine/fit/run.h"
 #include "engine/methods/methods.h"
+#include "engine/parallel/rng.h"
 
 namespace aisivi {
 namespace {
@@ -80,7 +81,10 @@ class Restarts {
 
 FitOptions Restarts::OptionsOf(int64_t run) const {
   FitOptions options = options_;
-  options.seed += 0x9E3779B97F4A7C15u * static_cast<uint64_t>(run);
+  // The first run is the fit that one run would be.
+  if (run > 0) {
+    options.seed = SubSeed(options_.seed, RngPurpose::kRunSeed, static_cast<uint64_t>(run));
+  }
   if (options.time_limit > 0) {
     const double left = options_.time_limit - reporter_.Seconds();
     const double runs = static_cast<double>(options_.restarts - run);
@@ -91,8 +95,9 @@ FitOptions Restarts::OptionsOf(int64_t run) const {
 }
 
 absl::Status Restarts::AddDraws(const Model& model) {
-  absl::StatusOr<DrawBatch> batch = Draw(model, nullptr, options_.seed + draws_.size(), 0,
-                                         kAgreementDraws, 0, pool_, control_.cancel);
+  absl::StatusOr<DrawBatch> batch =
+      Draw(model, nullptr, SubSeed(options_.seed, RngPurpose::kAgreementSeed, draws_.size()), 0,
+           kAgreementDraws, 0, pool_, control_.cancel);
   if (absl::IsCancelled(batch.status())) return absl::OkStatus();
   if (!batch.ok()) return batch.status();
   draws_.push_back(std::move(batch->z));

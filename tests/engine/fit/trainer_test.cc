@@ -40,9 +40,9 @@ struct Published {
     TileMap x = TakeTile(scratch, sample.x.rows(), n);
     epsilon = sample.epsilon;
     x = sample.x;
-    Eigen::VectorXf log_tau(n);
+    Eigen::VectorXd log_tau(n);
     component.proposal.LogDensity(Const(epsilon), Const(x), scratch, log_tau.data());
-    return -log_tau.cast<double>().mean();
+    return -log_tau.mean();
   }
 
   std::unique_ptr<const Target> target;
