@@ -37,15 +37,6 @@ bool Better(const FitResult& a, const FitResult& b) {
   return a.model != nullptr && b.model == nullptr;
 }
 
-// The seed of the draws that the evidence of the best run is estimated from: none of the runs'.
-// The finaliser of SplitMix64 (Steele, Lea & Flood, OOPSLA 2014).
-uint64_t FreshSeed(uint64_t seed) {
-  uint64_t x = seed ^ 0x45564944454E4345u;
-  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
-  x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
-  return x ^ (x >> 31);
-}
-
 // Runs of the same fit under seeds of their own; the best of them is the result.
 class Restarts {
  public:
@@ -125,7 +116,7 @@ absl::StatusOr<FitResult> Restarts::RunNumber(int64_t run) {
 
 absl::Status Restarts::EstimateAfresh(FitResult* best) {
   FitOptions options = options_;
-  options.seed = FreshSeed(options_.seed);
+  options.seed = SubSeed(options_.seed, RngPurpose::kEvidenceSeed, 0);
   const double left = std::max(kLeastSeconds, options_.time_limit - reporter_.Seconds());
   Deadline deadline(control_.cancel, options_.time_limit > 0 ? left : 0);
   const absl::StatusOr<EvidenceEstimate> evidence =

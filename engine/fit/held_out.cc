@@ -4,7 +4,6 @@
 #include <cmath>
 #include <limits>
 #include <memory>
-#include <vector>
 
 #include "engine/evidence/evidence.h"
 #include "engine/fit/schedule.h"
@@ -23,17 +22,18 @@ constexpr double kTrustedParetoK = 0.7;
 }  // namespace
 
 double StandardErrorOfDifference(const HeldOut& a, const HeldOut& b) {
-  std::vector<double> differences;
-  for (int64_t j = 0; j < std::min(a.log_weight.size(), b.log_weight.size()); ++j) {
-    const double difference = a.log_weight[j] - b.log_weight[j];
-    if (std::isfinite(difference)) differences.push_back(difference);
+  if (a.log_weight.size() != b.log_weight.size()) return 0;
+  Eigen::VectorXd difference = a.log_weight - b.log_weight;
+  double sum = 0, finite = 0;
+  for (const double d : difference) {
+    if (!std::isfinite(d)) continue;
+    sum += d;
+    ++finite;
   }
-  const double n = static_cast<double>(differences.size());
-  if (n < 2) return 0;
-  double mean = 0, squares = 0;
-  for (const double d : differences) mean += d / n;
-  for (const double d : differences) squares += (d - mean) * (d - mean);
-  return std::sqrt(squares / (n - 1) / n);
+  if (finite < 2) return 0;
+  // The others stand at the mean, where they add nothing.
+  for (double& d : difference) d = std::isfinite(d) ? d - sum / finite : 0;
+  return StandardError(difference, a.groups) * static_cast<double>(difference.size()) / finite;
 }
 
 HeldOutSize SizeOfHeldOut(const FitOptions& options, bool has_proposal) {
@@ -56,7 +56,7 @@ absl::StatusOr<HeldOut> EvaluateHeldOut(const ModelState& state, const Target& t
   if (!draws.ok()) return draws.status();
   const EvidenceEstimate estimate = EvidenceFromDraws(*draws, size.inner_samples);
   HeldOut result{estimate.elbo_lower, estimate.log_z - estimate.elbo_lower, false,
-                 draws->log_p - draws->log_q};
+                 draws->log_p - draws->log_q, draws->groups};
   if (estimate.non_finite * 2 > estimate.draws || !std::isfinite(result.elbo)) {
     result.elbo = -std::numeric_limits<double>::infinity();
   }

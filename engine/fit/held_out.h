@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "engine/fit/options.h"
+#include "engine/methods/elbo.h"
 #include "engine/model/model_state.h"
 #include "engine/parallel/thread_pool.h"
 #include "engine/targets/target.h"
@@ -18,6 +19,7 @@ struct HeldOut {
   double gap = 0;              // log Ẑ − ELBO, an estimate of KL(q‖p), nats; NaN when unknown
   bool at_ceiling = false;     // the gap is closed, and the weights say that this can be trusted
   Eigen::VectorXd log_weight;  // log p̃ − log q̂₊ of each draw
+  DrawGroups groups;           // which draws share inner samples
 };
 
 // The standard error of a.elbo − b.elbo, two states' on the same random numbers: that of the mean

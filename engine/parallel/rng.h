@@ -28,6 +28,7 @@ enum class RngPurpose : uint32_t {
   kRunSeed = 14,        // of a restart
   kAgreementSeed = 15,  // of the draws that tell whether restarts agree
   kInnerSeed = 16,      // of the inner samples of a component
+  kEvidenceSeed = 17,   // of the draws that the evidence of the best restart is from
 };
 
 struct RngStream {

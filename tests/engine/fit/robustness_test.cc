@@ -80,6 +80,9 @@ TEST(RobustnessTest, NanInHalfTheSpaceStillFits) {
       EXPECT_LT(result->evidence.standard_error, 0.06) << start;
       EXPECT_NEAR(result->evidence.log_z, std::log(0.5), 4 * result->evidence.standard_error)
           << start;
+      EXPECT_LT(result->evidence.elbo_lower, std::log(0.5) + 4 * result->evidence.standard_error)
+          << start;
+      EXPECT_GT(result->evidence.elbo_lower, std::log(0.5) - 0.2) << start;
       EXPECT_GT(result->evidence.ess, 0.9 * (512 - result->evidence.non_finite)) << start;
       EXPECT_NEAR(static_cast<double>(result->evidence.non_finite), 256, 64) << start;
     }
