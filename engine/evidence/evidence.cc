@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/evidence/pareto.h"
+#include "engine/methods/elbo.h"
 #include "engine/methods/marginal.h"
 #include "engine/model/model_state.h"
 #include "engine/model/sampler.h"
@@ -15,6 +16,10 @@ namespace aisivi {
 namespace {
 
 constexpr int64_t kBlock = 256;  // draws made together; part of the meaning of a seed
+// Draws that share their inner samples where these come from p(ε): few, so that there are enough
+// groups to tell a standard error from; not one each, for a sample's network costs as much as some
+// hundred draws that use it. A divisor of kBlock.
+constexpr int64_t kSharingDraws = 64;
 constexpr int64_t kMaxNumbers = int64_t{1} << 27;
 
 bool Cancelled(const std::atomic<bool>* cancel) {
@@ -46,23 +51,80 @@ Eigen::MatrixXd SampleBlock(const ModelState& state, uint64_t seed, int64_t bloc
   Eigen::MatrixXd z(state.dim(), kBlock);
   ComponentSample sample;
   for (int c = 0; c < static_cast<int>(state.components.size()); ++c) {
-    if (std::find(origin->component.begin(), origin->component.end(), c) ==
-        origin->component.end()) {
-      continue;
-    }
+    const int64_t count = std::count(origin->component.begin(), origin->component.end(), c);
+    if (count == 0) continue;
     const Component& component = state.components[c];
     SampleComponent(component, seed, RngPurpose::kDrawLatent, RngPurpose::kDrawNoise,
-                    static_cast<uint32_t>(block), static_cast<uint32_t>(c), kBlock, scratch,
+                    static_cast<uint32_t>(block), static_cast<uint32_t>(c), count, scratch,
                     &sample);
     const Eigen::MatrixXd points = component.affine.Apply(sample.x);
-    for (int64_t j = 0; j < kBlock; ++j) {
+    for (int64_t j = 0, next = 0; j < kBlock; ++j) {
       if (origin->component[j] != c) continue;
-      z.col(j) = points.col(j);
-      origin->epsilon.col(j) = sample.epsilon.col(j);
+      z.col(j) = points.col(next);
+      origin->epsilon.col(j) = sample.epsilon.col(next++);
     }
   }
   return z;
 }
+
+// Estimates log q̂ and log q̂₊ of the draws of a block, in groups that share inner samples.
+class BlockDensity {
+ public:
+  BlockDensity(const ModelState& state, uint64_t seed, int64_t inner_samples, ThreadPool& pool,
+               const std::atomic<bool>* cancel, Workspace& workspace)
+      : state_(state),
+        seed_(seed),
+        inner_samples_(inner_samples),
+        group_(SharesInnerSamples(state) ? kSharingDraws : kBlock),
+        pool_(pool),
+        cancel_(cancel),
+        workspace_(workspace) {}
+
+  // Of draws [first, first + count) of block `block`, at least; into log_q() and log_q_upper().
+  void Run(const Eigen::MatrixXd& z, const Origin& origin, int64_t block, int64_t first,
+           int64_t count) {
+    log_q_.resize(kBlock);
+    log_q_upper_.resize(kBlock);
+    for (int64_t group = first / group_; group * group_ < first + count; ++group) {
+      const int64_t begin = group * group_;
+      part_.z = z.middleCols(begin, group_);
+      part_.origin.epsilon = origin.epsilon.middleCols(begin, group_);
+      part_.origin.component.assign(origin.component.begin() + begin,
+                                    origin.component.begin() + begin + group_);
+      EstimateMarginal({.state = &state_,
+                        .z = &part_.z,
+                        .origin = &part_.origin,
+                        .seed = seed_,
+                        .purpose = RngPurpose::kDrawInner,
+                        .iteration = static_cast<uint32_t>(block * (kBlock / group_) + group),
+                        .samples = inner_samples_,
+                        .far_samples = FarSamples(inner_samples_),
+                        .want_plus = true,
+                        .cancel = cancel_},
+                       pool_, workspace_, &marginal_);
+      if (Cancelled(cancel_)) return;
+      log_q_.segment(begin, group_) = marginal_.log_q_plus;
+      log_q_upper_.segment(begin, group_) = marginal_.log_q;
+    }
+  }
+  const Eigen::VectorXd& log_q() const { return log_q_; }
+  const Eigen::VectorXd& log_q_upper() const { return log_q_upper_; }
+
+ private:
+  const ModelState& state_;
+  const uint64_t seed_;
+  const int64_t inner_samples_;
+  const int64_t group_;
+  ThreadPool& pool_;
+  const std::atomic<bool>* const cancel_;
+  Workspace& workspace_;
+  struct {
+    Eigen::MatrixXd z;
+    Origin origin;
+  } part_;
+  MarginalEstimate marginal_;
+  Eigen::VectorXd log_q_, log_q_upper_;  // kBlock
+};
 
 absl::Status CheckDraw(const Model& model, const Target* target, int64_t first, int64_t count,
                        int64_t inner_samples) {
@@ -78,11 +140,6 @@ absl::Status CheckDraw(const Model& model, const Target* target, int64_t first, 
     return absl::InvalidArgumentError("target: its dimension is not that of the model");
   }
   return absl::OkStatus();
-}
-
-double StandardError(const Eigen::VectorXd& values) {
-  const double n = static_cast<double>(values.size());
-  return std::sqrt((values.array() - values.mean()).square().sum() / (n - 1) / n);
 }
 
 // What the weights beyond the largest of a tail of their shape would add to log Ẑ.
@@ -105,9 +162,10 @@ absl::StatusOr<DrawBatch> Draw(const Model& model, const Target* target, uint64_
     batch.log_q.resize(count);
     batch.log_q_upper.resize(count);
   }
+  if (SharesInnerSamples(model.state())) batch.groups = {kSharingDraws, first};
   Workspace workspace(pool);
+  BlockDensity density(model.state(), seed, inner_samples, pool, cancel, workspace);
   Origin origin;
-  MarginalEstimate marginal;
   Eigen::VectorXd log_p;
   for (int64_t done = 0; done < count;) {
     if (Cancelled(cancel)) return absl::CancelledError("cancelled while drawing");
@@ -122,19 +180,10 @@ absl::StatusOr<DrawBatch> Draw(const Model& model, const Target* target, uint64_
       batch.log_p.segment(done, n) = log_p;
     }
     if (inner_samples > 0) {
-      EstimateMarginal({.state = &model.state(),
-                        .z = &z,
-                        .origin = &origin,
-                        .seed = seed,
-                        .purpose = RngPurpose::kDrawInner,
-                        .iteration = static_cast<uint32_t>(block),
-                        .samples = inner_samples,
-                        .want_plus = true,
-                        .cancel = cancel},
-                       pool, workspace, &marginal);
+      density.Run(z, origin, block, skip, n);
       if (Cancelled(cancel)) return absl::CancelledError("cancelled while drawing");
-      batch.log_q.segment(done, n) = marginal.log_q_plus.segment(skip, n);
-      batch.log_q_upper.segment(done, n) = marginal.log_q.segment(skip, n);
+      batch.log_q.segment(done, n) = density.log_q().segment(skip, n);
+      batch.log_q_upper.segment(done, n) = density.log_q_upper().segment(skip, n);
     }
     done += n;
   }
@@ -147,36 +196,38 @@ EvidenceEstimate EvidenceFromDraws(const DrawBatch& draws, int64_t inner_samples
   result.inner_samples = inner_samples;
   if (result.draws < 2) return result;
   Eigen::VectorXd log_weight = draws.log_p - draws.log_q;
-  std::vector<double> lower, upper;
+  Eigen::VectorXd upper = draws.log_p - draws.log_q_upper;
   for (int64_t j = 0; j < result.draws; ++j) {
-    if (!std::isfinite(log_weight[j])) {
-      log_weight[j] = -std::numeric_limits<double>::infinity();
-      ++result.non_finite;
-      continue;
-    }
-    lower.push_back(log_weight[j]);
-    upper.push_back(draws.log_p[j] - draws.log_q_upper[j]);
+    if (std::isfinite(log_weight[j])) continue;
+    log_weight[j] = upper[j] = -std::numeric_limits<double>::infinity();
+    ++result.non_finite;
   }
-  if (lower.size() < 2) return result;
-  // Copies, because the order of Eigen's sums depends on where an array begins.
-  const Eigen::VectorXd low = Eigen::Map<const Eigen::VectorXd>(lower.data(), lower.size());
-  const Eigen::VectorXd high = Eigen::Map<const Eigen::VectorXd>(upper.data(), upper.size());
-  result.elbo_lower = low.mean();
-  result.elbo_lower_se = StandardError(low);
-  result.elbo_upper = high.mean();
-  result.elbo_upper_se = StandardError(high);
-  const double top = low.maxCoeff();
-  const Eigen::ArrayXd w = (log_weight.array() - top).exp();
+  if (result.draws - result.non_finite < 2) return result;
+  const ElboEstimate lower = ElboFromLogWeights(log_weight, draws.groups);
+  result.elbo_lower = lower.value;
+  result.elbo_lower_se = lower.standard_error;
+  if ((upper.array() == std::numeric_limits<double>::infinity()).any()) {
+    result.elbo_upper = std::numeric_limits<double>::infinity();  // some q̂ is 0: no bound
+  } else {
+    const ElboEstimate above = ElboFromLogWeights(upper, draws.groups);
+    result.elbo_upper = above.value;
+    result.elbo_upper_se = above.standard_error;
+  }
+  const double top = log_weight.maxCoeff();
+  const Eigen::VectorXd w = (log_weight.array() - top).exp();
   const double n = static_cast<double>(result.draws), sum = w.sum();
   result.log_z = top + std::log(sum / n);
-  result.ess = sum * sum / w.square().sum();
+  result.ess = sum * sum / w.squaredNorm();
   result.largest_weight = n / sum;  // the largest is 1
   // A tail index beyond these says no more (all weights equal: −∞), and every reader of numbers can
   // take it. NaN stays: too few weights to tell.
   const double k = SmoothWeights(log_weight).k;
   result.pareto_k = std::isnan(k) ? k : std::clamp(k, -1.0, 10.0);
-  const double seen = StandardError(w.matrix()) / (sum / n);
+  const double seen = StandardError(w, draws.groups) / (sum / n);
   result.standard_error = std::hypot(seen, UnseenExcess(result));
+  if (draws.groups.size == 1) return result;
+  const double between = BetweenGroups(w, draws.groups) / (sum / n);
+  if (std::isfinite(between)) result.ess = std::min(result.ess, n / (1 + n * between * between));
   return result;
 }
 

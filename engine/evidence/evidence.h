@@ -4,12 +4,21 @@
 //   q̂₊(z) = (1/(K+1)) Σ_{i=0..K} v_i      E log q̂₊(z) ≥ log q(z): lower bound of the ELBO
 //   q̂(z)  = (1/K)     Σ_{i=1..K} v_i      E log q̂(z)  ≤ log q(z): upper bound of the ELBO
 //   Ẑ = mean_j p̃(z_j) / q̂₊(z_j)           unbiased: E Ẑ = Z
+// Draws where p̃ is zero, or not a number, count: both bounds are those of q restricted to the other
+// draws, whose share s adds log s (engine/methods/elbo.h). What is not a number is so taken for
+// zero, which can only lower a bound of log Z and Ẑ itself; `non_finite` tells how many there were.
+//
 // The standard error of log Ẑ, with weights w in units of their mean, k̂ their tail:
 //   √(se² + u²),  se² = var(w)/M,  u = min(1, (max w − 1)/M · TailBeyond(k̂))
 // se is the delta method. The sample variance of heavy-tailed weights misses what no draw has met,
 // and the mean falls short by as much: u is the size of that (see pareto.h), next to nothing where
 // k̂ < 0.5.
-// See DESIGN.md §1. Weights and sums are double precision.
+//
+// Without a proposal the inner samples come from p(ε) and are shared by groups of 64 draws, whose
+// errors are then correlated: se is that between groups (engine/methods/elbo.h) where that is
+// larger, and so are those of the bounds; the ESS is at most M/(1 + M se²), what independent
+// weights of that standard error would have. With a single group the standard errors are NaN. See
+// DESIGN.md §1. Weights and sums are double precision.
 #pragma once
 
 #include <Eigen/Core>
@@ -20,13 +29,14 @@
 
 #include "absl/status/statusor.h"
 #include "engine/fit/progress.h"
+#include "engine/methods/elbo.h"
 #include "engine/model/model.h"
 #include "engine/parallel/thread_pool.h"
 #include "engine/targets/target.h"
 
 namespace aisivi {
 
-// Fields are natural logs; NaN until estimated.
+// Fields are natural logs; NaN until estimated, for which two finite weights are needed.
 struct EvidenceEstimate {
   double log_z = kNotAvailable;           // log Ẑ
   double standard_error = kNotAvailable;  // of log_z
@@ -34,7 +44,7 @@ struct EvidenceEstimate {
   double elbo_lower_se = kNotAvailable;
   double elbo_upper = kNotAvailable;  // E[log p̃ − log q̂]
   double elbo_upper_se = kNotAvailable;
-  double ess = kNotAvailable;       // (Σw)²/Σw² of the weights p̃/q̂₊, in draws
+  double ess = kNotAvailable;  // (Σw)²/Σw² of the weights p̃/q̂₊, or less as above, in draws
   double pareto_k = kNotAvailable;  // tail index of those weights, in [−1, 10]; see verdict.h
   double largest_weight = kNotAvailable;  // in units of their mean, 1 to M
   int64_t draws = 0;                      // M
@@ -48,6 +58,7 @@ struct DrawBatch {
   Eigen::VectorXd log_p;        // N; log p̃(z)
   Eigen::VectorXd log_q;        // N; log q̂₊(z)
   Eigen::VectorXd log_q_upper;  // N; log q̂(z) without ε₀ (its mean bounds the ELBO from above)
+  DrawGroups groups;            // which draws share inner samples
 };
 
 // Draws number `first` … `first + count − 1` of the sequence that `seed` names: the same numbers

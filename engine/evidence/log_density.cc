@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/methods/marginal.h"
+#include "engine/methods/student.h"
 #include "engine/model/model_state.h"
 
 namespace aisivi {
@@ -15,9 +16,6 @@ constexpr int64_t kBlock = 256;  // points evaluated together; part of the meani
 constexpr int64_t kBatches = 16;
 constexpr int64_t kMaxInnerSamples = 1 << 22;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-// 97.5 % points of Student's t for 1 … 15 degrees of freedom.
-constexpr double kStudent[kBatches - 1] = {12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306,
-                                           2.262,  2.228, 2.201, 2.179, 2.160, 2.145, 2.131};
 
 absl::Status Validate(const Model& model, const Eigen::Ref<const Eigen::MatrixXd>& z,
                       int64_t inner_samples) {
@@ -58,7 +56,7 @@ Interval Combine(const Batches& all, int64_t point) {
   const double within = std::max(0.0, squares / (total * total) - 1 / k);
   const double between = (q / mean - 1).square().sum() / (batches * (batches - 1));
   const double reach =
-      kStudent[static_cast<int>(batches) - 2] * std::sqrt(std::max(within, between));
+      StudentReach(static_cast<int64_t>(batches) - 1) * std::sqrt(std::max(within, between));
   const double surplus = std::max(0.0, q.maxCoeff() / q.sum() - 1 / batches);
   return {log_q, log_q - reach, log_q + std::log1p(reach + 2 * surplus)};
 }
@@ -87,6 +85,7 @@ class Evaluation {
                         .purpose = RngPurpose::kLogDensity,
                         .iteration = static_cast<uint32_t>(block * kBatches + b),
                         .samples = static_cast<int64_t>(all_.samples[b]),
+                        .far_samples = FarSamples(static_cast<int64_t>(all_.samples[b])),
                         .cancel = cancel_},
                        pool_, workspace_, &marginal_);
       if (cancel_ != nullptr && cancel_->load(std::memory_order_relaxed)) return false;

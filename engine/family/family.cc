@@ -1,11 +1,14 @@
 #include "engine/family/family.h"
 
+#include <algorithm>
 #include <cmath>
+
+#include "engine/nn/row_sums.h"
 
 namespace aisivi {
 namespace {
 
-constexpr float kLogTwoPi = 1.83787706640934548f;
+constexpr double kHalfLogTwoPi = 0.918938533204672742;
 constexpr float kSigmaFloor = 1e-10f;  // PRESETS.md
 constexpr float kLogSigmaRange = 4.5f;
 
@@ -23,11 +26,17 @@ float Family::MeanSlope() const {
   return config_.linear_skip ? std::sqrt(1.0f - config_.sigma_scale * config_.sigma_scale) : 0.0f;
 }
 
-void Family::Initialize(uint64_t seed) {
-  mlp_.Initialize({seed, RngPurpose::kFamilyInit, 0, 0}, config_.linear_skip, parameters_.data());
+void Family::Initialize(uint64_t seed, uint32_t component) {
+  mlp_.Initialize({seed, RngPurpose::kFamilyInit, component, 0}, config_.linear_skip,
+                  parameters_.data());
   if (!config_.sigma_network) {
     parameters_.tail(config_.dim).setConstant(config_.linear_skip ? 0.0f : 1.0f);
   }
+}
+
+bool Family::IsStandardNormal() const {
+  if (!config_.linear_skip || !mlp_.OutputIsZero(parameters_.data())) return false;
+  return config_.sigma_network || (parameters_.tail(config_.dim).array() == 0.0f).all();
 }
 
 void Family::SampleLatent(const RngStream& stream, TileMap epsilon) const {
@@ -39,19 +48,18 @@ void Family::SampleLatent(const RngStream& stream, TileMap epsilon) const {
   }
 }
 
-void Family::AddLogPrior(const ConstTileMap& epsilon, float* log_p) const {
+void Family::AddLogPrior(const ConstTileMap& epsilon, double* log_p) const {
   if (!config_.gaussian_latent) return;  // uniform on the unit cube: log p = 0
-  Eigen::Map<Eigen::RowVectorXf> out(log_p, epsilon.cols());
+  const int64_t n = epsilon.cols();
   for (int64_t e = 0; e < epsilon.rows(); ++e) {
-    out.array() -= 0.5f * epsilon.row(e).array().square();
+    SubtractHalfSquares(epsilon.row(e).data(), n, log_p);
   }
-  out.array() -= 0.5f * kLogTwoPi * static_cast<float>(epsilon.rows());
+  AddConstant(-kHalfLogTwoPi * static_cast<double>(epsilon.rows()), n, log_p);
 }
 
-void Family::SigmaFromRho(const ConstTileMap& rho, TileMap inv_sigma, float* log_det) const {
+void Family::SigmaFromRho(const ConstTileMap& rho, TileMap inv_sigma, double* log_det) const {
   const int64_t n = rho.cols();
-  Eigen::Map<Eigen::RowVectorXf> sum(log_det, n);
-  sum.setZero();
+  std::fill_n(log_det, n, 0.0);
   const float log_scale = std::log(config_.sigma_scale);
   for (int64_t d = 0; d < rho.rows(); ++d) {
     if (config_.linear_skip) {
@@ -61,8 +69,10 @@ void Family::SigmaFromRho(const ConstTileMap& rho, TileMap inv_sigma, float* log
         inv_sigma(d, i) = std::log(config_.sigma_scale * Softplus(rho(d, i)) + kSigmaFloor);
       }
     }
-    sum += inv_sigma.row(d);
+    if (config_.sigma_network) AddRow(inv_sigma.row(d).data(), n, log_det);
     inv_sigma.row(d) = (-inv_sigma.row(d).array()).exp();
+    // One rounding for all ε would add up over the dimensions: that of the σ in use is undone.
+    if (!config_.sigma_network) log_det[0] -= std::log(static_cast<double>(inv_sigma(d, 0)));
   }
 }
 
@@ -71,7 +81,7 @@ Conditional Family::Evaluate(const ConstTileMap& epsilon, Scratch& scratch) cons
   const bool network = config_.sigma_network;
   TileMap output = TakeTile(scratch, network ? 2 * dim : dim, n);
   TileMap inv_sigma = TakeTile(scratch, dim, network ? n : 1);
-  float* log_det = scratch.Take<float>(network ? n : 1);
+  double* log_det = scratch.Take<double>(network ? n : 1);
   {
     Scratch::Frame frame(scratch);
     mlp_.Forward(parameters_.data(), epsilon, scratch, output);
@@ -89,7 +99,7 @@ Conditional Family::Evaluate(const ConstTileMap& epsilon, Scratch& scratch) cons
 }
 
 void Family::SharedInverseSigma(float* inv_sigma) const {
-  float log_det = 0;
+  double log_det = 0;
   SigmaFromRho(ConstTileMap(parameters_.data() + mlp_.parameter_count(), config_.dim, 1,
                             Eigen::OuterStride<>(1)),
                TileMap(inv_sigma, config_.dim, 1, Eigen::OuterStride<>(1)), &log_det);

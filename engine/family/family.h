@@ -34,7 +34,7 @@ struct FamilyConfig {
 struct Conditional {
   TileMap mean;          // D×n
   TileMap inv_sigma;     // D×n, or D×1 when σ is one vector for all ε
-  const float* log_det;  // n (or 1): Σ_d log σ_d
+  const double* log_det;  // n (or 1): Σ_d log σ_d
   bool shared_sigma;
 };
 
@@ -49,12 +49,15 @@ class Family {
   int64_t latent_dim() const { return config_.latent_dim; }
   Eigen::VectorXf& parameters() { return parameters_; }
   const Eigen::VectorXf& parameters() const { return parameters_; }
-  void Initialize(uint64_t seed);
+  // The start of component number `component` of a model.
+  void Initialize(uint64_t seed, uint32_t component = 0);
+  // Whether q is N(0, I) exactly, as with the skip it is until the first step.
+  bool IsStandardNormal() const;
 
   // ε ~ p(ε), E×n, from the stream.
   void SampleLatent(const RngStream& stream, TileMap epsilon) const;
   // log p(ε) for each column; added to log_p (n).
-  void AddLogPrior(const ConstTileMap& epsilon, float* log_p) const;
+  void AddLogPrior(const ConstTileMap& epsilon, double* log_p) const;
 
   // The conditional of every column of ε. Its arrays live in the scratch.
   Conditional Evaluate(const ConstTileMap& epsilon, Scratch& scratch) const;
@@ -70,7 +73,7 @@ class Family {
 
  private:
   float MeanSlope() const;  // √(1−σ₀²), or 0 without the skip
-  void SigmaFromRho(const ConstTileMap& rho, TileMap inv_sigma, float* log_det) const;
+  void SigmaFromRho(const ConstTileMap& rho, TileMap inv_sigma, double* log_det) const;
 
   FamilyConfig config_;
   Mlp mlp_;

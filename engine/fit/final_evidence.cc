@@ -53,6 +53,7 @@ class Collector {
     all_.log_p.segment(done_, n) = part.log_p;
     all_.log_q.segment(done_, n) = part.log_q;
     all_.log_q_upper.segment(done_, n) = part.log_q_upper;
+    all_.groups = {part.groups.size, 0};  // the parts follow each other from draw 0 on
     done_ += n;
   }
   int64_t done() const { return done_; }

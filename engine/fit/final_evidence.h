@@ -16,11 +16,10 @@
 namespace aisivi {
 
 // EstimateEvidence() with options.evidence_draws draws and options.evidence_inner_samples inner
-// samples, or more of the latter: K doubles until the bounds of a first chunk are 0.001 nats apart,
-// K has grown 64 times, or the whole estimate would take 2e12 floating-point operations. Ends with
-// the draws it has when the limit of `deadline` passes, at least 256 with K = 64.
-// Reports every chunk.
-// CANCELLED, or the target's own error.
+// samples, or more of the latter: K doubles until the bounds of a first chunk are 0.0005 nats
+// apart, K has grown 64 times, or the whole estimate would take 2e12 floating-point operations.
+// Ends with the draws it has when the limit of `deadline` passes, at least 256 with K = 64. Reports
+// every chunk. CANCELLED, or the target's own error.
 absl::StatusOr<EvidenceEstimate> FinalEvidence(const Model& model, const Target& target,
                                                const FitOptions& options, ThreadPool& pool,
                                                Deadline& deadline, Reporter& reporter,

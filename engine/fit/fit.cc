@@ -6,15 +6,36 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "engine/evidence/agreement.h"
+#include "engine/fit/deadline.h"
+#include "engine/fit/final_evidence.h"
 #include "engine/fit/reporter.h"
 #include "engine/fit/run.h"
 #include "engine/methods/methods.h"
+#include "engine/parallel/rng.h"
 
 namespace aisivi {
 namespace {
 
 constexpr int64_t kAgreementDraws = 4096;
+
+constexpr double kLeastSeconds = 0.05;
+// What the evidence of the best run takes of the time limit, in units of a run: the share of a run
+// that is left to its own.
+constexpr double kEvidenceRuns = 0.2;
+
+bool HasEvidence(const FitResult& result) {
+  return result.model != nullptr && std::isfinite(result.evidence.elbo_lower);
+}
+
+// Whether `a` is better than `b`. A model is better than none, and one whose evidence is finite
+// than one without.
+bool Better(const FitResult& a, const FitResult& b) {
+  if (HasEvidence(a) && HasEvidence(b)) return a.evidence.elbo_lower > b.evidence.elbo_lower;
+  if (HasEvidence(a) || HasEvidence(b)) return HasEvidence(a);
+  return a.model != nullptr && b.model == nullptr;
+}
 
 // Runs of the same fit under seeds of their own; the best of them is the result.
 class Restarts {
@@ -33,6 +54,10 @@ class Restarts {
  private:
   FitOptions OptionsOf(int64_t run) const;
   absl::Status AddDraws(const Model& model);
+  // One run, as a result of its own; its log goes to log_.
+  absl::StatusOr<FitResult> RunNumber(int64_t run);
+  absl::Status EstimateAfresh(FitResult* best);
+  FitResult Finish(FitResult best);
 
   const Target& target_;
   const FitOptions& options_;
@@ -41,65 +66,107 @@ class Restarts {
   const FitControl& control_;
   Reporter reporter_;
   std::vector<Eigen::MatrixXd> draws_;
+  std::vector<double> elbo_;
+  std::vector<std::string> log_;
 };
 
 FitOptions Restarts::OptionsOf(int64_t run) const {
   FitOptions options = options_;
-  options.seed += 0x9E3779B97F4A7C15u * static_cast<uint64_t>(run);
+  // The first run is the fit that one run would be.
+  if (run > 0) {
+    options.seed = SubSeed(options_.seed, RngPurpose::kRunSeed, static_cast<uint64_t>(run));
+  }
   if (options.time_limit > 0) {
     const double left = options_.time_limit - reporter_.Seconds();
-    options.time_limit = std::max(0.05, left / static_cast<double>(options_.restarts - run));
+    const double runs = static_cast<double>(options_.restarts - run);
+    options.time_limit =
+        std::max(kLeastSeconds, left / (options_.restarts == 1 ? 1 : runs + kEvidenceRuns));
   }
   return options;
 }
 
 absl::Status Restarts::AddDraws(const Model& model) {
-  absl::StatusOr<DrawBatch> batch = Draw(model, nullptr, options_.seed + draws_.size(), 0,
-                                         kAgreementDraws, 0, pool_, control_.cancel);
+  absl::StatusOr<DrawBatch> batch =
+      Draw(model, nullptr, SubSeed(options_.seed, RngPurpose::kAgreementSeed, draws_.size()), 0,
+           kAgreementDraws, 0, pool_, control_.cancel);
   if (absl::IsCancelled(batch.status())) return absl::OkStatus();
   if (!batch.ok()) return batch.status();
   draws_.push_back(std::move(batch->z));
   return absl::OkStatus();
 }
 
-absl::StatusOr<FitResult> Restarts::Run() {
-  std::optional<FitResult> best;
-  std::vector<double> elbo;
-  std::vector<std::string> log;
-  for (int64_t run = 0; run < options_.restarts; ++run) {
-    const FitOptions options = OptionsOf(run);
-    absl::StatusOr<FitResult> result =
-        RunOnce(target_, options, method_, pool_, control_.cancel, reporter_);
-    if (!result.ok()) return result.status();
-    for (std::string& line : result->log) {
-      log.push_back(options_.restarts == 1 ? std::move(line)
-                                           : absl::StrCat("Run ", run + 1, ": ", line));
-    }
-    const bool cancelled = result->reason == TerminationReason::kCancelled;
-    if (!cancelled && options_.restarts > 1 && result->model != nullptr) {
-      elbo.push_back(result->evidence.elbo_lower);
-      if (absl::Status s = AddDraws(*result->model); !s.ok()) return s;
-    }
-    if (!best.has_value() ||
-        (!cancelled && !(result->evidence.elbo_lower <= best->evidence.elbo_lower))) {
-      best = *std::move(result);
-    }
-    if (!cancelled) continue;
-    best->reason = TerminationReason::kCancelled;
-    best->message = "The fit was cancelled.";
-    break;
+absl::StatusOr<FitResult> Restarts::RunNumber(int64_t run) {
+  absl::StatusOr<FitResult> result =
+      FitFromOneSeed(target_, OptionsOf(run), method_, pool_, control_.cancel, reporter_);
+  if (!result.ok()) return result.status();
+  for (std::string& line : result->log) {
+    log_.push_back(options_.restarts == 1 ? std::move(line)
+                                          : absl::StrCat("Run ", run + 1, ": ", line));
   }
-  best->r_hat = RHat(draws_);
-  best->restart_elbo = std::move(elbo);
-  best->log = std::move(log);
-  reporter_.current().log_z = best->evidence.log_z;
-  if (std::isfinite(best->evidence.elbo_lower)) {
-    reporter_.current().elbo = best->evidence.elbo_lower;
+  result->last = reporter_.current();
+  result->history = reporter_.EndRun();
+  if (options_.restarts == 1 || result->model == nullptr ||
+      result->reason == TerminationReason::kCancelled) {
+    return result;
+  }
+  elbo_.push_back(result->evidence.elbo_lower);
+  if (absl::Status s = AddDraws(*result->model); !s.ok()) return s;
+  return result;
+}
+
+absl::Status Restarts::EstimateAfresh(FitResult* best) {
+  FitOptions options = options_;
+  options.seed = SubSeed(options_.seed, RngPurpose::kEvidenceSeed, 0);
+  const double left = std::max(kLeastSeconds, options_.time_limit - reporter_.Seconds());
+  Deadline deadline(control_.cancel, options_.time_limit > 0 ? left : 0);
+  const absl::StatusOr<EvidenceEstimate> evidence =
+      FinalEvidence(*best->model, target_, options, pool_, deadline, reporter_, &log_);
+  if (absl::IsCancelled(evidence.status())) {
+    best->reason = TerminationReason::kCancelled;
+    return absl::OkStatus();
+  }
+  if (!evidence.ok()) return evidence.status();
+  best->evidence = *evidence;
+  return absl::OkStatus();
+}
+
+FitResult Restarts::Finish(FitResult best) {
+  if (best.reason == TerminationReason::kCancelled) best.message = "The fit was cancelled.";
+  best.r_hat = RHat(draws_);
+  best.restart_elbo = std::move(elbo_);
+  best.log = std::move(log_);
+  reporter_.current() = best.last;
+  reporter_.current().log_z = best.evidence.log_z;
+  if (std::isfinite(best.evidence.elbo_lower)) {
+    reporter_.current().elbo = best.evidence.elbo_lower;
   }
   reporter_.Phase(FitPhase::kDone, 0);
-  best->last = reporter_.current();
-  best->history = reporter_.TakeHistory();
-  return *std::move(best);
+  best.last = reporter_.current();
+  return best;
+}
+
+absl::StatusOr<FitResult> Restarts::Run() {
+  std::optional<FitResult> best;
+  int64_t kept = 0, with_evidence = 0;
+  bool cancelled = false;
+  for (int64_t run = 0; run < options_.restarts && !cancelled; ++run) {
+    absl::StatusOr<FitResult> result = RunNumber(run);
+    if (!result.ok()) return result.status();
+    cancelled = result->reason == TerminationReason::kCancelled;
+    with_evidence += HasEvidence(*result) ? 1 : 0;
+    if (best.has_value() && !Better(*result, *best)) continue;
+    best = *std::move(result);
+    kept = run + 1;
+  }
+  if (cancelled) best->reason = TerminationReason::kCancelled;
+  if (!cancelled && with_evidence > 1) {
+    log_.push_back(absl::StrFormat(
+        "Run %d is kept, with an elbo_lower of %.4f, the best of %d; its evidence is estimated "
+        "anew, from fresh draws.",
+        kept, best->evidence.elbo_lower, with_evidence));
+    if (absl::Status s = EstimateAfresh(&*best); !s.ok()) return s;
+  }
+  return Finish(*std::move(best));
 }
 
 }  // namespace

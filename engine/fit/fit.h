@@ -31,16 +31,19 @@ struct FitResult {
   TerminationReason reason = TerminationReason::kNone;
   std::string message;  // one sentence for people
   std::shared_ptr<const Model>
-      model;                         // null only when nothing usable was reached (cancelled early)
-  EvidenceEstimate evidence;         // of `model`; NaN fields when cancelled before it was made
-  FitProgress last;                  // the last report
-  std::vector<FitProgress> history;  // a thinned record of the whole run, at most ~1000 entries
+      model;  // null only when nothing usable was reached (cancelled early)
+  // Of `model`; NaN fields when cancelled before it was made. The best of several runs has it from
+  // fresh draws: the estimate that made it the best is a lucky one.
+  EvidenceEstimate evidence;
+  FitProgress last;                  // the last report of the run that `model` is of
+  std::vector<FitProgress> history;  // a thinned record of that run, at most ~1000 entries
   std::vector<std::string> log;  // decisions worth telling: the start chosen, skipped steps, …
   // Agreement of the runs that FitOptions::restarts asks for (engine/evidence/agreement.h); NaN
   // with one run.
   double r_hat = kNotAvailable;
-  MultistartReport search;           // for the modes of the target, of the kept run
-  std::vector<double> restart_elbo;  // elbo_lower of each run, in order; empty with one run
+  // elbo_lower of each run, as it ended, in order; empty with one run.
+  std::vector<double> restart_elbo;
+  MultistartReport search;  // for the modes of the target, of the kept run
 };
 
 // Runs a fit to its end on `pool`, from the calling thread.

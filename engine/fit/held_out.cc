@@ -7,35 +7,61 @@
 
 #include "engine/evidence/evidence.h"
 #include "engine/evidence/verdict.h"
+#include "engine/fit/schedule.h"
 #include "engine/model/model.h"
 
 namespace aisivi {
 namespace {
 
-constexpr int64_t kDraws = 4096;
-constexpr int64_t kInner = 128;
-constexpr int64_t kPriorInner = 4096;  // where inner samples come from p(ε)
+constexpr double kFewestDraws = 512, kMostDraws = 4096;
+constexpr double kFewestInner = 32, kInner = 128;
+constexpr double kFewestPriorInner = 512, kMostPriorInner = 4096;
 constexpr uint64_t kSeed = 0x5EEDC4EC;
 constexpr double kClosed = 0.002;  // nats
 
 }  // namespace
 
+double StandardErrorOfDifference(const HeldOut& a, const HeldOut& b) {
+  if (a.log_weight.size() != b.log_weight.size()) return 0;
+  Eigen::VectorXd difference = a.log_weight - b.log_weight;
+  double sum = 0, finite = 0;
+  for (const double d : difference) {
+    if (!std::isfinite(d)) continue;
+    sum += d;
+    ++finite;
+  }
+  if (finite < 2) return 0;
+  // The others stand at the mean, where they add nothing.
+  for (double& d : difference) d = std::isfinite(d) ? d - sum / finite : 0;
+  return StandardError(difference, a.groups) * static_cast<double>(difference.size()) / finite;
+}
+
+HeldOutSize SizeOfHeldOut(const FitOptions& options, bool has_proposal) {
+  const double each = static_cast<double>(options.inner_samples * options.chunks);
+  const double all = static_cast<double>(Schedule(options).interval()) *
+                     static_cast<double>(options.points) * each;
+  const double inner = has_proposal ? kInner : std::clamp(each, kFewestPriorInner, kMostPriorInner);
+  const double draws = std::clamp(std::floor(all / inner), kFewestDraws, kMostDraws);
+  const double affordable = has_proposal ? std::max(kFewestInner, std::floor(all / draws)) : inner;
+  return {static_cast<int64_t>(draws), static_cast<int64_t>(std::min(inner, affordable))};
+}
+
 absl::StatusOr<HeldOut> EvaluateHeldOut(const ModelState& state, const Target& target,
                                         const FitOptions& options, ThreadPool& pool,
                                         const std::atomic<bool>* cancel) {
-  const int64_t inner = state.components.front().has_proposal ? kInner : kPriorInner;
+  const HeldOutSize size = SizeOfHeldOut(options, state.components.front().has_proposal);
   const Model model(std::make_unique<const ModelState>(state));
-  const absl::StatusOr<EvidenceEstimate> estimate =
-      EstimateEvidence(model, target, kSeed, std::min(kDraws, options.evidence_draws),
-                       std::min(inner, options.evidence_inner_samples), pool, cancel);
-  if (!estimate.ok()) return estimate.status();
-  HeldOut result{estimate->elbo_lower, estimate->elbo_lower_se,
-                 estimate->log_z - estimate->elbo_lower, false};
-  if (estimate->non_finite * 2 > estimate->draws || !std::isfinite(result.elbo)) {
+  const absl::StatusOr<DrawBatch> draws =
+      Draw(model, &target, kSeed, 0, size.draws, size.inner_samples, pool, cancel);
+  if (!draws.ok()) return draws.status();
+  const EvidenceEstimate estimate = EvidenceFromDraws(*draws, size.inner_samples);
+  HeldOut result{estimate.elbo_lower, estimate.log_z - estimate.elbo_lower, false,
+                 draws->log_p - draws->log_q, draws->groups};
+  if (estimate.non_finite * 2 > estimate.draws || !std::isfinite(result.elbo)) {
     result.elbo = -std::numeric_limits<double>::infinity();
   }
-  result.at_ceiling = JudgeTail(*estimate) == Verdict::kGood &&
-                      estimate->standard_error < kClosed && result.gap < kClosed;
+  result.at_ceiling = estimate.non_finite == 0 && JudgeTail(estimate) == Verdict::kGood &&
+                      estimate.standard_error < kClosed && result.gap < kClosed;
   return result;
 }
 

@@ -32,8 +32,8 @@ struct FitOptions {
   // … every so many iterations; 0: constant until the held-out ELBO has settled or most iterations
   // are used, then one cosine descent (schedule.h).
   int64_t decay_every = 0;
-  // k follows the noise of the score, flow_steps the ESS (trainer.h); with decay_every = 0 the
-  // learning rates climb while the ELBO does (run.cc).
+  // k follows the noise of the score, flow_steps the ESS (adaptation.h); with decay_every = 0 the
+  // learning rates climb while the ELBO does (learning_rates.h).
   bool adaptive = true;
   double adam_beta1 = 0.9;
   double adam_beta2 = 0.999;
@@ -64,7 +64,7 @@ struct FitOptions {
 
   // Final evidence estimate (see engine/evidence/evidence.h).
   int64_t evidence_draws = 8192;         // M
-  int64_t evidence_inner_samples = 512;  // K to begin with; doubled until the bounds meet (fit.cc)
+  int64_t evidence_inner_samples = 512;  // K to begin with; doubled until the bounds meet
 };
 
 // What hidden = 0 and coupling_hidden = 0 mean for a target of dimension `dim`, or the value

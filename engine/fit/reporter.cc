@@ -37,6 +37,13 @@ void Reporter::Record() {
   stride_ *= 2;
 }
 
+std::vector<FitProgress> Reporter::EndRun() {
+  calls_ = 0;
+  stride_ = 1;
+  current_ = FitProgress();
+  return std::exchange(history_, {});
+}
+
 void Reporter::Report(bool now) {
   current_.seconds = Seconds();
   if (current_.iteration > 0) Record();

@@ -23,7 +23,8 @@ class Reporter {
   void Report(bool now = false);
 
   double Seconds() const;
-  std::vector<FitProgress> TakeHistory() { return std::move(history_); }
+  // The record of the run so far; what follows is a new run's, and begins with nothing known.
+  std::vector<FitProgress> EndRun();
 
  private:
   void Record();

@@ -1,4 +1,4 @@
-// One run of a fit: start, pilot training, training, evidence.
+// One run of a fit, from one seed: start, choice among starts, training, evidence.
 #pragma once
 
 #include <atomic>
@@ -15,8 +15,8 @@ namespace aisivi {
 
 // RunFit() for options that are valid and restarts = 1, without the last report: `last`, `history`
 // and the agreement of runs are left as they are.
-absl::StatusOr<FitResult> RunOnce(const Target& target, const FitOptions& options,
-                                  const MethodEntry& method, ThreadPool& pool,
-                                  const std::atomic<bool>* cancel, Reporter& reporter);
+absl::StatusOr<FitResult> FitFromOneSeed(const Target& target, const FitOptions& options,
+                                         const MethodEntry& method, ThreadPool& pool,
+                                         const std::atomic<bool>* cancel, Reporter& reporter);
 
 }  // namespace aisivi

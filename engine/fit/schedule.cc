@@ -46,7 +46,7 @@ bool Schedule::CheckDue(int64_t done) const {
   return !descending() && done % interval_ == 0 && done < end_;
 }
 
-void Schedule::Observe(int64_t done, const CheckReport& report) {
+void Schedule::RecordCheck(int64_t done, const CheckReport& report) {
   checks_.push_back(report);
   if (decay_every_ > 0 || descending()) return;
   const int64_t longest = Share(kDescent, iterations_);

@@ -33,8 +33,8 @@ class Schedule {
   // Whether a held-out check is due after `done` steps; never at the very end, where one is made
   // anyway.
   bool CheckDue(int64_t done) const;
-  // Tells what the check after `done` steps saw; begins the descent when all has settled.
-  void Observe(int64_t done, const CheckReport& report);
+  // Records what the check after `done` steps saw; begins the descent when all has settled.
+  void RecordCheck(int64_t done, const CheckReport& report);
   // Begins the descent after `done` steps, shortened to `left` steps: time runs out.
   void DescendWithin(int64_t done, int64_t left);
 

@@ -13,7 +13,7 @@ namespace {
 constexpr double kWorthATry = 10;  // nats of ELBO below the best Gaussian
 constexpr size_t kMostStarts = 3;
 
-Component MakeComponent(const FitOptions& o, int64_t dim, AffineMap affine, uint64_t seed) {
+Component MakeComponent(const FitOptions& o, int64_t dim, AffineMap affine, uint32_t index) {
   Component component;
   component.affine = std::move(affine);
   FamilyConfig family;
@@ -25,7 +25,7 @@ Component MakeComponent(const FitOptions& o, int64_t dim, AffineMap affine, uint
   family.sigma_network = o.sigma == "network";
   family.sigma_scale = static_cast<float>(o.sigma_scale);
   component.family = Family(family);
-  component.family.Initialize(seed);
+  component.family.Initialize(o.seed, index);
   component.has_proposal = o.flow_steps > 0 || o.flow_pretrain_iterations > 0;
   if (!component.has_proposal) return component;
   ProposalConfig proposal;
@@ -41,13 +41,13 @@ Component MakeComponent(const FitOptions& o, int64_t dim, AffineMap affine, uint
   proposal.coupling_hidden = CouplingHidden(o, dim);
   proposal.base_hidden = family.hidden;
   component.proposal = Proposal(proposal);
-  component.proposal.Initialize(seed);
+  component.proposal.Initialize(o.seed, index);
   return component;
 }
 
 ModelState SingleComponent(const FitOptions& o, int64_t dim, AffineMap affine) {
   ModelState state;
-  state.components.push_back(MakeComponent(o, dim, std::move(affine), o.seed));
+  state.components.push_back(MakeComponent(o, dim, std::move(affine), 0));
   return state;
 }
 
@@ -62,7 +62,7 @@ Start FromMixture(const FitOptions& o, const MixtureFit& mixture) {
   for (int64_t c = 0; c < components; ++c) {
     const GaussianFit& part = mixture.components[c];
     start.state.components.push_back(MakeComponent(
-        o, part.mean.size(), AffineMap{part.mean, part.scale}, o.seed + static_cast<uint64_t>(c)));
+        o, part.mean.size(), AffineMap{part.mean, part.scale}, static_cast<uint32_t>(c)));
     start.state.components.back().log_weight = std::log(mixture.weights[c]);
   }
   start.how = absl::StrFormat("a mixture of %d Gaussians, ELBO %.3f ± %.3f", components,

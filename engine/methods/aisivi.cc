@@ -5,6 +5,7 @@
 #include "engine/methods/aggregate.h"
 #include "engine/methods/estimator.h"
 #include "engine/methods/tiling.h"
+#include "engine/nn/row_sums.h"
 
 namespace aisivi {
 namespace {
@@ -58,7 +59,7 @@ class Pass {
                double* noise_sums, Scratch& scratch);
   // Turns q(x|ε) into its residual r = (x − μ)/σ (in place of μ) and adds log q(x|ε) to log_weight.
   void AddConditional(int64_t first_point, int64_t width, const Conditional& conditional,
-                      double* log_weight, Scratch& scratch) const;
+                      double* log_weight) const;
 
   const InnerRequest& request_;
   const Family& family_;
@@ -75,11 +76,9 @@ class Pass {
 };
 
 void Pass::AddConditional(int64_t first_point, int64_t width, const Conditional& conditional,
-                          double* log_weight, Scratch& scratch) const {
+                          double* log_weight) const {
   TileMap r = conditional.mean;
   const int64_t n = r.cols(), dim = r.rows();
-  Eigen::Map<Eigen::Array<float, 1, Eigen::Dynamic>> square(scratch.Take<float>(n), n);
-  square.setZero();
   for (int64_t d = 0; d < dim; ++d) {
     for (int64_t first = 0, j = first_point; first < n; first += width, ++j) {
       r.row(d).segment(first, width) = (*request_.x)(d, j) - r.row(d).segment(first, width).array();
@@ -89,12 +88,11 @@ void Pass::AddConditional(int64_t first_point, int64_t width, const Conditional&
     } else {
       r.row(d).array() *= conditional.inv_sigma.row(d).array();
     }
-    square += r.row(d).array().square();
+    SubtractHalfSquares(r.row(d).data(), n, log_weight);
   }
   const double constant = -kHalfLogTwoPi * static_cast<double>(dim);
   for (int64_t i = 0; i < n; ++i) {
-    log_weight[i] += constant - 0.5 * static_cast<double>(square[i]) -
-                     static_cast<double>(conditional.log_det[conditional.shared_sigma ? 0 : i]);
+    log_weight[i] += constant - conditional.log_det[conditional.shared_sigma ? 0 : i];
   }
 }
 
@@ -112,17 +110,12 @@ void Pass::RunTile(int64_t first_point, int64_t points, int64_t width, uint32_t 
     }
   }
   TileMap epsilon = TakeTile(scratch, latent, n);
-  float* log_tau = scratch.Take<float>(n);
-  float* log_prior = scratch.Take<float>(n);
   double* log_weight = scratch.Take<double>(n);
-  proposal_.Sample(context_, first_point, width, noise, scratch, epsilon, log_tau);
-  std::fill_n(log_prior, n, 0.0f);
-  family_.AddLogPrior(Const(epsilon), log_prior);
-  for (int64_t i = 0; i < n; ++i) {
-    log_weight[i] = static_cast<double>(log_prior[i]) - static_cast<double>(log_tau[i]);
-  }
+  proposal_.Sample(context_, first_point, width, noise, scratch, epsilon, log_weight);
+  for (int64_t i = 0; i < n; ++i) log_weight[i] = -log_weight[i];
+  family_.AddLogPrior(Const(epsilon), log_weight);
   const Conditional conditional = family_.Evaluate(Const(epsilon), scratch);
-  AddConditional(first_point, width, conditional, log_weight, scratch);
+  AddConditional(first_point, width, conditional, log_weight);
   if (request_.want_score) {
     // ∇_x log q(x|ε) = −r/σ; the common factors are put in once per point by Run().
     TileMap r = conditional.mean;

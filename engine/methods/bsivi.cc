@@ -1,20 +1,69 @@
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "engine/methods/aggregate.h"
 #include "engine/methods/estimator.h"
 #include "engine/methods/tiling.h"
+#include "engine/nn/row_sums.h"
 
 namespace aisivi {
 namespace {
 
 constexpr double kHalfLogTwoPi = 0.918938533204672742;
 constexpr int64_t kShards = 32;  // tasks; fixed, so that sums do not depend on the threads
+// The error of a weight that the score of a training step may have, nats: far below the noise of
+// weights drawn from p(ε). Densities have none of this size, see TileError().
+constexpr double kScoreTolerance = 0.01;
+
+using WideTile = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+using WideMap = Eigen::Map<WideTile>;
+using Row = Eigen::Map<Eigen::Array<float, 1, Eigen::Dynamic>>;
+using ConstRow = Eigen::Map<const Eigen::Array<float, 1, Eigen::Dynamic>>;
+
+WideMap TakeWide(Scratch& scratch, int64_t rows, int64_t columns) {
+  return WideMap(scratch.Take<double>(rows * columns), rows, columns);
+}
+
+// A bound of what single precision makes of the exponent of a tile, nats. The exponent
+//   x̃ᵀμ̃ − ½‖x̃‖² − ½‖μ̃‖²
+// is small where it matters, its terms are up to r²/2 with r = max ‖x̃‖ + max ‖μ̃‖. Each of the F
+// products and sums, and the entries of x̃ and μ̃, are rounded with u = 2^-24: at random, so that
+// errors grow with √F (Higham & Mary, SIAM J. Sci. Comput. 2019), twice for what is rare.
+double TileError(double reach, int64_t features) {
+  constexpr double kUnit = 0x1p-24;
+  return kUnit * (2 * std::sqrt(static_cast<double>(features)) + 4) * 0.5 * reach * reach;
+}
+
+// Σ w and Σ w² (n).
+void AddSums(const float* weight, int64_t n, double* sum, double* sum_square) {
+  constexpr int64_t kLanes = 8;
+  double one[kLanes] = {}, two[kLanes] = {};
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    for (int64_t l = 0; l < kLanes; ++l) {
+      const double w = static_cast<double>(weight[i + l]);
+      one[l] += w;
+      two[l] += w * w;
+    }
+  }
+  for (; i < n; ++i) {
+    const double w = static_cast<double>(weight[i]);
+    one[0] += w;
+    two[0] += w * w;
+  }
+  for (int64_t l = 0; l < kLanes; ++l) {
+    *sum += one[l];
+    *sum_square += two[l];
+  }
+}
 
 // With σ one vector, x̃ = x/σ and μ̃ = μ/σ: log q(x_j|ε_i) = x̃_jᵀ μ̃_i − ½‖x̃_j‖² − ½‖μ̃_i‖² + const.
 // With σ(ε): features [x², x] against [−½/σ², μ/σ²] and a constant per ε. Either way the exponents
-// of a tile are one matrix product, and the weighted sums another.
+// of a tile are one matrix product, and the weighted sums another. The terms cancel: the products
+// of exponents are made in double precision, unless they serve a score only and TileError() is
+// below what that may have.
 class Pass {
  public:
   Pass(const InnerRequest& request, ThreadPool& pool, Workspace& workspace, InnerEstimate* estimate)
@@ -26,9 +75,10 @@ class Pass {
         network_(family_.config().sigma_network),
         center_(workspace.caller().Take<float>(family_.dim()), family_.dim()),
         inv_sigma_(workspace.caller().Take<float>(family_.dim()), family_.dim()),
-        point_features_(
-            TakeTile(workspace.caller(), request.x->cols(), (network_ ? 2 : 1) * family_.dim())),
-        point_constant_(workspace.caller().Take<float>(request.x->cols()), request.x->cols()),
+        points_(
+            TakeWide(workspace.caller(), request.x->cols(), (network_ ? 2 : 1) * family_.dim())),
+        single_points_(TakeTile(workspace.caller(), points_.rows(), points_.cols())),
+        point_constant_(workspace.caller().Take<double>(points_.rows()), points_.rows()),
         estimate_(estimate),
         sums_(estimate->sums),
         feature_sums_(estimate->sum_storage) {
@@ -38,14 +88,26 @@ class Pass {
   void Run();
 
  private:
+  // The per-sample side of a tile: features (F×n), in single precision for the weighted sums, and
+  // constants (n).
+  struct Samples {
+    Conditional conditional;
+    TileMap features;
+    double* constant;
+    double reach;  // of TileError()
+  };
+
   void MakeFeatures();
   void RunShard(int64_t shard, Scratch& scratch);
   void RunTile(const ConstTileMap& epsilon, WeightSums* sums, Scratch& scratch);
-  // Fills the per-sample side: features (F×n) and constants (n).
-  void SampleFeatures(const ConstTileMap& epsilon, Scratch& scratch, TileMap features,
-                      float* constant) const;
-  void AddTile(const TileMap& exponent, const float* constant, const TileMap& features,
-               WeightSums* sums, Scratch& scratch) const;
+  Samples MakeSamples(const ConstTileMap& epsilon, Scratch& scratch) const;
+  // The features again, and the constants, in double precision (wide: F×n).
+  void MakeWide(const Samples& samples, WideMap wide) const;
+  // weight (m×n) ← exponents less the largest so far, which is raised; with the sums counted.
+  void WideExponents(const Samples& samples, WeightSums* sums, Scratch& scratch,
+                     TileMap weight) const;
+  void SingleExponents(const Samples& samples, WeightSums* sums, Scratch& scratch,
+                       TileMap weight) const;
 
   const InnerRequest& request_;
   const Family& family_;
@@ -53,10 +115,12 @@ class Pass {
   Workspace& workspace_;
   const Scratch::Frame frame_;
   const bool network_;
-  MutableBias center_;          // D: subtracted from x and μ, against cancellation
-  MutableBias inv_sigma_;       // D: shared σ only
-  TileMap point_features_;      // m×F
-  MutableBias point_constant_;  // m
+  MutableBias center_;                          // D: subtracted from x and μ, against cancellation
+  MutableBias inv_sigma_;                       // D: shared σ only
+  WideMap points_;                              // m×F
+  TileMap single_points_;                       // m×F
+  Eigen::Map<Eigen::VectorXd> point_constant_;  // m
+  double longest_ = 0;                          // max ‖x̃‖, or max ‖x‖ with σ(ε)
   InnerEstimate* estimate_;
   std::vector<WeightSums>& sums_;      // shard-major: shard · m + point
   std::vector<double>& feature_sums_;  // F each: Σ w · features
@@ -68,86 +132,159 @@ void Pass::MakeFeatures() {
   center_ = x.rowwise().mean();
   if (!center_.allFinite()) center_.setZero();
   if (!network_) family_.SharedInverseSigma(inv_sigma_.data());
-  for (int64_t d = 0; d < dim; ++d) {
-    if (network_) {
-      point_features_.col(d) = (x.row(d).array() - center_[d]).square();
-      point_features_.col(dim + d) = x.row(d).array() - center_[d];
-    } else {
-      point_features_.col(d) = inv_sigma_[d] * (x.row(d).array() - center_[d]);
+  point_constant_.setZero();
+  for (int64_t j = 0; j < x.cols(); ++j) {
+    double square = 0;
+    for (int64_t d = 0; d < dim; ++d) {
+      const double centred = static_cast<double>(x(d, j)) - static_cast<double>(center_[d]);
+      const double v = network_ ? centred : centred * static_cast<double>(inv_sigma_[d]);
+      points_(j, network_ ? dim + d : d) = v;
+      if (network_) points_(j, d) = v * v;
+      square += v * v;
     }
+    if (!network_) point_constant_[j] = -0.5 * square;
+    if (std::isfinite(square)) longest_ = std::max(longest_, std::sqrt(square));
   }
-  if (network_) {
-    point_constant_.setZero();
-  } else {
-    point_constant_ = -0.5f * point_features_.rowwise().squaredNorm();
-  }
+  single_points_ = points_.cast<float>();
 }
 
-void Pass::SampleFeatures(const ConstTileMap& epsilon, Scratch& scratch, TileMap features,
-                          float* constant) const {
+Pass::Samples Pass::MakeSamples(const ConstTileMap& epsilon, Scratch& scratch) const {
   const int64_t n = epsilon.cols(), dim = family_.dim();
-  Conditional conditional = family_.Evaluate(epsilon, scratch);
-  Eigen::Map<Eigen::Array<float, 1, Eigen::Dynamic>> c(constant, n);
-  c.setConstant(static_cast<float>(-kHalfLogTwoPi * static_cast<double>(dim)));
+  Samples samples{family_.Evaluate(epsilon, scratch), TakeTile(scratch, points_.cols(), n),
+                  scratch.Take<double>(n), 0};
+  const Conditional& conditional = samples.conditional;
+  std::fill_n(samples.constant, n, 0.0);
+  Row scaled(scratch.Take<float>(n), n);
+  float narrowest = 1;  // 1/σ at most, where x̃ is without σ
   for (int64_t d = 0; d < dim; ++d) {
-    Eigen::Map<Eigen::Array<float, 1, Eigen::Dynamic>> mean(conditional.mean.row(d).data(), n);
-    mean -= center_[d];
+    const ConstRow mean(conditional.mean.row(d).data(), n);
     if (network_) {
-      Eigen::Map<Eigen::Array<float, 1, Eigen::Dynamic>> inv(conditional.inv_sigma.row(d).data(),
-                                                             n);
-      features.row(d) = -0.5f * inv.square();
-      features.row(dim + d) = mean * inv.square();
-      c -= 0.5f * (mean * inv).square();
+      const ConstRow inv(conditional.inv_sigma.row(d).data(), n);
+      narrowest = std::max(narrowest, inv.maxCoeff());
+      scaled = (mean - center_[d]) * inv;
+      samples.features.row(d) = -0.5f * inv.square();
+      samples.features.row(dim + d) = scaled * inv;
+      SubtractHalfSquares(scaled.data(), n, samples.constant);
     } else {
-      features.row(d) = mean * inv_sigma_[d];
-      c -= 0.5f * features.row(d).array().square();
+      samples.features.row(d) = (mean - center_[d]) * inv_sigma_[d];
+      SubtractHalfSquares(samples.features.row(d).data(), n, samples.constant);
     }
   }
-  for (int64_t i = 0; i < n; ++i) c[i] -= conditional.log_det[network_ ? i : 0];
+  const double least = *std::min_element(samples.constant, samples.constant + n);
+  samples.reach = longest_ * static_cast<double>(narrowest) + std::sqrt(-2 * least);
+  const double constant = -kHalfLogTwoPi * static_cast<double>(dim);
+  for (int64_t i = 0; i < n; ++i) {
+    samples.constant[i] += constant - conditional.log_det[network_ ? i : 0];
+  }
+  return samples;
 }
 
-void Pass::AddTile(const TileMap& exponent, const float* constant, const TileMap& features,
-                   WeightSums* sums, Scratch& scratch) const {
-  const int64_t m = exponent.rows(), n = exponent.cols(), count = features.rows();
-  TileMap weight = TakeTile(scratch, m, n);
-  const Eigen::Map<const Eigen::Array<float, 1, Eigen::Dynamic>> c(constant, n);
+void Pass::MakeWide(const Samples& samples, WideMap wide) const {
+  const Conditional& conditional = samples.conditional;
+  const int64_t n = wide.cols(), dim = family_.dim();
+  const double constant = -kHalfLogTwoPi * static_cast<double>(dim);
+  for (int64_t i = 0; i < n; ++i) {
+    samples.constant[i] = constant - conditional.log_det[network_ ? i : 0];
+  }
+  for (int64_t d = 0; d < dim; ++d) {
+    const float* mean = conditional.mean.row(d).data();
+    const double center = static_cast<double>(center_[d]);
+    double* __restrict row = wide.row(d).data();
+    double* __restrict sum = samples.constant;
+    if (network_) {
+      const float* inv_sigma = conditional.inv_sigma.row(d).data();
+      double* __restrict linear = wide.row(dim + d).data();
+      for (int64_t i = 0; i < n; ++i) {
+        const double inv = static_cast<double>(inv_sigma[i]);
+        const double scaled = (static_cast<double>(mean[i]) - center) * inv;
+        row[i] = -0.5 * inv * inv;
+        linear[i] = scaled * inv;
+        sum[i] -= 0.5 * scaled * scaled;
+      }
+    } else {
+      const double inv = static_cast<double>(inv_sigma_[d]);
+      for (int64_t i = 0; i < n; ++i) {
+        row[i] = (static_cast<double>(mean[i]) - center) * inv;
+        sum[i] -= 0.5 * row[i] * row[i];
+      }
+    }
+  }
+}
+
+void Pass::WideExponents(const Samples& samples, WeightSums* sums, Scratch& scratch,
+                         TileMap weight) const {
+  const int64_t m = points_.rows(), n = weight.cols();
+  WideMap wide = TakeWide(scratch, points_.cols(), n);
+  MakeWide(samples, wide);
+  WideMap exponent = TakeWide(scratch, m, n);
+  exponent.noalias() = points_ * wide;
   for (int64_t j = 0; j < m; ++j) {
-    WeightSums& s = sums[j];
-    auto row = weight.row(j).array();
-    row = exponent.row(j).array() + c + point_constant_[j];
-    row = (row == row).select(row, -std::numeric_limits<float>::infinity());
-    const float top = row.maxCoeff();
-    s.count += n;
+    double* row = exponent.row(j).data();
+    double top = -std::numeric_limits<double>::infinity();
+    for (int64_t i = 0; i < n; ++i) {
+      row[i] += samples.constant[i] + point_constant_[j];
+      top = row[i] > top ? row[i] : top;  // skips NaN
+    }
+    float* out = weight.row(j).data();
     if (!std::isfinite(top)) {
-      row.setZero();
+      std::fill_n(out, n, -std::numeric_limits<float>::infinity());
       continue;
     }
-    s.RaiseMax(top);
-    row = (row - static_cast<float>(s.max)).exp();
-    s.sum += row.sum();
-    s.sum_square += row.square().sum();
+    sums[j].RaiseMax(top);
+    const double max = sums[j].max;
+    for (int64_t i = 0; i < n; ++i) {
+      out[i] = row[i] == row[i] ? static_cast<float>(row[i] - max)
+                                : -std::numeric_limits<float>::infinity();
+    }
   }
-  if (!request_.want_score) return;
-  TileMap partial = TakeTile(scratch, m, count);
-  partial.noalias() = weight * features.transpose();
-  for (int64_t j = 0; j < m; ++j) {
-    for (int64_t f = 0; f < count; ++f) sums[j].score[f] += partial(j, f);
+}
+
+void Pass::SingleExponents(const Samples& samples, WeightSums* sums, Scratch& scratch,
+                           TileMap weight) const {
+  const int64_t n = weight.cols();
+  Row constant(scratch.Take<float>(n), n);
+  for (int64_t i = 0; i < n; ++i) constant[i] = static_cast<float>(samples.constant[i]);
+  weight.noalias() = single_points_ * samples.features;
+  for (int64_t j = 0; j < weight.rows(); ++j) {
+    Row row(weight.row(j).data(), n);
+    row += constant + static_cast<float>(point_constant_[j]);
+    row = (row == row).select(row, -std::numeric_limits<float>::infinity());
+    const float top = row.maxCoeff();
+    if (!std::isfinite(top)) {
+      row.setConstant(-std::numeric_limits<float>::infinity());
+      continue;
+    }
+    sums[j].RaiseMax(static_cast<double>(top));
+    row -= static_cast<float>(sums[j].max);
   }
 }
 
 void Pass::RunTile(const ConstTileMap& epsilon, WeightSums* sums, Scratch& scratch) {
   Scratch::Frame frame(scratch);
-  const int64_t n = epsilon.cols(), count = point_features_.cols();
-  TileMap features = TakeTile(scratch, count, n);
-  float* constant = scratch.Take<float>(n);
-  SampleFeatures(epsilon, scratch, features, constant);
-  TileMap exponent = TakeTile(scratch, point_features_.rows(), n);
-  exponent.noalias() = point_features_ * features;
-  AddTile(exponent, constant, features, sums, scratch);
+  const int64_t m = points_.rows(), n = epsilon.cols(), count = points_.cols();
+  const Samples samples = MakeSamples(epsilon, scratch);
+  TileMap weight = TakeTile(scratch, m, n);
+  if (request_.want_score && TileError(samples.reach, count) <= kScoreTolerance) {
+    SingleExponents(samples, sums, scratch, weight);
+  } else {
+    WideExponents(samples, sums, scratch, weight);
+  }
+  for (int64_t j = 0; j < m; ++j) {
+    Row row(weight.row(j).data(), n);
+    row = row.exp();
+    sums[j].count += n;
+    AddSums(row.data(), n, &sums[j].sum, &sums[j].sum_square);
+  }
+  if (!request_.want_score) return;
+  TileMap partial = TakeTile(scratch, m, count);
+  partial.noalias() = weight * samples.features.transpose();
+  for (int64_t j = 0; j < m; ++j) {
+    AddRow(partial.row(j).data(), count, sums[j].score);
+  }
 }
 
 void Pass::RunShard(int64_t shard, Scratch& scratch) {
-  const int64_t m = point_features_.rows(), k = request_.samples;
+  const int64_t m = points_.rows(), k = request_.samples;
   WeightSums* sums = &sums_[shard * m];
   const int64_t tiles = (k + kSharedTile - 1) / kSharedTile;
   for (int64_t t = shard; t < tiles; t += kShards) {
@@ -170,7 +307,7 @@ void Pass::RunShard(int64_t shard, Scratch& scratch) {
 }
 
 void Pass::Run() {
-  const int64_t m = point_features_.rows(), count = point_features_.cols(), dim = family_.dim();
+  const int64_t m = points_.rows(), count = points_.cols(), dim = family_.dim();
   sums_.resize(kShards * m);
   if (request_.want_score) feature_sums_.resize(kShards * m * count);
   for (int64_t i = 0; i < kShards * m; ++i) {

@@ -29,6 +29,11 @@ void Mlp::Initialize(const RngStream& stream, bool zero_last, float* parameters)
   }
 }
 
+bool Mlp::OutputIsZero(const float* parameters) const {
+  return std::all_of(parameters + weight_offset_.back(), parameters + count_,
+                     [](float value) { return value == 0.0f; });
+}
+
 void Mlp::Forward(const float* parameters, const ConstTileMap& input, Scratch& scratch,
                   TileMap output, Trace* trace) const {
   ConstTileMap h(input);

@@ -29,6 +29,9 @@ class Mlp {
   // zero whatever the input.
   void Initialize(const RngStream& stream, bool zero_last, float* parameters) const;
 
+  // Whether the last layer is zero, and with it the output for any input.
+  bool OutputIsZero(const float* parameters) const;
+
   // The activations of one pass, for the way back: h_0 … h_{n-1}. All live in the scratch.
   struct Trace {
     ConstTileMap* activations = nullptr;

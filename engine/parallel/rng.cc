@@ -32,6 +32,12 @@ void RawUniform(const RngStream& stream, int64_t first, int64_t n, float* out) {
 
 }  // namespace
 
+uint64_t SubSeed(uint64_t seed, RngPurpose purpose, uint64_t index) {
+  const r123::Philox4x32::ctr_type bits =
+      Bits({seed, purpose, 0, static_cast<uint32_t>(index >> 32)}, static_cast<uint32_t>(index));
+  return (static_cast<uint64_t>(bits[0]) << 32) | bits[1];
+}
+
 void FillUniform(const RngStream& stream, float* out, int64_t n) {
   float block[kBlock];
   for (int64_t done = 0; done < n; done += kBlock) {

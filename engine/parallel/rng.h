@@ -24,6 +24,11 @@ enum class RngPurpose : uint32_t {
   kLogDensity = 11,  // inner samples for log q at given points
   kWarmStart = 12,
   kComponent = 13,  // the discrete part of ε
+  // Of sub-seeds only, never of a stream.
+  kRunSeed = 14,        // of a restart
+  kAgreementSeed = 15,  // of the draws that tell whether restarts agree
+  kInnerSeed = 16,      // of the inner samples of a component
+  kEvidenceSeed = 17,   // of the draws that the evidence of the best restart is from
 };
 
 struct RngStream {
@@ -32,6 +37,11 @@ struct RngStream {
   uint32_t iteration;
   uint32_t shard;
 };
+
+// A seed of its own for part number `index` of what `seed` names, one Philox block: seeds of
+// different (seed, purpose, index) are as good as independent, and so are all their streams. (Sums
+// such as seed + index are not: part 1 of one seed would be part 0 of the next.)
+uint64_t SubSeed(uint64_t seed, RngPurpose purpose, uint64_t index);
 
 // n standard normals (Box–Muller on 23-bit uniforms; |value| < 5.8). The numbers depend on n too:
 // ask for the same n to get the same numbers.

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "engine/nn/dense.h"
+#include "engine/nn/row_sums.h"
 #include "engine/proposal/coupling_kernel.h"
 
 namespace aisivi {
@@ -57,7 +58,7 @@ void Coupling::Context(const float* parameters, const Eigen::MatrixXf& x,
 }
 
 void Coupling::Forward(const float* parameters, const float* context, int64_t context_stride,
-                       int64_t width, Scratch& scratch, TileMap u, float* log_det) const {
+                       int64_t width, Scratch& scratch, TileMap u, double* log_det) const {
   Scratch::Frame frame(scratch);
   TileMap raw = TakeTile(scratch, changed_, u.cols());
   TileMap shift = TakeTile(scratch, changed_, u.cols());
@@ -73,27 +74,28 @@ void Coupling::Forward(const float* parameters, const float* context, int64_t co
                         .hidden = hidden_};
   EvaluateCouplingNet(net, Const(Rows(u, kept_first_, kept_)), width, scratch, raw, shift);
   TransformChanged(raw, shift, offset_, kScaleFloor, Rows(u, changed_first_, changed_), log_det);
-  float total = 0;
+  double total = 0;
   for (int64_t e = 0; e < u.rows(); ++e) {
     const float a = parameters[log_norm_ + e];
-    total += a;
+    total += static_cast<double>(a);
     u.row(e) = u.row(e).array() * std::exp(a) + parameters[norm_shift_ + e];
   }
-  Eigen::Map<Eigen::RowVectorXf>(log_det, u.cols()).array() += total;
+  AddConstant(total, u.cols(), log_det);
 }
 
 Coupling::Trace Coupling::Inverse(const float* parameters, const ConstTileMap& x, Scratch& scratch,
-                                  TileMap u, float* log_det) const {
+                                  TileMap u, double* log_det) const {
   const int64_t n = u.cols();
   Trace trace{TakeTile(scratch, 2 * hidden_, n), TakeTile(scratch, changed_, n),
               TakeTile(scratch, changed_, n), TakeTile(scratch, u.rows(), n),
               TakeTile(scratch, u.rows(), n)};
-  Eigen::Map<Eigen::RowVectorXf> det(log_det, n);
+  double total = 0;
   for (int64_t e = 0; e < u.rows(); ++e) {
     const float a = parameters[log_norm_ + e];
     trace.normed.row(e) = (u.row(e).array() - parameters[norm_shift_ + e]) * std::exp(-a);
-    det.array() += a;
+    total += static_cast<double>(a);
   }
+  AddConstant(total, n, log_det);
   const ConstTileMap kept = Const(Rows(trace.normed, kept_first_, kept_));
   Dense(parameters + w_x_, parameters + b_hidden_, x, false, trace.hidden);
   DenseOnto(parameters + w_kept_, kept, true, trace.hidden);
@@ -108,7 +110,8 @@ Coupling::Trace Coupling::Inverse(const float* parameters, const ConstTileMap& x
   for (int64_t c = 0; c < changed_; ++c) {
     SoftplusRow(trace.raw.row(c).data(), offset_, kScaleFloor, n, trace.scale.row(c).data());
     changed.row(c).array() /= trace.scale.row(c).array();
-    det.array() += trace.scale.row(c).array().log();
+    u.row(c) = trace.scale.row(c).array().log();
+    AddRow(u.row(c).data(), n, log_det);
   }
   u = trace.u;
   return trace;

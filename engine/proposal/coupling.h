@@ -41,7 +41,7 @@ class Coupling {
   // u: E×n, overwritten. Column i belongs to the point whose context column is i / width.
   // Adds log |det| of each column to log_det (n).
   void Forward(const float* parameters, const float* context, int64_t context_stride, int64_t width,
-               Scratch& scratch, TileMap u, float* log_det) const;
+               Scratch& scratch, TileMap u, double* log_det) const;
 
   // What Inverse leaves for Backward; lives in the scratch.
   struct Trace {
@@ -54,7 +54,7 @@ class Coupling {
   // The inverse direction, for training: u (E×n) is overwritten with its pre-image. x: D×n, one
   // column per sample. Both are padded tiles. Adds log |det| of the forward map to log_det.
   Trace Inverse(const float* parameters, const ConstTileMap& x, Scratch& scratch, TileMap u,
-                float* log_det) const;
+                double* log_det) const;
 
   // Sets a and g so that this batch leaves the normalisation with mean 0 and sd 1 in the inverse
   // direction. u: E×n, the input of Inverse.

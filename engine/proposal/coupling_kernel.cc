@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/nn/dense.h"
+#include "engine/nn/row_sums.h"
 
 namespace aisivi {
 namespace {
@@ -55,12 +56,11 @@ void SoftplusRow(const float* in, float offset, float floor, int64_t n, float* o
 }
 
 void TransformChanged(TileMap raw, const TileMap& shift, float offset, float floor, TileMap u,
-                      float* log_det) {
+                      double* log_det) {
   // One logarithm for four rows: a product of four scales stays inside single precision.
   constexpr int64_t kGroup = 4;
   constexpr float kLargest = 1e9f;
   const int64_t n = u.cols();
-  Row det(log_det, n);
   for (int64_t first = 0; first < u.rows(); first += kGroup) {
     const int64_t last = std::min(first + kGroup, u.rows());
     for (int64_t c = first; c < last; ++c) {
@@ -71,7 +71,8 @@ void TransformChanged(TileMap raw, const TileMap& shift, float offset, float flo
     }
     Row product(raw.row(first).data(), n);
     for (int64_t c = first + 1; c < last; ++c) product *= raw.row(c).array();
-    det += product.log();
+    product = product.log();
+    AddRow(product.data(), n, log_det);
   }
 }
 

@@ -28,7 +28,7 @@ void EvaluateCouplingNet(const CouplingNet& net, const ConstTileMap& u, int64_t 
 // s = softplus(raw + offset) + floor;  u ← s ⊙ u + shift;  log_det (n) += Σ_rows log s.
 // raw is overwritten. s is kept below 1e9.
 void TransformChanged(TileMap raw, const TileMap& shift, float offset, float floor, TileMap u,
-                      float* log_det);
+                      double* log_det);
 
 // out ← softplus(in + offset) + floor, n values; in may equal out.
 void SoftplusRow(const float* in, float offset, float floor, int64_t n, float* out);

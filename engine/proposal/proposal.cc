@@ -3,26 +3,32 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/nn/row_sums.h"
+
 namespace aisivi {
 namespace {
 
-constexpr float kHalfLogTwoPi = 0.918938533204672742f;
+constexpr double kHalfLogTwoPi = 0.918938533204672742;
 constexpr float kLogScaleRange = 3.0f;
 constexpr float kUnitEdge = 1e-6f;  // ε of a uniform latent is kept this far from 0 and 1
 
 using Row = Eigen::Map<Eigen::Array<float, 1, Eigen::Dynamic>>;
+using DoubleRow = Eigen::Map<Eigen::Array<double, 1, Eigen::Dynamic>>;
 
 // log_tau ← Σ_rows log N(u; 0, 1).
-void StandardNormalLogDensity(const TileMap& u, float* log_tau) {
-  Row out(log_tau, u.cols());
-  out.setConstant(-kHalfLogTwoPi * static_cast<float>(u.rows()));
-  for (int64_t e = 0; e < u.rows(); ++e) out -= 0.5f * u.row(e).array().square();
+void StandardNormalLogDensity(const TileMap& u, double* log_tau) {
+  std::fill_n(log_tau, u.cols(), -kHalfLogTwoPi * static_cast<double>(u.rows()));
+  for (int64_t e = 0; e < u.rows(); ++e) SubtractHalfSquares(u.row(e).data(), u.cols(), log_tau);
 }
 
 // out ← out − log |dε/dv|, which is log ε + log(1 − ε) for ε = sigmoid(v).
-void SubtractLogSigmoidSlope(const TileMap& v, int64_t row, Row out) {
-  const Row a(const_cast<float*>(v.row(row).data()), v.cols());
-  out += a.abs() + 2.0f * ((-a.abs()).exp() + 1.0f).log();
+void SubtractLogSigmoidSlope(const TileMap& v, int64_t row, Scratch& scratch, double* out) {
+  Scratch::Frame frame(scratch);
+  const int64_t n = v.cols();
+  const Row a(const_cast<float*>(v.row(row).data()), n);
+  Row slope(scratch.Take<float>(n), n);
+  slope = a.abs() + 2.0f * ((-a.abs()).exp() + 1.0f).log();
+  AddRow(slope.data(), n, out);
 }
 
 }  // namespace
@@ -50,13 +56,13 @@ int64_t Proposal::NaturalRow(int64_t row) const {
   return row < even ? 2 * row : 2 * (row - even) + 1;
 }
 
-void Proposal::Initialize(uint64_t seed) {
+void Proposal::Initialize(uint64_t seed, uint32_t component) {
   uint32_t shard = 0;
   for (const Coupling& coupling : couplings_) {
-    coupling.Initialize({seed, RngPurpose::kProposalInit, 0, shard++}, parameters_.data());
+    coupling.Initialize({seed, RngPurpose::kProposalInit, component, shard++}, parameters_.data());
   }
   if (config_.linear_base) {
-    base_.Initialize({seed, RngPurpose::kProposalInit, 0, shard}, /*zero_last=*/true,
+    base_.Initialize({seed, RngPurpose::kProposalInit, component, shard}, /*zero_last=*/true,
                      parameters_.data() + base_offset_);
   }
 }
@@ -96,27 +102,31 @@ void Proposal::MakeContext(const Eigen::MatrixXf& x, ThreadPool& pool,
   const BaseTrace base = EvaluateBase(Const(tile), context->scratch);
   context->mean = base.mean;
   context->scale = base.log_scale.array().exp();
-  context->log_scale = base.log_scale.colwise().sum().transpose();
+  context->log_scale.setZero(m);
+  for (int64_t e = 0; e < base.log_scale.rows(); ++e) {
+    AddRow(base.log_scale.row(e).data(), m, context->log_scale.data());
+  }
 }
 
 void Proposal::Sample(const ProposalContext& context, int64_t first_point, int64_t width,
-                      TileMap noise, Scratch& scratch, TileMap epsilon, float* log_tau) const {
+                      TileMap noise, Scratch& scratch, TileMap epsilon, double* log_tau) const {
   StandardNormalLogDensity(noise, log_tau);
   Scratch::Frame frame(scratch);
-  float* log_det = scratch.Take<float>(noise.cols());
-  std::fill_n(log_det, noise.cols(), 0.0f);
+  double* log_det = scratch.Take<double>(noise.cols());
+  std::fill_n(log_det, noise.cols(), 0.0);
   const int64_t stride = context.conditioner.rows();
   const float* columns = context.conditioner.data() + first_point * stride;
   for (const Coupling& coupling : couplings_) {
     coupling.Forward(parameters_.data(), columns, stride, width, scratch, noise, log_det);
     columns += coupling.context_rows();
   }
-  Row(log_tau, noise.cols()) -= Row(log_det, noise.cols());
-  FromFlowSpace(context, first_point, width, noise, epsilon, log_tau);
+  DoubleRow(log_tau, noise.cols()) -= DoubleRow(log_det, noise.cols());
+  FromFlowSpace(context, first_point, width, noise, scratch, epsilon, log_tau);
 }
 
 void Proposal::FromFlowSpace(const ProposalContext& context, int64_t first_point, int64_t width,
-                             const TileMap& v, TileMap epsilon, float* log_tau) const {
+                             const TileMap& v, Scratch& scratch, TileMap epsilon,
+                             double* log_tau) const {
   const int64_t n = v.cols();
   for (int64_t r = 0; r < v.rows(); ++r) {
     const int64_t e = NaturalRow(r);
@@ -127,7 +137,7 @@ void Proposal::FromFlowSpace(const ProposalContext& context, int64_t first_point
             v.row(r).segment(first, count).array() * context.scale(e, j) + context.mean(e, j);
       }
     } else if (config_.sigmoid) {
-      SubtractLogSigmoidSlope(v, r, Row(log_tau, n));
+      SubtractLogSigmoidSlope(v, r, scratch, log_tau);
       epsilon.row(e) = 1.0f / (1.0f + (-v.row(r).array()).exp());
     } else {
       epsilon.row(e) = v.row(r);
@@ -135,15 +145,14 @@ void Proposal::FromFlowSpace(const ProposalContext& context, int64_t first_point
   }
   if (!config_.linear_base) return;
   for (int64_t first = 0, j = first_point; first < n; first += width, ++j) {
-    Row(log_tau + first, std::min(width, n - first)) -= context.log_scale[j];
+    AddConstant(-context.log_scale[j], std::min(width, n - first), log_tau + first);
   }
 }
 
 Proposal::BaseTrace Proposal::ToFlowSpace(const ConstTileMap& epsilon, const ConstTileMap& x,
-                                          Scratch& scratch, TileMap v, float* log_tau) const {
+                                          Scratch& scratch, TileMap v, double* log_tau) const {
   const int64_t n = epsilon.cols(), latent = config_.latent_dim;
-  Row out(log_tau, n);
-  out.setZero();
+  std::fill_n(log_tau, n, 0.0);
   BaseTrace base =
       config_.linear_base
           ? EvaluateBase(x, scratch)
@@ -154,11 +163,11 @@ Proposal::BaseTrace Proposal::ToFlowSpace(const ConstTileMap& epsilon, const Con
     if (config_.linear_base) {
       v.row(r) =
           (epsilon.row(e) - base.mean.row(e)).array() * (-base.log_scale.row(e).array()).exp();
-      out -= base.log_scale.row(e).array();
+      SubtractRow(base.log_scale.row(e).data(), n, log_tau);
     } else if (config_.sigmoid) {
       v.row(r) = epsilon.row(e).array().max(kUnitEdge).min(1.0f - kUnitEdge);
       v.row(r) = (v.row(r).array() / (1.0f - v.row(r).array())).log();
-      SubtractLogSigmoidSlope(v, r, out);
+      SubtractLogSigmoidSlope(v, r, scratch, log_tau);
     } else {
       v.row(r) = epsilon.row(e);
     }
@@ -166,9 +175,9 @@ Proposal::BaseTrace Proposal::ToFlowSpace(const ConstTileMap& epsilon, const Con
   return base;
 }
 
-void Proposal::InvertCouplings(const ConstTileMap& x, Scratch& scratch, TileMap u, float* log_det,
+void Proposal::InvertCouplings(const ConstTileMap& x, Scratch& scratch, TileMap u, double* log_det,
                                Coupling::Trace* traces) const {
-  std::fill_n(log_det, u.cols(), 0.0f);
+  std::fill_n(log_det, u.cols(), 0.0);
   for (auto coupling = couplings_.rbegin(); coupling != couplings_.rend(); ++coupling) {
     if (traces == nullptr) {
       Scratch::Frame frame(scratch);
@@ -180,16 +189,16 @@ void Proposal::InvertCouplings(const ConstTileMap& x, Scratch& scratch, TileMap 
 }
 
 void Proposal::LogDensity(const ConstTileMap& epsilon, const ConstTileMap& x, Scratch& scratch,
-                          float* log_tau) const {
+                          double* log_tau) const {
   Scratch::Frame frame(scratch);
   const int64_t n = epsilon.cols();
   TileMap u = TakeTile(scratch, config_.latent_dim, n);
-  float* base = scratch.Take<float>(n);
-  float* log_det = scratch.Take<float>(n);
+  double* base = scratch.Take<double>(n);
+  double* log_det = scratch.Take<double>(n);
   ToFlowSpace(epsilon, x, scratch, u, base);
   InvertCouplings(x, scratch, u, log_det, nullptr);
   StandardNormalLogDensity(u, log_tau);
-  Row(log_tau, n) += Row(base, n) - Row(log_det, n);
+  DoubleRow(log_tau, n) += DoubleRow(base, n) - DoubleRow(log_det, n);
 }
 
 double Proposal::LossAndGradient(const ConstTileMap& epsilon, const ConstTileMap& x, float weight,
@@ -198,9 +207,9 @@ double Proposal::LossAndGradient(const ConstTileMap& epsilon, const ConstTileMap
   const int64_t n = epsilon.cols();
   TileMap v = TakeTile(scratch, config_.latent_dim, n);
   TileMap u = TakeTile(scratch, config_.latent_dim, n);
-  float* base_log_tau = scratch.Take<float>(n);
-  float* log_det = scratch.Take<float>(n);
-  float* log_tau = scratch.Take<float>(n);
+  double* base_log_tau = scratch.Take<double>(n);
+  double* log_det = scratch.Take<double>(n);
+  double* log_tau = scratch.Take<double>(n);
   const BaseTrace base = ToFlowSpace(epsilon, x, scratch, v, base_log_tau);
   u = v;
   Coupling::Trace* traces = scratch.Take<Coupling::Trace>(couplings_.size());
@@ -208,7 +217,7 @@ double Proposal::LossAndGradient(const ConstTileMap& epsilon, const ConstTileMap
   StandardNormalLogDensity(u, log_tau);
   double loss = 0;
   for (int64_t i = 0; i < n; ++i) {
-    loss -= static_cast<double>(log_tau[i]) + base_log_tau[i] - log_det[i];
+    loss -= log_tau[i] + base_log_tau[i] - log_det[i];
   }
   TileMap grad_u = TakeTile(scratch, u.rows(), n);
   grad_u = weight * u;
@@ -247,7 +256,7 @@ void Proposal::InitializeNormalisation(const ConstTileMap& epsilon, const ConstT
   Scratch scratch;
   const int64_t n = epsilon.cols();
   TileMap u = TakeTile(scratch, config_.latent_dim, n);
-  float* log_det = scratch.Take<float>(n);
+  double* log_det = scratch.Take<double>(n);
   ToFlowSpace(epsilon, x, scratch, u, log_det);
   for (auto coupling = couplings_.rbegin(); coupling != couplings_.rend(); ++coupling) {
     coupling->InitializeNormalisation(Const(u), parameters_.data());

@@ -38,7 +38,7 @@ struct ProposalContext {
   Eigen::MatrixXf conditioner;  // (couplings · 2 · hidden) × m
   Eigen::MatrixXf mean;         // E×m: a x + m_θ(x)
   Eigen::MatrixXf scale;        // E×m: exp(ℓ)
-  Eigen::VectorXf log_scale;    // m: Σ ℓ
+  Eigen::VectorXd log_scale;    // m: Σ ℓ
   Scratch scratch;              // for making the above
 };
 
@@ -51,7 +51,8 @@ class Proposal {
   const ProposalConfig& config() const { return config_; }
   Eigen::VectorXf& parameters() { return parameters_; }
   const Eigen::VectorXf& parameters() const { return parameters_; }
-  void Initialize(uint64_t seed);
+  // The start of component number `component` of a model.
+  void Initialize(uint64_t seed, uint32_t component = 0);
 
   // The coordinate of ε that a row of u (and of the noise given to Sample) stands for.
   int64_t NaturalRow(int64_t row) const;
@@ -66,11 +67,11 @@ class Proposal {
   // Draws ε (E×n) for n/width points from `first_point` on, `width` columns each, and writes
   // log τ(ε|x) (n). noise: E×n standard normals, overwritten.
   void Sample(const ProposalContext& context, int64_t first_point, int64_t width, TileMap noise,
-              Scratch& scratch, TileMap epsilon, float* log_tau) const;
+              Scratch& scratch, TileMap epsilon, double* log_tau) const;
 
   // log τ(ε|x), one pair per column. ε: E×n, x: D×n.
   void LogDensity(const ConstTileMap& epsilon, const ConstTileMap& x, Scratch& scratch,
-                  float* log_tau) const;
+                  double* log_tau) const;
 
   // −Σ log τ(ε|x) over the columns; adds weight × its gradient to `gradient`.
   double LossAndGradient(const ConstTileMap& epsilon, const ConstTileMap& x, float weight,
@@ -88,12 +89,12 @@ class Proposal {
   };
   BaseTrace EvaluateBase(const ConstTileMap& x, Scratch& scratch) const;
   BaseTrace ToFlowSpace(const ConstTileMap& epsilon, const ConstTileMap& x, Scratch& scratch,
-                        TileMap v, float* log_tau) const;
+                        TileMap v, double* log_tau) const;
   void FromFlowSpace(const ProposalContext& context, int64_t first_point, int64_t width,
-                     const TileMap& v, TileMap epsilon, float* log_tau) const;
+                     const TileMap& v, Scratch& scratch, TileMap epsilon, double* log_tau) const;
   // Sends u backwards through all couplings. traces: null, or one for each, in the order of work:
   // last coupling first.
-  void InvertCouplings(const ConstTileMap& x, Scratch& scratch, TileMap u, float* log_det,
+  void InvertCouplings(const ConstTileMap& x, Scratch& scratch, TileMap u, double* log_det,
                        Coupling::Trace* traces) const;
   void BaseBackward(const BaseTrace& trace, const ConstTileMap& grad_v, const ConstTileMap& v,
                     float weight, Scratch& scratch, float* gradient) const;

@@ -88,23 +88,4 @@ absl::Status Evaluator::Run(const AffineGaussian* gaussian,
   return CheckCancel();
 }
 
-ElboEstimate ElboFromLogWeights(const Eigen::VectorXd& log_weights) {
-  double sum = 0;
-  int64_t good = 0;
-  for (double value : log_weights) {
-    if (!std::isfinite(value)) continue;
-    sum += value;
-    ++good;
-  }
-  if (good == 0) return {-kInfinity, std::numeric_limits<double>::quiet_NaN()};
-  const double size = static_cast<double>(good);
-  const double mean = sum / size;
-  double squares = 0;
-  for (double value : log_weights) {
-    if (std::isfinite(value)) squares += (value - mean) * (value - mean);
-  }
-  const double share = size / static_cast<double>(log_weights.size());
-  return {mean + std::log(share), std::sqrt(squares / (size - 1) / size)};
-}
-
 }  // namespace aisivi

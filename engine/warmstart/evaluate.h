@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "absl/status/status.h"
+#include "engine/methods/elbo.h"
 #include "engine/parallel/thread_pool.h"
 #include "engine/targets/target.h"
 #include "engine/warmstart/affine_gaussian.h"
@@ -52,14 +53,5 @@ class Evaluator {
   const std::atomic<bool>* cancel_;
   int64_t evaluated_ = 0;
 };
-
-// Monte Carlo estimate of E_q[log p̃ − log q] over draws of which some are bad: the bound that
-// belongs to q restricted to where p̃ is good, mean over good draws + log(good share), which is
-// still a lower bound of log Z. -inf when no draw is good.
-struct ElboEstimate {
-  double value;
-  double standard_error;  // NaN with fewer than 2 good draws
-};
-ElboEstimate ElboFromLogWeights(const Eigen::VectorXd& log_weights);
 
 }  // namespace aisivi

@@ -210,13 +210,13 @@ TEST(FamilyTest, LatentsFollowTheirPrior) {
 TEST(FamilyTest, LogPriorIsAdded) {
   Random random(6);
   for (const bool gaussian : {true, false}) {
-    const Family family(Plain(1, 5, 4, gaussian));
+    const Family family(Plain(1, 2000, 4, gaussian));
     Scratch scratch;
-    const TileMap epsilon = Put(Normals(5, 19, 1, random), scratch);
-    std::vector<float> log_p(19, 2.0f);
+    const TileMap epsilon = Put(Normals(2000, 19, 1, random), scratch);
+    std::vector<double> log_p(19, 2.0);
     family.AddLogPrior(Const(epsilon), log_p.data());
     for (int64_t j = 0; j < 19; ++j) {
-      EXPECT_NEAR(log_p[j], 2 + test::LogPrior(family.config(), Get(epsilon).col(j)), 1e-5);
+      EXPECT_NEAR(log_p[j], 2 + test::LogPrior(family.config(), Get(epsilon).col(j)), 1e-9);
     }
   }
 }

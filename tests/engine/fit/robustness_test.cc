@@ -1,9 +1,11 @@
 // Whatever the target, a fit ends: in a result or in a status that says why.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <string>
+#include <vector>
 
 #include "tests/engine/fit/testing.h"
 
@@ -58,7 +60,8 @@ TEST(RobustnessTest, SpoiledTargetsEnd) {
   }
 }
 
-// Half of the space is missing; the half that is there has mass 1/2.
+// Half of the space is missing; the half that is there has mass 1/2. The best q within reach is the
+// whole Gaussian, half of whose draws count for nothing: 512 such draws know log Z to 0.044.
 TEST(RobustnessTest, NanInHalfTheSpaceStillFits) {
   for (const double nothing : {kNan, -kInf}) {
     const SpoiledTarget target([&](const Eigen::VectorXd& z, double* p, Eigen::VectorXd* s) {
@@ -74,8 +77,14 @@ TEST(RobustnessTest, NanInHalfTheSpaceStillFits) {
       EXPECT_TRUE(result->reason == TerminationReason::kIterationLimit ||
                   result->reason == TerminationReason::kConverged)
           << start << ": " << result->message;
-      EXPECT_TRUE(std::isfinite(result->evidence.log_z)) << start;
-      EXPECT_NEAR(result->evidence.log_z, std::log(0.5), 0.5) << start;
+      EXPECT_LT(result->evidence.standard_error, 0.06) << start;
+      EXPECT_NEAR(result->evidence.log_z, std::log(0.5), 4 * result->evidence.standard_error)
+          << start;
+      EXPECT_LT(result->evidence.elbo_lower, std::log(0.5) + 4 * result->evidence.standard_error)
+          << start;
+      EXPECT_GT(result->evidence.elbo_lower, std::log(0.5) - 0.2) << start;
+      EXPECT_GT(result->evidence.ess, 0.9 * (512 - result->evidence.non_finite)) << start;
+      EXPECT_NEAR(static_cast<double>(result->evidence.non_finite), 256, 64) << start;
     }
   }
 }
@@ -134,24 +143,33 @@ std::unique_ptr<const Target> TargetOf(const std::string& preset) {
   return Make(name == "logistic" ? "logistic_regression" : name);
 }
 
-TEST(RobustnessTest, EveryPresetRunsOnItsTarget) {
+// At the start the loss is 3 to 1,200 nats; forty steps, with fewer inner samples and couplings
+// than published, take at least a quarter of it away.
+TEST(RobustnessTest, EveryPresetTrainsOnItsTarget) {
   for (const Preset& preset : Presets()) {
     const auto target = TargetOf(preset.name);
     ASSERT_NE(target, nullptr) << preset.name;
     FitOptions options = preset.options;
-    options.iterations = 3;
-    options.inner_samples = 20;
-    options.flow_pretrain_iterations = std::min<int64_t>(options.flow_pretrain_iterations, 2);
+    options.iterations = 40;
+    options.inner_samples = 16;
+    options.chunks = 1;
+    options.couplings = std::min<int64_t>(options.couplings, 4);
+    options.flow_pretrain_iterations = std::min<int64_t>(options.flow_pretrain_iterations, 10);
     options.evidence_draws = 64;
     options.evidence_inner_samples = 1;
-    ASSERT_TRUE(ValidateOptions(options, target->dim()).ok()) << preset.name;
     ThreadPool pool(2);
     const auto result = RunFit(*target, options, pool);
     ASSERT_TRUE(result.ok()) << preset.name << ": " << result.status();
     EXPECT_EQ(result->reason, TerminationReason::kIterationLimit) << preset.name;
     EXPECT_EQ(result->last.skipped_steps, 0) << preset.name;
-    EXPECT_TRUE(std::isfinite(result->evidence.elbo_lower)) << preset.name;
-    EXPECT_TRUE(std::isfinite(result->last.loss)) << preset.name;
+    std::vector<double> loss;
+    for (const FitProgress& p : result->history) {
+      if (p.phase == FitPhase::kTraining) loss.push_back(p.loss);
+    }
+    ASSERT_EQ(loss.size(), 40u) << preset.name;
+    std::nth_element(loss.begin() + 30, loss.begin() + 35, loss.end());
+    EXPECT_LT(loss[35], 0.75 * loss[0]) << preset.name;
+    EXPECT_GT(result->evidence.elbo_lower, -0.85 * loss[0]) << preset.name;
   }
 }
 

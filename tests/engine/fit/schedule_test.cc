@@ -20,7 +20,7 @@ int64_t Play(Schedule& schedule, Report report) {
   int64_t done = 0;
   while (done < schedule.total()) {
     ++done;
-    if (schedule.CheckDue(done)) schedule.Observe(done, report(done));
+    if (schedule.CheckDue(done)) schedule.RecordCheck(done, report(done));
   }
   return done;
 }

@@ -2,14 +2,18 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <atomic>
 #include <cmath>
 #include <functional>
 #include <limits>
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "engine/fit/fit.h"
+#include "engine/fit/start.h"
+#include "engine/model/model_state.h"
 #include "engine/targets/registry.h"
 
 namespace aisivi::test {
@@ -77,5 +81,19 @@ class FailingTarget : public Target {
  private:
   mutable std::atomic<int64_t> left_;
 };
+
+// An untrained model of two components in two dimensions, with weights 1/4 and 3/4.
+inline ModelState TwoComponents() {
+  const auto target = Make("banana");
+  FitOptions options = Short();
+  options.warm_start = "none";
+  ThreadPool pool(1);
+  std::vector<std::string> log;
+  ModelState model = StartModels(*target, options, pool, nullptr, &log)->front().state;
+  model.components.push_back(model.components.front());
+  model.components[0].log_weight = std::log(0.25);
+  model.components[1].log_weight = std::log(0.75);
+  return model;
+}
 
 }  // namespace aisivi::test

@@ -20,7 +20,7 @@ using test::RunPass;
 // log v of one inner sample, from the public densities.
 double LogWeight(const Problem& problem, const Eigen::VectorXd& x, const Eigen::VectorXd& epsilon) {
   Scratch scratch;
-  float log_tau = 0;
+  double log_tau = 0;
   const TileMap e = test::Put(epsilon, scratch), point = test::Put(x, scratch);
   problem.proposal.LogDensity(Const(e), Const(point), scratch, &log_tau);
   const test::ReferenceConditional q = test::Conditionals(problem.family, epsilon);

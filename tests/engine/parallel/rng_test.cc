@@ -53,6 +53,36 @@ TEST(RngTest, EveryPartOfTheNameMatters) {
   }
 }
 
+// Seeds of neighbours, of runs and of components: all different, with streams that are.
+TEST(RngTest, SubSeedsNeverMeet) {
+  std::set<uint64_t> seeds;
+  size_t count = 0;
+  for (const uint64_t seed : {0u, 1u, 2u, 3u, 1000u}) {
+    count += seeds.insert(seed).second;
+    for (const RngPurpose purpose :
+         {RngPurpose::kRunSeed, RngPurpose::kAgreementSeed, RngPurpose::kInnerSeed}) {
+      for (uint64_t index = 0; index < 200; ++index) {
+        const uint64_t part = SubSeed(seed, purpose, index);
+        EXPECT_EQ(part, SubSeed(seed, purpose, index));
+        seeds.insert(part);
+        seeds.insert(SubSeed(part, RngPurpose::kInnerSeed, index));  // a component of a run
+        count += 2;
+      }
+    }
+  }
+  EXPECT_EQ(seeds.size(), count);
+  EXPECT_NE(SubSeed(1, RngPurpose::kRunSeed, 1),
+            SubSeed(1, RngPurpose::kRunSeed, 1 + (uint64_t{1} << 32)));
+  // The next part of one seed is not a part of the next seed.
+  const std::vector<float> a =
+      Draw(FillNormal, {SubSeed(1, RngPurpose::kRunSeed, 1), RngPurpose::kInner, 0, 0}, 1000);
+  const std::vector<float> b =
+      Draw(FillNormal, {SubSeed(2, RngPurpose::kRunSeed, 0), RngPurpose::kInner, 0, 0}, 1000);
+  double product = 0;
+  for (size_t i = 0; i < a.size(); ++i) product += static_cast<double>(a[i]) * b[i];
+  EXPECT_LT(std::abs(product / 1000), 5 / std::sqrt(1000.0));
+}
+
 TEST(RngTest, WritesExactlyWhatWasAskedFor) {
   for (const int64_t n : kSizes) {
     for (const auto fill : {FillNormal, FillUniform}) {

@@ -125,7 +125,7 @@ TEST(CouplingKernelTest, TransformIsTheReference) {
       const TileMap shift = Put(Normals(changed, n, 1, random), scratch);
       TileMap u = Put(Normals(changed, n, 1, random), scratch);
       const Eigen::MatrixXd before = Get(u), input = Get(raw);
-      std::vector<float> log_det(n, 0.25f);
+      std::vector<double> log_det(n, 0.25);
       TransformChanged(raw, shift, offset, 1e-7f, u, log_det.data());
       for (int64_t i = 0; i < n; ++i) {
         double det = 0.25, tolerance = 1e-5;

@@ -54,7 +54,7 @@ Mapped Forward(const Coupling& coupling, const Eigen::VectorXf& parameters,
   Eigen::MatrixXf context(coupling.context_rows(), x.cols());
   coupling.Context(parameters.data(), x, context);
   TileMap tile = Put(u, scratch);
-  std::vector<float> log_det(u.cols(), 0.5f);
+  std::vector<double> log_det(u.cols(), 0.5);
   coupling.Forward(parameters.data(), context.data(), context.rows(), width, scratch, tile,
                    log_det.data());
   Mapped result{Get(tile), Eigen::VectorXd(u.cols())};
@@ -67,7 +67,7 @@ Mapped Inverse(const Coupling& coupling, const Eigen::VectorXf& parameters,
   Scratch scratch;
   const TileMap points = Put(x.cast<double>(), scratch);
   TileMap tile = Put(u, scratch);
-  std::vector<float> log_det(u.cols(), 0.5f);
+  std::vector<double> log_det(u.cols(), 0.5);
   coupling.Inverse(parameters.data(), Const(points), scratch, tile, log_det.data());
   Mapped result{Get(tile), Eigen::VectorXd(u.cols())};
   for (int64_t i = 0; i < u.cols(); ++i) result.log_det[i] = log_det[i] - 0.5;
@@ -167,7 +167,7 @@ TEST(CouplingTest, NormalisationIsSetFromTheBatch) {
     TileMap u = Put(batch, scratch);
     coupling.InitializeNormalisation(Const(u), parameters.data());
     const TileMap points = Put(x.cast<double>(), scratch);
-    std::vector<float> log_det(kCount, 0.0f);
+    std::vector<double> log_det(kCount, 0.0);
     const Coupling::Trace trace =
         coupling.Inverse(parameters.data(), Const(points), scratch, u, log_det.data());
     const Eigen::MatrixXd normed = Get(trace.normed);

@@ -61,7 +61,7 @@ Proposal RandomProposal(const Case& c, double scale, Random& random) {
 
 struct Drawn {
   Eigen::MatrixXd epsilon;
-  std::vector<float> log_tau;
+  std::vector<double> log_tau;
 };
 
 Drawn Sample(const Proposal& proposal, const Eigen::MatrixXf& x, int64_t first_point,
@@ -73,15 +73,15 @@ Drawn Sample(const Proposal& proposal, const Eigen::MatrixXf& x, int64_t first_p
   const int64_t n = points * width, latent = proposal.config().latent_dim;
   TileMap noise = Put(Normals(latent, n, 1, random), scratch);
   TileMap epsilon = TakeTile(scratch, latent, n);
-  std::vector<float> log_tau(n);
+  std::vector<double> log_tau(n);
   proposal.Sample(context, first_point, width, noise, scratch, epsilon, log_tau.data());
   return {Get(epsilon), log_tau};
 }
 
-std::vector<float> LogDensity(const Proposal& proposal, const Eigen::MatrixXd& epsilon,
-                              const Eigen::MatrixXd& x) {
+std::vector<double> LogDensity(const Proposal& proposal, const Eigen::MatrixXd& epsilon,
+                               const Eigen::MatrixXd& x) {
   Scratch scratch;
-  std::vector<float> log_tau(epsilon.cols());
+  std::vector<double> log_tau(epsilon.cols());
   const TileMap e = Put(epsilon, scratch), points = Put(x, scratch);
   proposal.LogDensity(Const(e), Const(points), scratch, log_tau.data());
   return log_tau;
@@ -99,7 +99,7 @@ TEST(ProposalTest, SampleAndLogDensityAgree) {
       for (int64_t i = 0; i < spread.cols(); ++i) {
         spread.col(i) = x.col(first + i / width).cast<double>();
       }
-      const std::vector<float> log_tau = LogDensity(proposal, drawn.epsilon, spread);
+      const std::vector<double> log_tau = LogDensity(proposal, drawn.epsilon, spread);
       for (int64_t i = 0; i < spread.cols(); ++i) {
         // Close to 0 or 1 a single precision ε no longer tells where it came from.
         if (c.base == Base::kSigmoid && (drawn.epsilon.col(i).minCoeff() < 1e-3 ||
@@ -121,7 +121,7 @@ TEST(ProposalTest, TheLinearBaseStartsAtTheReverseConditional) {
       proposal.Initialize(9);
       const Eigen::MatrixXd epsilon = test::Rounded(Normals(latent, 20, 1, random));
       const Eigen::MatrixXd x = test::Rounded(Normals(latent, 20, 1, random));
-      const std::vector<float> log_tau = LogDensity(proposal, epsilon, x);
+      const std::vector<double> log_tau = LogDensity(proposal, epsilon, x);
       for (int64_t i = 0; i < 20; ++i) {
         const double square = ((epsilon.col(i) - 0.8 * x.col(i)) / 0.6).squaredNorm();
         const double expected = -0.5 * square - static_cast<double>(latent) *
@@ -209,10 +209,10 @@ TEST(ProposalTest, UniformLatentsStayInTheUnitCube) {
   EXPECT_GE(drawn.epsilon.minCoeff(), 0);
   EXPECT_LE(drawn.epsilon.maxCoeff(), 1);
   // The very edge has a finite density too.
-  const std::vector<float> log_tau =
+  const std::vector<double> log_tau =
       LogDensity(proposal, (Eigen::MatrixXd(5, 2) << 0, 1, 1, 0, 0.5, 1, 0, 0, 1, 1).finished(),
                  Eigen::MatrixXd::Zero(3, 2));
-  for (const float v : log_tau) EXPECT_TRUE(std::isfinite(v)) << v;
+  for (const double v : log_tau) EXPECT_TRUE(std::isfinite(v)) << v;
 }
 
 TEST(ProposalTest, NormalisationFromAFirstBatchHelps) {

@@ -79,14 +79,5 @@ TEST(EvaluatorTest, CancelEndsABatchAtTheNextShard) {
   EXPECT_LE(target.evaluations(), 64);
 }
 
-TEST(ElboTest, BadDrawsCountThroughTheirShare) {
-  Eigen::VectorXd log_weights(4);
-  log_weights << 1, 3, -kInfinity, -kInfinity;
-  const ElboEstimate elbo = ElboFromLogWeights(log_weights);
-  EXPECT_NEAR(elbo.value, 2 + std::log(0.5), 1e-15);
-  EXPECT_NEAR(elbo.standard_error, 1, 1e-15);
-  EXPECT_EQ(ElboFromLogWeights(Eigen::VectorXd::Constant(3, -kInfinity)).value, -kInfinity);
-}
-
 }  // namespace
 }  // namespace aisivi

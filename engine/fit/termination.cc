@@ -1,0 +1,30 @@
+#include "engine/fit/termination.h"
+
+namespace aisivi {
+
+bool MustStop(RunContext& run) {
+  if (run.deadline.Cancelled()) {
+    run.reason = TerminationReason::kCancelled;
+  } else if (run.deadline.Passed(kTrainingShare)) {
+    run.reason = TerminationReason::kTimeLimit;
+  }
+  return run.reason != TerminationReason::kNone;
+}
+
+std::string TerminationMessage(TerminationReason reason, const FitOptions& options) {
+  switch (reason) {
+    case TerminationReason::kCancelled:
+      return "The fit was cancelled.";
+    case TerminationReason::kTimeLimit:
+      return "The time limit was reached; the best state so far is kept.";
+    case TerminationReason::kNumericalError:
+      return "Too many steps were not finite; the best state so far is kept.";
+    case TerminationReason::kConverged:
+      return "The estimated gap to log Z is closed, or ELBO and score residual have settled.";
+    default:
+      return options.iterations == 0 ? "The start is the result: no training was asked for."
+                                     : "All iterations are done.";
+  }
+}
+
+}  // namespace aisivi

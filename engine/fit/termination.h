@@ -1,0 +1,19 @@
+// When a run has to stop, and how its end is told.
+#pragma once
+
+#include <string>
+
+#include "engine/fit/run_context.h"
+
+namespace aisivi {
+
+// Shares of the time limit by whose end the phases are over; the rest is for the evidence.
+inline constexpr double kStartShare = 0.5, kDescentShare = 0.6, kTrainingShare = 0.8;
+
+// Whether training has to stop; sets run.reason where the caller or the clock says so.
+bool MustStop(RunContext& run);
+
+// One sentence for people.
+std::string TerminationMessage(TerminationReason reason, const FitOptions& options);
+
+}  // namespace aisivi
