@@ -28,6 +28,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "engine/evidence/not_available.h"
 #include "engine/fit/progress.h"
 #include "engine/methods/elbo.h"
 #include "engine/model/model.h"

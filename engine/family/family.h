@@ -32,8 +32,8 @@ struct FamilyConfig {
 
 // q(x|ε) for a tile of ε.
 struct Conditional {
-  TileMap mean;          // D×n
-  TileMap inv_sigma;     // D×n, or D×1 when σ is one vector for all ε
+  TileMap mean;           // D×n
+  TileMap inv_sigma;      // D×n, or D×1 when σ is one vector for all ε
   const double* log_det;  // n (or 1): Σ_d log σ_d
   bool shared_sigma;
 };

@@ -3,8 +3,9 @@
 
 #include <cmath>
 #include <cstdint>
-#include <limits>
 #include <string>
+
+#include "engine/evidence/not_available.h"
 
 namespace aisivi {
 
@@ -19,8 +20,6 @@ enum class TerminationReason {
   kCancelled,       // asked to stop
   kNumericalError,  // too many non-finite steps; best state kept
 };
-
-inline constexpr double kNotAvailable = std::numeric_limits<double>::quiet_NaN();
 
 // One report. NaN: not known (yet).
 struct FitProgress {

@@ -36,26 +36,14 @@ double TileError(double reach, int64_t features) {
   return kUnit * (2 * std::sqrt(static_cast<double>(features)) + 4) * 0.5 * reach * reach;
 }
 
-// Σ w and Σ w² (n).
-void AddSums(const float* weight, int64_t n, double* sum, double* sum_square) {
-  constexpr int64_t kLanes = 8;
-  double one[kLanes] = {}, two[kLanes] = {};
-  int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) {
-    for (int64_t l = 0; l < kLanes; ++l) {
-      const double w = static_cast<double>(weight[i + l]);
-      one[l] += w;
-      two[l] += w * w;
-    }
-  }
-  for (; i < n; ++i) {
-    const double w = static_cast<double>(weight[i]);
-    one[0] += w;
-    two[0] += w * w;
-  }
-  for (int64_t l = 0; l < kLanes; ++l) {
-    *sum += one[l];
-    *sum_square += two[l];
+// Adds Σ w and Σ w² (n): blocks short enough to be exact to 1e-6 in single precision, and these in
+// double.
+void AddSums(const ConstRow& weight, double* sum, double* sum_square) {
+  constexpr int64_t kBlock = 128;
+  for (int64_t first = 0; first < weight.size(); first += kBlock) {
+    const int64_t count = std::min(kBlock, weight.size() - first);
+    *sum += static_cast<double>(weight.segment(first, count).sum());
+    *sum_square += static_cast<double>(weight.segment(first, count).square().sum());
   }
 }
 
@@ -273,7 +261,7 @@ void Pass::RunTile(const ConstTileMap& epsilon, WeightSums* sums, Scratch& scrat
     Row row(weight.row(j).data(), n);
     row = row.exp();
     sums[j].count += n;
-    AddSums(row.data(), n, &sums[j].sum, &sums[j].sum_square);
+    AddSums(ConstRow(row.data(), n), &sums[j].sum, &sums[j].sum_square);
   }
   if (!request_.want_score) return;
   TileMap partial = TakeTile(scratch, m, count);

@@ -23,13 +23,18 @@ struct ProblemShape {
   float proposal_sigma = 0;  // 0: as the family's
 };
 
-// Sets the normalisations of the proposal, so that it reaches wherever the latents are.
+// Sets the normalisations of the proposal, so that it reaches wherever the latents are, and beyond:
+// its tails in logit(ε) are Gaussian, those of uniform latents are not, and weights at the faces of
+// the cube have a mean that can be estimated only where the proposal is wide.
 inline void SpreadOverLatents(Random& random, Problem* problem) {
   constexpr int64_t kCount = 500;
   const FamilyConfig& c = problem->family.config();
   std::uniform_real_distribution<double> uniform(0, 1);
   Eigen::MatrixXd latents(c.latent_dim, kCount);
-  for (int64_t i = 0; i < latents.size(); ++i) latents.data()[i] = uniform(random);
+  for (int64_t i = 0; i < latents.size(); ++i) {
+    const double u = uniform(random), odds = std::pow(u / (1 - u), 1.6);
+    latents.data()[i] = odds / (1 + odds);
+  }
   const ReferenceConditional q = Conditionals(problem->family, latents);
   Scratch scratch;
   const TileMap epsilon = Put(latents, scratch);
