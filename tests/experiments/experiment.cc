@@ -1,11 +1,10 @@
 #include "tests/experiments/experiment.h"
 
 #include <cmath>
-#include <fstream>
 #include <random>
-#include <sstream>
 
 #include "absl/strings/str_cat.h"
+#include "tests/csv.h"
 #include "tests/experiments/measures.h"
 
 namespace aisivi::experiments {
@@ -14,26 +13,11 @@ namespace {
 constexpr double kLogTwoPi = 1.83787706640934548;
 constexpr int64_t kExactDraws = 20000;
 
-// The numbers of a CSV file with a header, one column per row of the file. Text becomes 0.
+// The numbers of a CSV file with a header, one column per row of the file.
 absl::StatusOr<Eigen::MatrixXd> ReadCsv(const std::string& path) {
-  std::ifstream file(path);
-  std::string line;
-  if (!std::getline(file, line)) return absl::NotFoundError(absl::StrCat(path, ": cannot be read"));
-  std::vector<std::vector<double>> rows;
-  while (std::getline(file, line)) {
-    std::vector<double>& row = rows.emplace_back();
-    std::stringstream cells(line);
-    for (std::string cell; std::getline(cells, cell, ',');) {
-      row.push_back(std::strtod(cell.c_str(), nullptr));
-    }
-  }
-  if (rows.empty()) return absl::NotFoundError(absl::StrCat(path, ": has no rows"));
-  Eigen::MatrixXd result(rows[0].size(), rows.size());
-  for (size_t j = 0; j < rows.size(); ++j) {
-    result.col(static_cast<int64_t>(j)) =
-        Eigen::VectorXd::Map(rows[j].data(), static_cast<int64_t>(rows[0].size()));
-  }
-  return result;
+  absl::StatusOr<test::Table> table = test::ReadCsv(path);
+  if (!table.ok()) return table.status();
+  return Eigen::MatrixXd(table->rows.transpose());
 }
 
 // log N(x; 0, [[v, c], [c, v]]), x: 2×N.
