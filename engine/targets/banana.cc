@@ -15,21 +15,25 @@ class Banana final : public BuiltinTarget {
  private:
   void EvaluateBatch(const Eigen::Ref<const Eigen::MatrixXd>& z, Eigen::VectorXd* log_density,
                      Eigen::MatrixXd* score) const override {
-    const double log_constant = -kLog2Pi - 0.5 * std::log(kDeterminant);
     for (Eigen::Index n = 0; n < z.cols(); ++n) {
-      const double a = z(0, n);
-      const double b = a * a + z(1, n) + 1;
-      const double grad_a = (kCorrelation * b - a) / kDeterminant;
-      const double grad_b = (kCorrelation * a - b) / kDeterminant;
-      (*log_density)(n) = log_constant + 0.5 * (a * grad_a + b * grad_b);
+      const BananaPoint point = BananaAt(z(0, n), z(1, n));
+      (*log_density)(n) = point.log_density;
       if (score == nullptr) continue;
-      (*score)(0, n) = grad_a + 2 * a * grad_b;
-      (*score)(1, n) = grad_b;
+      (*score)(0, n) = point.score(0);
+      (*score)(1, n) = point.score(1);
     }
   }
 };
 
 }  // namespace
+
+BananaPoint BananaAt(double z1, double z2) {
+  static const double kLogConstant = -kLog2Pi - 0.5 * std::log(kDeterminant);
+  const double b = z1 * z1 + z2 + 1;
+  const double grad_a = (kCorrelation * b - z1) / kDeterminant;
+  const double grad_b = (kCorrelation * z1 - b) / kDeterminant;
+  return {kLogConstant + 0.5 * (z1 * grad_a + b * grad_b), {grad_a + 2 * z1 * grad_b, grad_b}};
+}
 
 BuiltinSpec BananaSpec() {
   BuiltinSpec spec;

@@ -10,6 +10,13 @@
 
 namespace aisivi {
 
+struct BananaPoint {
+  double log_density;
+  Eigen::Vector2d score;
+};
+// log p and ∇ log p at (z₁, z₂).
+BananaPoint BananaAt(double z1, double z2);
+
 BuiltinSpec BananaSpec();
 
 }  // namespace aisivi

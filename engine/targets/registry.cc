@@ -8,6 +8,7 @@
 #include "engine/targets/bayesian_neural_network.h"
 #include "engine/targets/builtin.h"
 #include "engine/targets/conditioned_diffusion.h"
+#include "engine/targets/eight_bananas.h"
 #include "engine/targets/eight_schools.h"
 #include "engine/targets/funnel.h"
 #include "engine/targets/gaussian.h"
@@ -28,6 +29,7 @@ constexpr SpecFunction kSpecs[] = {
     BananaSpec,
     BayesianNeuralNetworkSpec,
     ConditionedDiffusionSpec,
+    EightBananasSpec,
     EightGaussiansSpec,
     EightSchoolsSpec,
     FunnelSpec,

@@ -1,6 +1,7 @@
 #include "engine/targets/standard_mixtures.h"
 
 #include <cmath>
+#include <utility>
 
 #include "engine/targets/gaussian_mixture.h"
 
@@ -14,6 +15,10 @@ std::unique_ptr<const Target> EqualSpheres(const Eigen::MatrixXd& means, double 
       Eigen::VectorXd::Constant(components, 1.0 / static_cast<double>(components));
   const Eigen::MatrixXd factor = sd * Eigen::MatrixXd::Identity(2, 2);
   return MakeGaussianMixture(weights, means, std::vector<Eigen::MatrixXd>(components, factor));
+}
+
+std::unique_ptr<const Target> BuildMultimodal(ParameterReader&) {
+  return EqualSpheres(Eigen::MatrixXd{{-2.0, 2.0}, {0.0, 0.0}}, 1.0);
 }
 
 std::unique_ptr<const Target> BuildXShaped(ParameterReader&) {
@@ -47,63 +52,55 @@ std::unique_ptr<const Target> BuildGaussianGrid(ParameterReader& reader) {
   return EqualSpheres(means, sd);
 }
 
-// What the four have in common.
-BuiltinSpec PlaneSpec() {
+// A mixture in the plane, normalised.
+BuiltinSpec PlaneSpec(std::string name, std::string doc, std::vector<ParameterDoc> parameters,
+                      std::unique_ptr<const Target> (*build)(ParameterReader&)) {
   BuiltinSpec spec;
+  spec.name = std::move(name);
+  spec.doc = std::move(doc);
   spec.dimension_rule = "2";
+  spec.parameters = std::move(parameters);
+  spec.build = build;
   spec.known_log_z = [](ParameterReader&) { return 0.0; };
   return spec;
+}
+
+ParameterDoc Sd(std::string default_value) {
+  return {"sd", ParameterKind::kNumber, "Standard deviation of each; 1e-6 to 1e6.",
+          std::move(default_value)};
 }
 
 }  // namespace
 
 BuiltinSpec MultimodalSpec() {
-  BuiltinSpec spec = PlaneSpec();
-  spec.name = "multimodal";
-  spec.doc = "0.5 N((-2, 0), I) + 0.5 N((2, 0), I). Normalised. Source: Yin & Zhou, ICML 2018.";
-  spec.build = [](ParameterReader&) {
-    return EqualSpheres(Eigen::MatrixXd{{-2.0, 2.0}, {0.0, 0.0}}, 1.0);
-  };
-  return spec;
+  return PlaneSpec(
+      "multimodal",
+      "0.5 N((-2, 0), I) + 0.5 N((2, 0), I). Normalised. Source: Yin & Zhou, ICML 2018.", {},
+      BuildMultimodal);
 }
 
 BuiltinSpec XShapedSpec() {
-  BuiltinSpec spec = PlaneSpec();
-  spec.name = "x_shaped";
-  spec.doc =
-      "0.5 N(0, [[2, 1.8], [1.8, 2]]) + 0.5 N(0, [[2, -1.8], [-1.8, 2]]). Normalised. Source: Yin "
-      "& "
-      "Zhou, ICML 2018.";
-  spec.build = BuildXShaped;
-  return spec;
+  return PlaneSpec("x_shaped",
+                   "0.5 N(0, [[2, 1.8], [1.8, 2]]) + 0.5 N(0, [[2, -1.8], [-1.8, 2]]). Normalised. "
+                   "Source: Yin & Zhou, ICML 2018.",
+                   {}, BuildXShaped);
 }
 
 BuiltinSpec EightGaussiansSpec() {
-  BuiltinSpec spec = PlaneSpec();
-  spec.name = "eight_gaussians";
-  spec.doc =
-      "Eight Gaussians of equal weight, evenly spaced on a circle. Normalised. A customary test of "
-      "mode coverage.";
-  spec.parameters = {
-      {"radius", ParameterKind::kNumber, "Of the circle; 0 to 1e6.", "4"},
-      {"sd", ParameterKind::kNumber, "Standard deviation of each; 1e-6 to 1e6.", "0.5"},
-  };
-  spec.build = BuildEightGaussians;
-  return spec;
+  return PlaneSpec("eight_gaussians",
+                   "Eight Gaussians of equal weight, evenly spaced on a circle. Normalised. A "
+                   "customary test of mode coverage.",
+                   {{"radius", ParameterKind::kNumber, "Of the circle; 0 to 1e6.", "4"}, Sd("0.5")},
+                   BuildEightGaussians);
 }
 
 BuiltinSpec GaussianGridSpec() {
-  BuiltinSpec spec = PlaneSpec();
-  spec.name = "gaussian_grid";
-  spec.doc =
+  return PlaneSpec(
+      "gaussian_grid",
       "25 Gaussians of equal weight on a 5x5 grid around the origin. Normalised. A customary test "
-      "of mode coverage.";
-  spec.parameters = {
-      {"spacing", ParameterKind::kNumber, "Between neighbours; 0 to 1e6.", "2.5"},
-      {"sd", ParameterKind::kNumber, "Standard deviation of each; 1e-6 to 1e6.", "0.3"},
-  };
-  spec.build = BuildGaussianGrid;
-  return spec;
+      "of mode coverage.",
+      {{"spacing", ParameterKind::kNumber, "Between neighbours; 0 to 1e6.", "2.5"}, Sd("0.3")},
+      BuildGaussianGrid);
 }
 
 }  // namespace aisivi

@@ -2,12 +2,17 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
+
+#include "engine/warmstart/elbo_ascent.h"
 
 namespace aisivi {
 namespace {
 
-constexpr double kSmallestStep = 1.0 / 512;
+struct Diagonal {
+  Eigen::VectorXd mean, sd;  // D
+};
 
 struct Visit {
   double elbo;
@@ -15,7 +20,7 @@ struct Visit {
   bool usable;
 };
 
-absl::StatusOr<Visit> VisitDiagonal(Evaluator& evaluator, const DiagonalFit& fit,
+absl::StatusOr<Visit> VisitDiagonal(Evaluator& evaluator, const Diagonal& fit,
                                     const Eigen::MatrixXd& x) {
   Eigen::MatrixXd z = fit.sd.asDiagonal() * x;
   z.colwise() += fit.mean;
@@ -34,20 +39,33 @@ absl::StatusOr<Visit> VisitDiagonal(Evaluator& evaluator, const DiagonalFit& fit
   return visit;
 }
 
-DiagonalFit Step(const DiagonalFit& current, const Visit& visit, double rho) {
-  const Eigen::VectorXd wanted = (1 - rho - rho * visit.h.array()).max(0.25);
-  // A Newton step means nothing along directions that are not concave: bounded there.
-  Eigen::VectorXd shift = rho * visit.m.array() / wanted.array();
-  for (int64_t i = 0; i < shift.size(); ++i) {
-    if (-visit.h[i] < 0.25) shift[i] = std::clamp(shift[i], -2.0, 2.0);
-  }
-  DiagonalFit next = current;
-  next.mean.array() += current.sd.array() * shift.array();
-  next.sd.array() /= wanted.array().min(16.0).sqrt();
-  return next;
-}
+// The natural-gradient step of kl_polish.h for a diagonal precision.
+class DiagonalStep {
+ public:
+  explicit DiagonalStep(const Visit& visit) : visit_(visit) {}
 
-bool IsReasonable(const DiagonalFit& fit) {
+  // Unknown: only what a step brings ends the ascent.
+  static double promise() { return std::numeric_limits<double>::infinity(); }
+
+  Diagonal Apply(const Diagonal& current, double rho) const {
+    const Eigen::VectorXd wanted = (1 - rho - rho * visit_.h.array()).max(1 / TrustRegion::kGrowth);
+    // A Newton step means nothing along directions that are not concave: bounded there.
+    Eigen::VectorXd shift = rho * visit_.m.array() / wanted.array();
+    for (int64_t i = 0; i < shift.size(); ++i) {
+      if (-visit_.h[i] < 1 / TrustRegion::kGrowth)
+        shift[i] = std::clamp(shift[i], -TrustRegion::kMaxMove, TrustRegion::kMaxMove);
+    }
+    Diagonal next = current;
+    next.mean.array() += current.sd.array() * shift.array();
+    next.sd.array() /= wanted.array().min(TrustRegion::kShrink).sqrt();
+    return next;
+  }
+
+ private:
+  const Visit& visit_;
+};
+
+bool IsReasonable(const Diagonal& fit) {
   return fit.mean.allFinite() && fit.sd.allFinite() && fit.mean.cwiseAbs().maxCoeff() < 1e8 &&
          fit.sd.maxCoeff() < 1e8 && fit.sd.minCoeff() > 1e-12;
 }
@@ -60,36 +78,13 @@ absl::StatusOr<DiagonalFit> FitDiagonal(Evaluator& evaluator, const Eigen::Vecto
   // Fewer pairs than dimensions keep the exact second moments to single coordinates.
   const Eigen::MatrixXd x =
       MatchedNormals(seed, DrawStream::kDiagonal, 0, mean.size(), options.draws);
-  DiagonalFit result{mean, sd, 0, 1};
-  absl::StatusOr<Visit> visit = VisitDiagonal(evaluator, result, x);
-  if (!visit.ok()) return visit.status();
-  if (!visit->usable) return absl::FailedPreconditionError("the start cannot be evaluated");
-  result.elbo = visit->elbo;
-  double rho = 1;
-  while (result.iterations < options.max_iterations) {
-    double gain = 0;
-    while (result.iterations < options.max_iterations && rho >= kSmallestStep) {
-      DiagonalFit next = Step(result, *visit, rho);
-      if (!IsReasonable(next)) {
-        return absl::FailedPreconditionError("the Gaussian runs away or collapses");
-      }
-      absl::StatusOr<Visit> trial = VisitDiagonal(evaluator, next, x);
-      if (!trial.ok()) return trial.status();
-      ++result.iterations;
-      if (trial->usable && trial->elbo > result.elbo) {
-        gain = trial->elbo - result.elbo;
-        next.elbo = trial->elbo;
-        next.iterations = result.iterations;
-        result = std::move(next);
-        visit = std::move(trial);
-        break;
-      }
-      rho /= 2;
-    }
-    if (gain < options.tolerance) break;
-    rho = std::min(1.0, 2 * rho);
-  }
-  return result;
+  absl::StatusOr<Ascended<Diagonal>> top = AscendElbo(
+      Diagonal{mean, sd}, {options.max_iterations, options.tolerance},
+      [&](const Diagonal& fit) { return VisitDiagonal(evaluator, fit, x); },
+      [](const Visit& visit) { return DiagonalStep(visit); });
+  if (!top.ok()) return top.status();
+  return DiagonalFit{std::move(top->state.mean), std::move(top->state.sd), top->elbo,
+                     top->iterations};
 }
 
 }  // namespace aisivi

@@ -5,14 +5,10 @@
 #include <cmath>
 #include <utility>
 
+#include "engine/warmstart/elbo_ascent.h"
+
 namespace aisivi {
 namespace {
-
-constexpr double kSmallestStep = 1.0 / 512;
-constexpr double kGrowth = 4;   // of a variance in one step
-constexpr double kShrink = 16;  // of a variance in one step
-
-constexpr double kMaxMove = 2;  // of the mean along a direction that is not concave
 
 // The draws at one Gaussian: what its ELBO is and where to go from it.
 struct Visit {
@@ -51,12 +47,14 @@ NaturalStep::NaturalStep(const Eigen::VectorXd& m, const Eigen::MatrixXd& h) {
 
 AffineGaussian NaturalStep::Apply(const AffineGaussian& current, double rho) const {
   const Eigen::VectorXd wanted = 1 + rho * (precision_.array() - 1);
-  const Eigen::VectorXd precision = wanted.array().max(1 / kGrowth).min(kShrink);
+  const Eigen::VectorXd precision =
+      wanted.array().max(1 / TrustRegion::kGrowth).min(TrustRegion::kShrink);
   // Along concave directions the mean takes the full Newton step, even where the variance may not
   // shrink as far at once; along the others a Newton step means nothing and its length is bounded.
-  Eigen::VectorXd shift = rho * gradient_.array() / wanted.array().max(1 / kGrowth);
+  Eigen::VectorXd shift = rho * gradient_.array() / wanted.array().max(1 / TrustRegion::kGrowth);
   for (int64_t i = 0; i < shift.size(); ++i) {
-    if (precision_[i] < 1 / kGrowth) shift[i] = std::clamp(shift[i], -kMaxMove, kMaxMove);
+    if (precision_[i] < 1 / TrustRegion::kGrowth)
+      shift[i] = std::clamp(shift[i], -TrustRegion::kMaxMove, TrustRegion::kMaxMove);
   }
   const Eigen::VectorXd sd = precision.cwiseInverse().cwiseSqrt();
   return Compose(current, vectors_ * shift, vectors_ * sd.asDiagonal());
@@ -65,36 +63,12 @@ AffineGaussian NaturalStep::Apply(const AffineGaussian& current, double rho) con
 absl::StatusOr<Polished> PolishGaussian(Evaluator& evaluator, const AffineGaussian& start,
                                         uint64_t seed, const PolishOptions& options) {
   const Eigen::MatrixXd x = MatchedNormals(seed, options.stream, 0, start.dim(), options.draws);
-  absl::StatusOr<Visit> visit = VisitGaussian(evaluator, start, x);
-  if (!visit.ok()) return visit.status();
-  if (!visit->usable) return absl::FailedPreconditionError("the start cannot be evaluated");
-  Polished result{start, visit->elbo, 1};
-  double rho = 1;
-  while (result.iterations < options.max_iterations) {
-    const NaturalStep step(visit->m, visit->h);
-    if (step.promise() < options.tolerance) break;
-    double gain = 0;
-    while (result.iterations < options.max_iterations && rho >= kSmallestStep) {
-      const AffineGaussian next = step.Apply(result.gaussian, rho);
-      if (!IsReasonable(next)) {
-        return absl::FailedPreconditionError("the Gaussian runs away or collapses");
-      }
-      absl::StatusOr<Visit> trial = VisitGaussian(evaluator, next, x);
-      if (!trial.ok()) return trial.status();
-      ++result.iterations;
-      if (trial->usable && trial->elbo > result.elbo) {
-        gain = trial->elbo - result.elbo;
-        result.gaussian = next;
-        result.elbo = trial->elbo;
-        visit = std::move(trial);
-        break;
-      }
-      rho /= 2;
-    }
-    if (gain < options.tolerance) break;
-    rho = std::min(1.0, 2 * rho);
-  }
-  return result;
+  absl::StatusOr<Ascended<AffineGaussian>> top = AscendElbo(
+      start, {options.max_iterations, options.tolerance},
+      [&](const AffineGaussian& gaussian) { return VisitGaussian(evaluator, gaussian, x); },
+      [](const Visit& visit) { return NaturalStep(visit.m, visit.h); });
+  if (!top.ok()) return top.status();
+  return Polished{std::move(top->state), top->elbo, top->iterations};
 }
 
 }  // namespace aisivi

@@ -3,38 +3,20 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <fstream>
-#include <sstream>
 #include <string>
-#include <vector>
+#include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "engine/targets/registry.h"
+#include "tests/csv.h"
 
 namespace aisivi {
 namespace {
 
-struct Table {
-  std::string header;
-  Eigen::MatrixXd rows;
-};
-
-Table Read(const std::string& file) {
-  std::ifstream stream(std::string(AISIVI_DEPLOY_DATA) + "/" + file);
-  EXPECT_TRUE(stream.good()) << file;
-  Table table;
-  std::getline(stream, table.header);
-  std::vector<std::vector<double>> rows;
-  for (std::string line, cell; std::getline(stream, line);) {
-    std::stringstream cells(line);
-    rows.emplace_back();
-    while (std::getline(cells, cell, ',')) rows.back().push_back(std::stod(cell));
-    EXPECT_EQ(rows.back().size(), rows.front().size()) << line;
-  }
-  table.rows.resize(rows.size(), rows.empty() ? 0 : rows[0].size());
-  for (size_t r = 0; r < rows.size(); ++r) {
-    for (size_t c = 0; c < rows[0].size(); ++c) table.rows(r, c) = rows[r][c];
-  }
-  return table;
+test::Table Read(const std::string& file) {
+  absl::StatusOr<test::Table> table = test::ReadCsv(absl::StrCat(AISIVI_EXAMPLE_DATA, "/", file));
+  EXPECT_TRUE(table.ok()) << table.status();
+  return table.ok() ? *std::move(table) : test::Table();
 }
 
 void ExpectFitForLogisticRegression(const Eigen::MatrixXd& rows) {
@@ -58,7 +40,7 @@ void ExpectFitForLogisticRegression(const Eigen::MatrixXd& rows) {
 }
 
 TEST(DataTest, Waveform) {
-  const Table table = Read("waveform.csv");
+  const test::Table table = Read("waveform.csv");
   EXPECT_EQ(table.header.rfind("y,x0,x1,x2,", 0), 0u);
   ASSERT_EQ(table.rows.rows(), 400);
   ASSERT_EQ(table.rows.cols(), 23);
@@ -70,7 +52,7 @@ TEST(DataTest, Waveform) {
 }
 
 TEST(DataTest, Challenger) {
-  const Table table = Read("challenger.csv");
+  const test::Table table = Read("challenger.csv");
   EXPECT_EQ(table.header, "y,x0,temperature");
   ASSERT_EQ(table.rows.rows(), 23);
   ASSERT_EQ(table.rows.cols(), 3);

@@ -1,11 +1,10 @@
 #include "tests/experiments/experiment.h"
 
 #include <cmath>
-#include <fstream>
 #include <random>
-#include <sstream>
 
 #include "absl/strings/str_cat.h"
+#include "tests/csv.h"
 #include "tests/experiments/measures.h"
 
 namespace aisivi::experiments {
@@ -14,26 +13,11 @@ namespace {
 constexpr double kLogTwoPi = 1.83787706640934548;
 constexpr int64_t kExactDraws = 20000;
 
-// The numbers of a CSV file with a header, one column per row of the file. Text becomes 0.
+// The numbers of a CSV file with a header, one column per row of the file.
 absl::StatusOr<Eigen::MatrixXd> ReadCsv(const std::string& path) {
-  std::ifstream file(path);
-  std::string line;
-  if (!std::getline(file, line)) return absl::NotFoundError(absl::StrCat(path, ": cannot be read"));
-  std::vector<std::vector<double>> rows;
-  while (std::getline(file, line)) {
-    std::vector<double>& row = rows.emplace_back();
-    std::stringstream cells(line);
-    for (std::string cell; std::getline(cells, cell, ',');) {
-      row.push_back(std::strtod(cell.c_str(), nullptr));
-    }
-  }
-  if (rows.empty()) return absl::NotFoundError(absl::StrCat(path, ": has no rows"));
-  Eigen::MatrixXd result(rows[0].size(), rows.size());
-  for (size_t j = 0; j < rows.size(); ++j) {
-    result.col(static_cast<int64_t>(j)) =
-        Eigen::VectorXd::Map(rows[j].data(), static_cast<int64_t>(rows[0].size()));
-  }
-  return result;
+  absl::StatusOr<test::Table> table = test::ReadCsv(path);
+  if (!table.ok()) return table.status();
+  return Eigen::MatrixXd(table->rows.transpose());
 }
 
 // log N(x; 0, [[v, c], [c, v]]), x: 2×N.
@@ -142,30 +126,45 @@ absl::StatusOr<Experiment> Diffusion(const std::string& data) {
   return e;
 }
 
-Experiment Grid() {
-  Experiment e{.name = "gaussian_grid", .log_z = 0, .log_z_se = 0, .required = 0.1, .aim = 0.02};
-  e.target.mutable_gaussian_grid();
+// Targets with modes (D×K) of known weights (K).
+Experiment Modes(const std::string& name, const Eigen::MatrixXd& modes,
+                 const Eigen::VectorXd& weights) {
+  Experiment e{.name = name, .log_z = 0, .log_z_se = 0, .required = 0.1, .aim = 0.02};
   e.measure_name = "worst mode weight (≤ 20 %)";
-  e.measure = [](const Client& client, const v1::Fit& fit) {
-    Eigen::MatrixXd modes(2, 25);
-    for (int i = 0; i < 25; ++i) modes.col(i) << 2.5 * (i % 5 - 2), 2.5 * (i / 5 - 2);
-    return WorstModeWeight(client, fit, modes);
+  e.measure = [=](const Client& client, const v1::Fit& fit) {
+    return WorstModeWeight(client, fit, modes, weights);
   };
   return e;
 }
 
+Experiment Grid() {
+  Eigen::MatrixXd modes(2, 25);
+  for (int i = 0; i < 25; ++i) modes.col(i) << 2.5 * (i % 5 - 2), 2.5 * (i / 5 - 2);
+  Experiment e = Modes("gaussian_grid", modes, Eigen::VectorXd::Constant(25, 1.0 / 25));
+  e.target.mutable_gaussian_grid();
+  return e;
+}
+
+// Eight directions, counterclockwise from (1, 0): 2×8.
+Eigen::MatrixXd Circle() {
+  Eigen::MatrixXd points(2, 8);
+  for (int i = 0; i < 8; ++i) {
+    const double angle = 3.14159265358979324 / 4 * i;
+    points.col(i) << std::cos(angle), std::sin(angle);
+  }
+  return points;
+}
+
 Experiment EightGaussians() {
-  Experiment e{.name = "eight_gaussians", .log_z = 0, .log_z_se = 0, .required = 0.1, .aim = 0.02};
+  Experiment e = Modes("eight_gaussians", 4 * Circle(), Eigen::VectorXd::Constant(8, 1.0 / 8));
   e.target.mutable_eight_gaussians();
-  e.measure_name = "worst mode weight";
-  e.measure = [](const Client& client, const v1::Fit& fit) {
-    Eigen::MatrixXd modes(2, 8);
-    for (int i = 0; i < 8; ++i) {
-      const double angle = 3.14159265358979324 / 4 * i;
-      modes.col(i) << 4 * std::cos(angle), 4 * std::sin(angle);
-    }
-    return WorstModeWeight(client, fit, modes);
-  };
+  return e;
+}
+
+// Each banana opens outwards and stays in the sector of its direction.
+Experiment EightBananas() {
+  Experiment e = Modes("eight_bananas", Circle(), Eigen::VectorXd::LinSpaced(8, 1, 8) / 36);
+  e.target.mutable_eight_bananas();
   return e;
 }
 
@@ -230,6 +229,7 @@ absl::StatusOr<std::vector<Experiment>> AllExperiments(const std::string& data) 
   all.back().target.mutable_student_t();
   all.push_back(EightGaussians());
   all.push_back(Grid());
+  all.push_back(EightBananas());
   if (absl::Status status = AddOtherInstances(&all); !status.ok()) return status;
   return all;
 }

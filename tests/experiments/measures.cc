@@ -29,16 +29,17 @@ absl::StatusOr<double> ForwardKl(const Client& client, const v1::Fit& fit,
 }
 
 absl::StatusOr<double> WorstModeWeight(const Client& client, const v1::Fit& fit,
-                                       const Eigen::MatrixXd& modes) {
+                                       const Eigen::MatrixXd& modes,
+                                       const Eigen::VectorXd& weights) {
   const absl::StatusOr<Eigen::MatrixXd> z = DrawPoints(client, fit, 100000);
   if (!z.ok()) return z.status();
   Eigen::VectorXd share = Eigen::VectorXd::Zero(modes.cols());
   for (int64_t j = 0; j < z->cols(); ++j) {
     Eigen::Index nearest;
     (modes.colwise() - z->col(j)).colwise().squaredNorm().minCoeff(&nearest);
-    share[nearest] += static_cast<double>(modes.cols()) / static_cast<double>(z->cols());
+    share[nearest] += 1 / static_cast<double>(z->cols());
   }
-  return (share.array() - 1).abs().maxCoeff();
+  return (share.array() / weights.array() - 1).abs().maxCoeff();
 }
 
 absl::StatusOr<double> WorstMean(const Client& client, const v1::Fit& fit,

@@ -15,9 +15,10 @@ namespace aisivi::experiments {
 absl::StatusOr<double> ForwardKl(const Client& client, const v1::Fit& fit,
                                  const Eigen::MatrixXd& draws, const Eigen::VectorXd& log_p);
 
-// Modes (D×K) of equal weight: the largest |share of draws nearest to a mode · K − 1|.
+// Modes (D×K) with their weights (K): the largest |share of draws nearest to a mode / weight − 1|.
 absl::StatusOr<double> WorstModeWeight(const Client& client, const v1::Fit& fit,
-                                       const Eigen::MatrixXd& modes);
+                                       const Eigen::MatrixXd& modes,
+                                       const Eigen::VectorXd& weights);
 
 // The largest |posterior mean − truth| / sd of any coordinate. mean, sd: D.
 absl::StatusOr<double> WorstMean(const Client& client, const v1::Fit& fit,

@@ -249,11 +249,12 @@ TEST_P(TargetConformanceTest, TooManyDimensionsAreRefusedWithoutWork) {
 TEST(TargetRegistryTest, IsSortedAndUnique) {
   const std::vector<std::string> names = Names();
   for (size_t i = 1; i < names.size(); ++i) EXPECT_LT(names[i - 1], names[i]);
-  EXPECT_THAT(names, ::testing::ElementsAre(
-                         "banana", "bayesian_neural_network", "conditioned_diffusion",
-                         "eight_gaussians", "eight_schools", "funnel", "gaussian", "gaussian_grid",
-                         "gaussian_mixture", "linear_regression", "logistic_regression",
-                         "multimodal", "poisson_regression", "student_t", "x_shaped"));
+  EXPECT_THAT(names,
+              ::testing::ElementsAre("banana", "bayesian_neural_network", "conditioned_diffusion",
+                                     "eight_bananas", "eight_gaussians", "eight_schools", "funnel",
+                                     "gaussian", "gaussian_grid", "gaussian_mixture",
+                                     "linear_regression", "logistic_regression", "multimodal",
+                                     "poisson_regression", "student_t", "x_shaped"));
 }
 
 TEST(TargetRegistryTest, UnknownTargetIsNotFoundAndListsTheNames) {

@@ -54,6 +54,12 @@ TEST(NormalisationTest, EightGaussians) {
   EXPECT_EQ(Known("eight_gaussians"), 0);
 }
 
+TEST(NormalisationTest, EightBananas) {
+  const auto target = test::Make("eight_bananas");
+  EXPECT_NEAR(LogIntegral(*target, {-60, 60, 1601}, {-60, 60, 1601}), 0, 1e-8);
+  EXPECT_EQ(Known("eight_bananas"), 0);
+}
+
 TEST(NormalisationTest, GaussianGrid) {
   const auto target = test::Make("gaussian_grid");
   EXPECT_NEAR(LogIntegral(*target, {-8, 8, 401}, {-8, 8, 401}), 0, 1e-8);
@@ -147,6 +153,25 @@ TEST(NormalisationTest, EightGaussiansStandWhereTheyShould) {
   const double diagonal = 4 / std::sqrt(2.0);
   EXPECT_NEAR(test::LogDensity(*target, Eigen::Vector2d(4, 0))(0), peak, 1e-6);
   EXPECT_NEAR(test::LogDensity(*target, Eigen::Vector2d(-diagonal, diagonal))(0), peak, 1e-6);
+}
+
+// Turned by 45° times its number, the k-th banana is (k + 1)/36 of the plain one where the others
+// are negligible.
+TEST(NormalisationTest, EightBananasStandWhereTheyShould) {
+  const auto target = test::Make("eight_bananas", {{"radius", 20.0}});
+  const auto banana = test::Make("banana");
+  const Eigen::MatrixXd plain{{0.3, -1.2, 2.0}, {-1.0, -2.9, -5.5}};
+  for (int k = 0; k < 8; ++k) {
+    // The plain banana opens towards −z₂; turning that direction to the angle of the k-th one.
+    const double turn = std::acos(-1.0) * (k / 4.0 + 0.5);
+    Eigen::Matrix2d rotation;
+    rotation << std::cos(turn), -std::sin(turn), std::sin(turn), std::cos(turn);
+    const Eigen::MatrixXd moved = rotation * (plain.colwise() - Eigen::Vector2d(0, 20));
+    const Eigen::VectorXd found = test::LogDensity(*target, moved);
+    const Eigen::VectorXd expected =
+        test::LogDensity(*banana, plain).array() + std::log((k + 1) / 36.0);
+    EXPECT_LT((found - expected).cwiseAbs().maxCoeff(), 1e-9) << k;
+  }
 }
 
 TEST(NormalisationTest, GaussianGridStandsWhereItShould) {
