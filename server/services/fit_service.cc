@@ -1,5 +1,6 @@
 #include "server/services/fit_service.h"
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <utility>
@@ -8,6 +9,7 @@
 #include "absl/strings/ascii.h"
 #include "server/jobs/fit_name.h"
 #include "server/jobs/fit_plan.h"
+#include "server/services/heavy_reactor.h"
 #include "server/services/paging.h"
 #include "server/services/reply.h"
 #include "server/services/request_size.h"
@@ -32,10 +34,6 @@ absl::Status CheckRequestId(const std::string& request_id) {
 }  // namespace
 
 absl::StatusOr<v1::Fit> FitServiceImpl::Create(const v1::CreateFitRequest& request) {
-  if (absl::Status status = CheckRequestSize(request, max_request_bytes_); !status.ok()) {
-    return status;
-  }
-  if (absl::Status status = CheckRequestId(request.request_id()); !status.ok()) return status;
   const uint64_t fingerprint = RequestFingerprint(request.fit());
   if (!request.validate_only()) {
     absl::StatusOr<std::unique_ptr<v1::Fit>> same =
@@ -87,9 +85,15 @@ absl::StatusOr<v1::ListFitsResponse> FitServiceImpl::List(const v1::ListFitsRequ
   return response;
 }
 
-grpc::Status FitServiceImpl::CreateFit(grpc::ServerContext* context,
-                                       const v1::CreateFitRequest* request, v1::Fit* response) {
-  return Reply(Create(*request), response);
+grpc::ServerUnaryReactor* FitServiceImpl::CreateFit(grpc::CallbackServerContext* context,
+                                                    const v1::CreateFitRequest* request,
+                                                    v1::Fit* response) {
+  for (absl::Status status :
+       {CheckRequestSize(*request, max_request_bytes_), CheckRequestId(request->request_id())}) {
+    if (!status.ok()) return Refuse(context, status);
+  }
+  return StartHeavy(checks_, response,
+                    [this, request](const std::atomic<bool>*) { return Create(*request); });
 }
 
 grpc::Status FitServiceImpl::GetFit(grpc::ServerContext* context, const v1::GetFitRequest* request,
