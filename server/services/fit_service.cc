@@ -66,21 +66,18 @@ absl::StatusOr<v1::ListFitsResponse> FitServiceImpl::List(const v1::ListFitsRequ
   if (!filter.ok()) return filter.status();
   absl::StatusOr<int64_t> before = PagePosition(request.page_token(), request.filter());
   if (!before.ok()) return before.status();
-  std::vector<v1::Fit> fits = jobs_->List(*filter, *before, *page_size + 1);
+  const std::vector<LiveFit::Snapshot> fits = jobs_->List(*filter, *before, *page_size + 1);
   v1::ListFitsResponse response;
   size_t bytes = 0;
-  for (v1::Fit& fit : fits) {
-    fit.clear_coordinate_names();
-    fit.clear_log();
-    if (fit.has_verdict()) fit.mutable_verdict()->clear_criteria();
-    bytes += fit.ByteSizeLong();
+  for (const LiveFit::Snapshot& fit : fits) {
+    bytes += fit->ByteSizeLong();
     const int listed = response.fits_size();
     if (listed == *page_size || (listed > 0 && bytes > kPageBytes)) {
       const int64_t last = JobManager::Age(response.fits(listed - 1));
       response.set_next_page_token(PageToken(last, request.filter()));
       break;
     }
-    *response.add_fits() = std::move(fit);
+    *response.add_fits() = *fit;
   }
   return response;
 }
