@@ -35,7 +35,8 @@ struct WatchOptions {
   int64_t after_sequence = 0;  // only events after this one
   // Ends the wait with CANCELLED; the fit goes on. May be requested from any thread.
   std::stop_token stop;
-  // A broken connection is taken up again where it broke for as long as this.
+  // A broken connection is taken up again where it broke for as long as this. A server that says
+  // that it shuts down ends the wait at once, with UNAVAILABLE.
   absl::Duration patience = absl::Seconds(30);
 };
 

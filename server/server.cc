@@ -107,7 +107,7 @@ absl::Status Server::Listen() {
 }
 
 absl::Status Server::ListenForMetrics() {
-  if (options_.metrics_listen == "none") return absl::OkStatus();
+  if (options_.metrics_listen.empty()) return absl::OkStatus();
   WarnUnlessLoopback("metrics_listen", options_.metrics_listen);
   absl::StatusOr<std::unique_ptr<MetricsEndpoint>> endpoint =
       MetricsEndpoint::Start(options_.metrics_listen, metrics_);

@@ -130,8 +130,9 @@ absl::Status TooBusy(int limit, absl::Duration retry_delay) {
       limit, retry_delay);
 }
 
-absl::Status ShuttingDown() {
-  absl::Status status = absl::UnavailableError("the server is shutting down");
+absl::Status ShuttingDown(absl::string_view what_becomes) {
+  absl::Status status =
+      absl::UnavailableError(absl::StrCat("the server is shutting down", what_becomes));
   Attach(Info("SHUTTING_DOWN"), &status);
   return status;
 }

@@ -47,8 +47,8 @@ absl::Status QueueFull(int limit, absl::Duration retry_delay);
 // compute.
 absl::Status TooBusy(int limit, absl::Duration retry_delay);
 
-// UNAVAILABLE, reason SHUTTING_DOWN.
-absl::Status ShuttingDown();
+// UNAVAILABLE, reason SHUTTING_DOWN. `what_becomes` of what was asked for may be empty.
+absl::Status ShuttingDown(absl::string_view what_becomes = "");
 
 // The google.rpc form, details included.
 google::rpc::Status ToRpcStatus(const absl::Status& status);
