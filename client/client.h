@@ -29,6 +29,11 @@
 #include "aisivi/v1/posterior_service.grpc.pb.h"
 #include "aisivi/v1/target_service.grpc.pb.h"
 
+// What one side allocates with one alignment, the other must not free with another.
+static_assert(EIGEN_MAX_ALIGN_BYTES == 64,
+              "aisivi_client is built with EIGEN_MAX_ALIGN_BYTES=64: compile what links it with "
+              "-DEIGEN_MAX_ALIGN_BYTES=64 (the CMake target aisivi_client does)");
+
 namespace aisivi {
 
 struct WatchOptions {
