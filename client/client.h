@@ -29,13 +29,19 @@
 #include "aisivi/v1/posterior_service.grpc.pb.h"
 #include "aisivi/v1/target_service.grpc.pb.h"
 
+// What one side allocates with one alignment, the other must not free with another.
+static_assert(EIGEN_MAX_ALIGN_BYTES == 64,
+              "aisivi_client is built with EIGEN_MAX_ALIGN_BYTES=64: compile what links it with "
+              "-DEIGEN_MAX_ALIGN_BYTES=64 (the CMake target aisivi_client does)");
+
 namespace aisivi {
 
 struct WatchOptions {
   int64_t after_sequence = 0;  // only events after this one
   // Ends the wait with CANCELLED; the fit goes on. May be requested from any thread.
   std::stop_token stop;
-  // A broken connection is taken up again where it broke for as long as this.
+  // A broken connection is taken up again where it broke for as long as this. A server that says
+  // that it shuts down ends the wait at once, with UNAVAILABLE.
   absl::Duration patience = absl::Seconds(30);
 };
 

@@ -16,6 +16,9 @@ bool HasEnded(const v1::Fit& fit) {
          fit.state() == v1::Fit::CANCELLED;
 }
 
+// The reason with which a server that is told to end takes leave.
+constexpr char kShuttingDown[] = "SHUTTING_DOWN";
+
 // Waits, but not after a request to stop.
 void Pause(absl::Duration duration, const std::stop_token& stop) {
   std::mutex mutex;
@@ -72,6 +75,8 @@ absl::StatusOr<v1::Fit> Client::Watch(
       return absl::CancelledError(absl::StrCat("stopped watching ", name));
     }
     if (!ended.ok() && !absl::IsUnavailable(ended.status())) return ended.status();
+    // No accident: nothing will answer until someone starts a server again.
+    if (ErrorReason(ended.status()) == kShuttingDown) return ended.status();
     if (ended.ok()) {
       // A stream that ends well without the last event may have had nothing new to tell.
       absl::StatusOr<v1::Fit> fit = GetFit(name);

@@ -20,8 +20,12 @@ namespace aisivi::server {
 namespace {
 
 constexpr int64_t kMebibyte = 1 << 20;
-// Threads for RPCs; slow readers of draws hold one each.
+// Threads for RPCs that are answered at once, or in a second (CancelFit).
 constexpr int kMaxRpcThreads = 256;
+// A check is a fraction of a second; what waits holds its request, of 64 MB at most by default.
+constexpr HeavyWorkLimits kCheckLimits = {.threads = 2, .waiting = 64, .open = 256};
+// Each thread may hold kMaxNumbers doubles, each open stream of resampled draws a quarter of that.
+constexpr HeavyWorkLimits kWorkLimits = {.threads = 4, .waiting = 32, .open = 128};
 constexpr std::chrono::seconds kGrace(1);
 
 absl::Status FlagError(absl::string_view flag, absl::string_view text) {
@@ -52,9 +56,11 @@ Server::Server(const ServerOptions& options, std::unique_ptr<FitStore> store, Fi
       jobs_({options.max_running, options.max_queued}, std::move(run_fit), &pool_, store_.get(),
             metrics_.get()),
       models_(&jobs_),
-      fit_service_(&jobs_, options.max_request_mb * kMebibyte),
-      posterior_service_(&models_, &pool_, options.max_request_mb * kMebibyte),
-      target_service_(options.max_request_mb * kMebibyte) {}
+      checks_(kCheckLimits),
+      work_(kWorkLimits),
+      fit_service_(&jobs_, &checks_, options.max_request_mb * kMebibyte),
+      posterior_service_(&models_, &pool_, &work_, options.max_request_mb * kMebibyte),
+      target_service_(&work_, options.max_request_mb * kMebibyte) {}
 
 Server::~Server() { Shutdown(); }
 
@@ -101,7 +107,7 @@ absl::Status Server::Listen() {
 }
 
 absl::Status Server::ListenForMetrics() {
-  if (options_.metrics_listen == "none") return absl::OkStatus();
+  if (options_.metrics_listen.empty()) return absl::OkStatus();
   WarnUnlessLoopback("metrics_listen", options_.metrics_listen);
   absl::StatusOr<std::unique_ptr<MetricsEndpoint>> endpoint =
       MetricsEndpoint::Start(options_.metrics_listen, metrics_);

@@ -14,6 +14,7 @@
 #include "server/metrics/server_metrics.h"
 #include "server/services/fit_service.h"
 #include "server/services/fitted_models.h"
+#include "server/services/heavy_work.h"
 #include "server/services/posterior_service.h"
 #include "server/services/target_service.h"
 #include "server/store/fit_store.h"
@@ -48,6 +49,8 @@ class Server {
   ThreadPool pool_;
   JobManager jobs_;
   FittedModels models_;
+  HeavyWork checks_;  // of fits to be created
+  HeavyWork work_;
   FitServiceImpl fit_service_;
   PosteriorServiceImpl posterior_service_;
   TargetServiceImpl target_service_;

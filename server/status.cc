@@ -8,12 +8,15 @@
 #include "absl/strings/string_view.h"
 #include "google/protobuf/any.pb.h"
 #include "google/rpc/error_details.pb.h"
+#include "server/text.h"
 
 namespace aisivi::server {
 namespace {
 
 constexpr char kTypePrefix[] = "type.googleapis.com/";
 constexpr char kDomain[] = "aisivi";
+// It travels twice, in the message and in the details, within 8 KB of trailers.
+constexpr size_t kMaxDescription = 500;
 
 template <typename Detail>
 void Attach(const Detail& detail, absl::Status* status) {
@@ -36,17 +39,36 @@ absl::string_view LeadingField(absl::string_view message) {
   return message.substr(0, end);
 }
 
+absl::Status Exhausted(absl::string_view reason, absl::string_view message, int limit,
+                       absl::Duration retry_delay) {
+  absl::Status status = absl::ResourceExhaustedError(message);
+  google::rpc::RetryInfo retry;
+  retry.mutable_retry_delay()->set_seconds(absl::ToInt64Seconds(retry_delay));
+  Attach(retry, &status);
+  google::rpc::ErrorInfo info = Info(reason);
+  (*info.mutable_metadata())["limit"] = absl::StrCat(limit);
+  Attach(info, &status);
+  return status;
+}
+
 }  // namespace
 
 absl::Status FieldError(absl::string_view field, absl::string_view description) {
-  absl::Status status = absl::InvalidArgumentError(absl::StrCat(field, ": ", description));
+  return FieldsError({std::string(field)}, description);
+}
+
+absl::Status FieldsError(const std::vector<std::string>& fields, absl::string_view description) {
+  const std::string text = Shortened(description, kMaxDescription);
+  absl::Status status = absl::InvalidArgumentError(absl::StrCat(fields.front(), ": ", text));
   google::rpc::BadRequest bad_request;
-  auto* violation = bad_request.add_field_violations();
-  violation->set_field(std::string(field));
-  violation->set_description(std::string(description));
+  for (const std::string& field : fields) {
+    auto* violation = bad_request.add_field_violations();
+    violation->set_field(field);
+    violation->set_description(text);
+  }
   Attach(bad_request, &status);
   google::rpc::ErrorInfo info = Info("INVALID_FIELD");
-  (*info.mutable_metadata())["field"] = std::string(field);
+  (*info.mutable_metadata())["field"] = fields.front();
   Attach(info, &status);
   return status;
 }
@@ -95,19 +117,22 @@ absl::Status NotAllowed(absl::string_view reason, absl::string_view field,
 }
 
 absl::Status QueueFull(int limit, absl::Duration retry_delay) {
-  absl::Status status = absl::ResourceExhaustedError(
-      absl::StrCat("the queue is full (", limit, " fits are waiting); try again later"));
-  google::rpc::RetryInfo retry;
-  retry.mutable_retry_delay()->set_seconds(absl::ToInt64Seconds(retry_delay));
-  Attach(retry, &status);
-  google::rpc::ErrorInfo info = Info("QUEUE_FULL");
-  (*info.mutable_metadata())["limit"] = absl::StrCat(limit);
-  Attach(info, &status);
-  return status;
+  return Exhausted(
+      "QUEUE_FULL",
+      absl::StrCat("the queue is full (", limit, " fits are waiting); try again later"), limit,
+      retry_delay);
 }
 
-absl::Status ShuttingDown() {
-  absl::Status status = absl::UnavailableError("the server is shutting down");
+absl::Status TooBusy(int limit, absl::Duration retry_delay) {
+  return Exhausted(
+      "TOO_BUSY",
+      absl::StrCat("the server is busy with ", limit, " such requests already; try again later"),
+      limit, retry_delay);
+}
+
+absl::Status ShuttingDown(absl::string_view what_becomes) {
+  absl::Status status =
+      absl::UnavailableError(absl::StrCat("the server is shutting down", what_becomes));
   Attach(Info("SHUTTING_DOWN"), &status);
   return status;
 }

@@ -7,6 +7,9 @@
 
 #include <grpcpp/support/status.h>
 
+#include <string>
+#include <vector>
+
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -14,8 +17,13 @@
 
 namespace aisivi::server {
 
-// INVALID_ARGUMENT for the request's `field`, reason INVALID_FIELD.
+// INVALID_ARGUMENT for the request's `field`, reason INVALID_FIELD. What is longer than a trailer
+// can carry is cut: quote texts of the client by Quoted() (server/text.h).
 absl::Status FieldError(absl::string_view field, absl::string_view description);
+
+// INVALID_ARGUMENT for several fields that are wrong together, one violation each; the message and
+// the reason's metadata name the first.
+absl::Status FieldsError(const std::vector<std::string>& fields, absl::string_view description);
 
 // An engine error "NAME: text" (INVALID_ARGUMENT) becomes FieldError(PREFIX.NAME, text); an error
 // that names no field is laid at `prefix`. Other codes keep code and message and get an ErrorInfo.
@@ -35,8 +43,12 @@ absl::Status NotAllowed(absl::string_view reason, absl::string_view field,
 // RESOURCE_EXHAUSTED, reason QUEUE_FULL, with RetryInfo.
 absl::Status QueueFull(int limit, absl::Duration retry_delay);
 
-// UNAVAILABLE, reason SHUTTING_DOWN.
-absl::Status ShuttingDown();
+// RESOURCE_EXHAUSTED, reason TOO_BUSY, with RetryInfo: `limit` requests of the kind wait or
+// compute.
+absl::Status TooBusy(int limit, absl::Duration retry_delay);
+
+// UNAVAILABLE, reason SHUTTING_DOWN. `what_becomes` of what was asked for may be empty.
+absl::Status ShuttingDown(absl::string_view what_becomes = "");
 
 // The google.rpc form, details included.
 google::rpc::Status ToRpcStatus(const absl::Status& status);

@@ -13,10 +13,11 @@ namespace {
 
 absl::Status PrintDetached(const v1::Fit& fit, const Globals& globals) {
   if (globals.json) return PrintJson(fit);
-  std::string text = fit.name() + "\n";
+  std::string text = Printable(fit.name()) + "\n";
   if (IsTerminal()) {
     absl::StrAppend(
-        &text, Styled(Style::kDim, absl::StrCat("Follow it: aisivi watch ", fit.name())), "\n");
+        &text, Styled(Style::kDim, absl::StrCat("Follow it: aisivi watch ", Printable(fit.name()))),
+        "\n");
   }
   return Print(text);
 }

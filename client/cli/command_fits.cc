@@ -17,7 +17,7 @@ absl::Status Get(const std::string& name, bool full, const Globals& globals) {
   if (globals.json) return PrintJson(*fit);
   std::string text = DescribeFit(*fit);
   for (const std::string& line : fit->log()) {
-    absl::StrAppend(&text, Styled(Style::kDim, absl::StrCat("  · ", line)), "\n");
+    absl::StrAppend(&text, Styled(Style::kDim, absl::StrCat("  · ", Printable(line))), "\n");
   }
   return Print(text);
 }
@@ -30,7 +30,7 @@ std::string EvidenceCell(const v1::Fit& fit) {
 }
 
 absl::Status List(const std::string& filter, int64_t limit, const Globals& globals) {
-  const absl::StatusOr<std::vector<v1::Fit>> fits = Client(globals.server).ListFits(filter, limit);
+  absl::StatusOr<std::vector<v1::Fit>> fits = Client(globals.server).ListFits(filter, limit);
   if (!fits.ok()) return fits.status();
   if (globals.json) {
     for (const v1::Fit& fit : *fits) {
@@ -42,7 +42,8 @@ absl::Status List(const std::string& filter, int64_t limit, const Globals& globa
   if (fits->empty()) return Print("no fits\n");
   Table table({"<NAME", "<STATE", "<TARGET", "<METHOD", "D", "TIME", "LOG EVIDENCE", "<VERDICT",
                "<CREATED"});
-  for (const v1::Fit& fit : *fits) {
+  for (v1::Fit& fit : *fits) {
+    MakePrintable(&fit);
     table.AddRow(
         {fit.name(), Outcome(fit), TargetName(fit), fit.method(), absl::StrCat(fit.dimension()),
          FormatSeconds(RunSeconds(fit)), EvidenceCell(fit), GradeWord(fit.verdict().grade()),
@@ -56,7 +57,7 @@ absl::Status Cancel(const std::string& name, const Globals& globals) {
   const absl::StatusOr<v1::Fit> fit = Client(globals.server).Cancel(FitName(name));
   if (!fit.ok()) return fit.status();
   return globals.json ? PrintJson(*fit)
-                      : Print(absl::StrCat(fit->name(), "  ", Outcome(*fit), "\n"));
+                      : Print(absl::StrCat(Printable(fit->name()), "  ", Outcome(*fit), "\n"));
 }
 
 absl::Status Delete(const std::string& name, const Globals& globals) {

@@ -48,7 +48,8 @@ absl::Status Summary(const std::string& name, const SummaryOptions& options,
   const int shared = SharedDecimals(*summary);
   for (const v1::CoordinateSummary& coordinate : summary->coordinates()) {
     const int decimals = shared > 0 ? shared : DecimalsFor(coordinate.sd()) + 1;
-    std::vector<std::string> row = {coordinate.name(), FormatFixed(coordinate.mean(), decimals),
+    std::vector<std::string> row = {Printable(coordinate.name()),
+                                    FormatFixed(coordinate.mean(), decimals),
                                     FormatFixed(coordinate.sd(), decimals)};
     for (const double quantile : coordinate.quantiles()) {
       row.push_back(FormatFixed(quantile, decimals));
@@ -62,10 +63,11 @@ absl::Status Summary(const std::string& name, const SummaryOptions& options,
 
 absl::Status Evidence(const std::string& name, const EvidenceOptions& options,
                       const Globals& globals) {
-  const absl::StatusOr<v1::LogEvidence> evidence =
+  absl::StatusOr<v1::LogEvidence> evidence =
       Client(globals.server).Evidence(FitName(name), options);
   if (!evidence.ok()) return evidence.status();
   if (globals.json) return PrintJson(*evidence);
+  MakePrintable(&*evidence);
   return Print(absl::StrCat(Styled(Style::kBold, FitName(name)), "\n", DescribeEvidence(*evidence),
                             DescribeVerdict(evidence->verdict())));
 }

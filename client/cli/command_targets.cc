@@ -66,8 +66,11 @@ absl::Status PrintOne(const v1::TargetInfo& target) {
 }
 
 absl::Status List(const std::string& name, const Globals& globals) {
-  const absl::StatusOr<std::vector<v1::TargetInfo>> targets = Client(globals.server).Targets();
+  absl::StatusOr<std::vector<v1::TargetInfo>> targets = Client(globals.server).Targets();
   if (!targets.ok()) return targets.status();
+  if (!globals.json) {
+    for (v1::TargetInfo& target : *targets) MakePrintable(&target);
+  }
   bool found = name.empty();
   for (const v1::TargetInfo& target : *targets) {
     if (!name.empty() && target.name() != name) continue;
@@ -81,9 +84,10 @@ absl::Status List(const std::string& name, const Globals& globals) {
 }
 
 absl::Status PrintVersion(const Globals& globals) {
-  const absl::StatusOr<v1::ServerInfo> server = Client(globals.server).ServerInfo();
+  absl::StatusOr<v1::ServerInfo> server = Client(globals.server).ServerInfo();
   if (!server.ok()) return server.status();
   if (globals.json) return PrintJson(*server);
+  MakePrintable(&*server);
   return Print(absl::StrCat("aisivi-server ", server->version(), ", engine for ",
                             server->instruction_set(), "\n"));
 }

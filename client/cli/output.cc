@@ -64,6 +64,29 @@ absl::Status PrintJson(const google::protobuf::Message& message) {
   return json.ok() ? Print(*json + "\n") : json.status();
 }
 
+void MakePrintable(google::protobuf::Message* message) {
+  using google::protobuf::FieldDescriptor;
+  const google::protobuf::Reflection* reflection = message->GetReflection();
+  std::vector<const FieldDescriptor*> fields;
+  reflection->ListFields(*message, &fields);
+  for (const FieldDescriptor* field : fields) {
+    const bool text = field->type() == FieldDescriptor::TYPE_STRING;
+    if (!text && field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) continue;
+    const int count = field->is_repeated() ? reflection->FieldSize(*message, field) : 1;
+    for (int i = 0; i < count; ++i) {
+      if (text && field->is_repeated()) {
+        reflection->SetRepeatedString(message, field, i,
+                                      Printable(reflection->GetRepeatedString(*message, field, i)));
+      } else if (text) {
+        reflection->SetString(message, field, Printable(reflection->GetString(*message, field)));
+      } else {
+        MakePrintable(field->is_repeated() ? reflection->MutableRepeatedMessage(message, field, i)
+                                           : reflection->MutableMessage(message, field));
+      }
+    }
+  }
+}
+
 absl::Status Print(const std::string& text) {
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
     return absl::DataLossError("standard output cannot be written");
@@ -72,11 +95,7 @@ absl::Status Print(const std::string& text) {
 }
 
 std::string OneLine(const absl::Status& status) {
-  std::string text = absl::StrCat(absl::StatusCodeToString(status.code()), ": ", status.message());
-  for (char& c : text) {
-    if (absl::ascii_iscntrl(static_cast<unsigned char>(c))) c = ' ';
-  }
-  return text;
+  return Printable(absl::StrCat(absl::StatusCodeToString(status.code()), ": ", status.message()));
 }
 
 std::string TargetName(const v1::Fit& fit) {
@@ -129,7 +148,8 @@ std::string DescribeEvidence(const v1::LogEvidence& evidence) {
   return text;
 }
 
-std::string DescribeFit(const v1::Fit& fit) {
+std::string DescribeFit(v1::Fit fit) {
+  MakePrintable(&fit);
   const double seconds = RunSeconds(fit);
   std::string text = absl::StrCat(Styled(Style::kBold, fit.name()), "  ", Outcome(fit));
   if (std::isfinite(seconds)) {

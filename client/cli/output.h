@@ -17,10 +17,14 @@ absl::StatusOr<std::string> ToJson(const google::protobuf::Message& message);
 // Prints ToJson() and a newline, and flushes.
 absl::Status PrintJson(const google::protobuf::Message& message);
 
+// Makes every text in `message`, at any depth, Printable() (client/cli/terminal.h): for messages of
+// a server whose texts are shown as they are.
+void MakePrintable(google::protobuf::Message* message);
+
 // Prints text to standard output. An error when it cannot be written.
 absl::Status Print(const std::string& text);
 
-// The error on one line: "CODE: message".
+// The error on one line: "CODE: message", Printable().
 std::string OneLine(const absl::Status& status);
 
 std::string TargetName(const v1::Fit& fit);           // "banana"
@@ -32,7 +36,7 @@ std::string Outcome(const v1::Fit& fit);
 double RunSeconds(const v1::Fit& fit);
 
 // The lines people read about a fit: what it is, how it ended, what it is worth.
-std::string DescribeFit(const v1::Fit& fit);
+std::string DescribeFit(v1::Fit fit);
 // The lines people read about its evidence, without the verdict, indented by two spaces.
 std::string DescribeEvidence(const v1::LogEvidence& evidence);
 

@@ -64,6 +64,24 @@ std::string Styled(Style style, absl::string_view text) {
   return absl::StrCat("\x1b[", code, "m", text, "\x1b[0m");
 }
 
+std::string Printable(absl::string_view text) {
+  std::string printable;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const auto next = static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : 0);
+    const bool c1 = byte == 0xC2 && next >= 0x80 && next < 0xA0;
+    if (byte == '\n' || byte == '\r' || byte == '\t') {
+      printable += ' ';
+    } else if (byte < 0x20 || byte == 0x7F || c1) {
+      absl::StrAppendFormat(&printable, "\\x%02x", c1 ? next : byte);
+      i += c1 ? 1 : 0;
+    } else {
+      printable += text[i];
+    }
+  }
+  return printable;
+}
+
 int DisplayWidth(absl::string_view text) {
   int width = 0;
   for (size_t i = 0; i < text.size(); ++i) {

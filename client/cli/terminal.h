@@ -21,6 +21,10 @@ enum class Style { kBold, kDim, kRed, kGreen, kYellow };
 // say so.
 std::string Styled(Style style, absl::string_view text);
 
+// `text` with nothing in it that a terminal may take for a command: control characters (U+0000 …
+// U+001F, U+007F … U+009F) become \xNN, line breaks and tabs become spaces.
+std::string Printable(absl::string_view text);
+
 // Columns a text takes: code points of UTF-8 that are not combining marks or escape sequences.
 int DisplayWidth(absl::string_view text);
 

@@ -14,7 +14,7 @@ absl::Status PrintEnd(const v1::Fit& fit, const Globals& globals) {
   std::string text = DescribeFit(fit);
   if (fit.has_posterior()) {
     absl::StrAppend(&text,
-                    Styled(Style::kDim, absl::StrCat("Next: aisivi summary ", fit.name(),
+                    Styled(Style::kDim, absl::StrCat("Next: aisivi summary ", Printable(fit.name()),
                                                      ", also draws, evidence, plot")),
                     "\n");
   }

@@ -20,9 +20,12 @@ constexpr int kMaxRequestMb = 1000;
 void AddFlags(ServerOptions* options, CLI::App* app) {
   app->add_option("--listen", options->listen, "Address of the gRPC server; port 0: any free one")
       ->capture_default_str();
-  app->add_option("--metrics_listen", options->metrics_listen,
-                  "Address where Prometheus scrapes /metrics; none: nowhere")
-      ->capture_default_str();
+  // Without a captured default, which would stand in for an empty value.
+  app->add_option(
+         "--metrics_listen", options->metrics_listen,
+         absl::StrCat("Address where Prometheus scrapes /metrics; empty or none: nowhere [",
+                      options->metrics_listen, "]"))
+      ->expected(0, 1);
   app->add_option("--data_dir", options->data_dir,
                   absl::StrCat("Where fits are kept [", DefaultDataDir(), "]"));
   app->add_option("--port_file", options->port_file,
@@ -69,6 +72,7 @@ absl::StatusOr<ParsedFlags> ParseFlags(int argc, const char* const* argv) {
   if (parsed.options.listen.empty()) {
     return absl::InvalidArgumentError("--listen: must not be empty");
   }
+  if (parsed.options.metrics_listen == "none") parsed.options.metrics_listen.clear();
   if (parsed.options.data_dir.empty()) parsed.options.data_dir = DefaultDataDir();
   return parsed;
 }

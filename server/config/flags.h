@@ -10,7 +10,7 @@ namespace aisivi::server {
 
 struct ServerOptions {
   std::string listen = "127.0.0.1:50051";
-  std::string metrics_listen = "127.0.0.1:9464";  // "none": no metrics
+  std::string metrics_listen = "127.0.0.1:9464";  // empty: no metrics
   std::string data_dir;                           // empty: DefaultDataDir()
   std::string port_file;                          // empty: none
   int threads = 0;                                // of the engine; 0: one per core

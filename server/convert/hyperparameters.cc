@@ -7,6 +7,7 @@
 
 #include "google/protobuf/descriptor.h"
 #include "server/status.h"
+#include "server/text.h"
 
 namespace aisivi::server {
 namespace {
@@ -14,6 +15,8 @@ namespace {
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Reflection;
 using OptionValue = std::variant<int64_t, double, bool, std::string>;
+
+constexpr size_t kMaxChoice = 64;  // bytes
 
 OptionValue Value(const v1::Hyperparameters& message, const FieldDescriptor* field) {
   const Reflection* reflection = message.GetReflection();
@@ -25,7 +28,8 @@ OptionValue Value(const v1::Hyperparameters& message, const FieldDescriptor* fie
     case FieldDescriptor::CPPTYPE_BOOL:
       return reflection->GetBool(message, field);
     default:
-      return reflection->GetString(message, field);
+      // Longer than any choice there is; an error repeats it.
+      return Shortened(reflection->GetString(message, field), kMaxChoice);
   }
 }
 

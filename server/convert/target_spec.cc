@@ -146,7 +146,8 @@ absl::StatusOr<TargetParameters> ToTargetParameters(const v1::TargetSpec& spec,
   return parameters;
 }
 
-absl::StatusOr<BuiltTarget> BuildTarget(const v1::TargetSpec& spec, absl::string_view field) {
+absl::StatusOr<std::unique_ptr<const Target>> BuildTarget(const v1::TargetSpec& spec,
+                                                          absl::string_view field) {
   absl::StatusOr<TargetParameters> parameters = ToTargetParameters(spec, field);
   if (!parameters.ok()) return parameters.status();
   const std::string name = TargetName(spec);
@@ -155,10 +156,14 @@ absl::StatusOr<BuiltTarget> BuildTarget(const v1::TargetSpec& spec, absl::string
   if (!entry.ok()) return FieldError(path, "is not built into this server");
   absl::StatusOr<std::unique_ptr<const Target>> target = (*entry)->make(*parameters);
   if (!target.ok()) return AtField(path, target.status());
-  BuiltTarget built;
-  built.target = *std::move(target);
-  if ((*entry)->known_log_z) built.known_log_z = (*entry)->known_log_z(*parameters);
-  return built;
+  return target;
+}
+
+std::optional<double> KnownLogZ(const v1::TargetSpec& spec) {
+  const absl::StatusOr<TargetParameters> parameters = ToTargetParameters(spec, "target");
+  const absl::StatusOr<const TargetEntry*> entry = FindTarget(TargetName(spec));
+  if (!parameters.ok() || !entry.ok() || !(*entry)->known_log_z) return std::nullopt;
+  return (*entry)->known_log_z(*parameters);
 }
 
 void StripArrays(v1::TargetSpec* spec) {

@@ -31,13 +31,13 @@ v1::Matrix ToMatrixMessage(const Eigen::Ref<const Eigen::MatrixXd>& matrix);
 absl::StatusOr<TargetParameters> ToTargetParameters(const v1::TargetSpec& spec,
                                                     absl::string_view field);
 
-// A target made from a request.
-struct BuiltTarget {
-  std::unique_ptr<const Target> target;
-  std::optional<double> known_log_z;
-};
-// INVALID_ARGUMENT at "FIELD.TARGET.PARAMETER".
-absl::StatusOr<BuiltTarget> BuildTarget(const v1::TargetSpec& spec, absl::string_view field);
+// A target made from a request. INVALID_ARGUMENT at "FIELD.TARGET.PARAMETER".
+absl::StatusOr<std::unique_ptr<const Target>> BuildTarget(const v1::TargetSpec& spec,
+                                                          absl::string_view field);
+
+// The exact log Z of a target that can be built, where it is known. May take some seconds: not for
+// the threads of RPCs.
+std::optional<double> KnownLogZ(const v1::TargetSpec& spec);
 
 // Leaves out all vectors and matrices.
 void StripArrays(v1::TargetSpec* spec);

@@ -8,11 +8,13 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "server/status.h"
+#include "server/text.h"
 
 namespace aisivi::server {
 namespace {
 
 constexpr absl::string_view kLabels = "labels.";
+constexpr size_t kMaxFilter = 4096;  // bytes
 
 std::string FieldValue(const v1::Fit& fit, absl::string_view field) {
   if (field == "state") return v1::Fit::State_Name(fit.state());
@@ -33,7 +35,7 @@ bool IsField(absl::string_view field) {
 absl::StatusOr<FitFilter::Comparison> FitFilter::ParseComparison(absl::string_view text) {
   const size_t equals = text.find('=');
   if (equals == absl::string_view::npos || equals == 0) {
-    return FieldError("filter", absl::StrCat("\"", text, "\" is not FIELD=VALUE or FIELD!=VALUE"));
+    return FieldError("filter", absl::StrCat(Quoted(text), " is not FIELD=VALUE or FIELD!=VALUE"));
   }
   Comparison comparison;
   comparison.negated = text[equals - 1] == '!';
@@ -45,18 +47,21 @@ absl::StatusOr<FitFilter::Comparison> FitFilter::ParseComparison(absl::string_vi
   }
   comparison.value = std::string(value);
   if (!IsField(comparison.field)) {
-    return FieldError("filter", absl::StrCat("cannot filter by \"", comparison.field,
-                                             "\"; fields: state, method, preset, labels.KEY"));
+    return FieldError("filter", absl::StrCat("cannot filter by ", Quoted(comparison.field),
+                                             "; fields: state, method, preset, labels.KEY"));
   }
   v1::Fit::State state;
   if (comparison.field == "state" && !v1::Fit::State_Parse(comparison.value, &state)) {
-    return FieldError("filter", absl::StrCat("there is no state \"", comparison.value, "\""));
+    return FieldError("filter", absl::StrCat("there is no state ", Quoted(comparison.value)));
   }
   return comparison;
 }
 
 absl::StatusOr<FitFilter> FitFilter::Parse(absl::string_view text) {
   FitFilter filter;
+  if (text.size() > kMaxFilter) {
+    return FieldError("filter", absl::StrCat("has more than ", kMaxFilter, " bytes"));
+  }
   if (absl::StripAsciiWhitespace(text).empty()) return filter;
   for (const absl::string_view part : absl::StrSplit(text, " AND ")) {
     absl::StatusOr<Comparison> comparison = ParseComparison(absl::StripAsciiWhitespace(part));

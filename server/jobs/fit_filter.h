@@ -15,7 +15,7 @@ namespace aisivi::server {
 
 class FitFilter {
  public:
-  // INVALID_ARGUMENT at `filter`.
+  // INVALID_ARGUMENT at `filter`, which has at most 4096 bytes.
   static absl::StatusOr<FitFilter> Parse(absl::string_view text);
 
   bool Matches(const v1::Fit& fit) const;

@@ -11,13 +11,16 @@
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "server/convert/hyperparameters.h"
 #include "server/convert/target_spec.h"
+#include "server/jobs/fit_work.h"
 #include "server/status.h"
 #include "server/store/durable_file.h"
+#include "server/text.h"
 
 namespace aisivi::server {
 namespace {
 
 constexpr size_t kMaxText = 256;
+constexpr size_t kMaxName = 64;  // of methods and presets: longer than any
 constexpr size_t kMaxLabels = 64;
 constexpr size_t kMaxLabelKey = 63;
 
@@ -41,9 +44,28 @@ bool IsLabelKey(absl::string_view key) {
   return true;
 }
 
+// A text that is kept and shown.
+absl::Status CheckText(absl::string_view field, absl::string_view text) {
+  if (text.size() > kMaxText) {
+    return FieldError(field, absl::StrCat("has more than ", kMaxText, " bytes"));
+  }
+  if (HasControlCharacters(text)) {
+    return FieldError(field, absl::StrCat("has control characters: ", Quoted(text)));
+  }
+  return absl::OkStatus();
+}
+
+// A text that is looked up, and repeated when there is no such name.
+absl::Status CheckName(absl::string_view field, absl::string_view name) {
+  if (name.size() <= kMaxName && !HasControlCharacters(name)) return absl::OkStatus();
+  return FieldError(field, absl::StrCat("there is no ", Quoted(name)));
+}
+
 absl::Status CheckTexts(const v1::Fit& fit) {
-  if (fit.display_name().size() > kMaxText) {
-    return FieldError("fit.display_name", absl::StrCat("has more than ", kMaxText, " bytes"));
+  for (absl::Status status :
+       {CheckText("fit.display_name", fit.display_name()), CheckName("fit.method", fit.method()),
+        CheckName("fit.preset", fit.preset())}) {
+    if (!status.ok()) return status;
   }
   if (fit.labels().size() > kMaxLabels) {
     return FieldError("fit.labels", absl::StrCat("has more than ", kMaxLabels, " entries"));
@@ -52,9 +74,8 @@ absl::Status CheckTexts(const v1::Fit& fit) {
     if (!IsLabelKey(key)) {
       return FieldError("fit.labels", "keys must match [a-z][a-z0-9_-]{0,62}");
     }
-    if (value.size() > kMaxText) {
-      return FieldError(absl::StrCat("fit.labels.", key),
-                        absl::StrCat("has more than ", kMaxText, " bytes"));
+    if (absl::Status status = CheckText(absl::StrCat("fit.labels.", key), value); !status.ok()) {
+      return status;
     }
   }
   return absl::OkStatus();
@@ -92,11 +113,15 @@ absl::StatusOr<FitPlan> PlanFit(const v1::Fit& request) {
   absl::StatusOr<FitOptions> options = RequestedOptions(plan.fit);
   if (!options.ok()) return options.status();
   plan.options = *std::move(options);
-  absl::StatusOr<BuiltTarget> built = BuildTarget(plan.fit.target(), "fit.target");
-  if (!built.ok()) return built.status();
-  plan.target = std::move(built->target);
-  if (absl::Status status = CheckOptions(plan.options, plan.target->dim()); !status.ok()) {
-    return status;
+  absl::StatusOr<std::unique_ptr<const Target>> target =
+      BuildTarget(plan.fit.target(), "fit.target");
+  if (!target.ok()) return target.status();
+  plan.target = *std::move(target);
+  const int dim = plan.target->dim();
+  const std::string target_field = absl::StrCat("fit.target.", TargetName(plan.fit.target()));
+  for (absl::Status status :
+       {CheckOptions(plan.options, dim), CheckFitWork(plan.options, dim, target_field)}) {
+    if (!status.ok()) return status;
   }
   plan.fit.set_method(plan.options.method);
   plan.fit.set_seed(plan.options.seed);
@@ -105,7 +130,6 @@ absl::StatusOr<FitPlan> PlanFit(const v1::Fit& request) {
   for (std::string& name : plan.target->CoordinateNames()) {
     plan.fit.add_coordinate_names(std::move(name));
   }
-  if (built->known_log_z) plan.fit.set_known_log_z(*built->known_log_z);
   return plan;
 }
 

@@ -2,6 +2,8 @@
 
 #include <cmath>
 #include <exception>
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -24,9 +26,9 @@ absl::StatusOr<FitResult> Run(const FitFunction& run_fit, ThreadPool& pool,
                               const FitControl& control, const v1::Fit& fit) {
   absl::StatusOr<FitOptions> options = PlannedOptions(fit);
   if (!options.ok()) return options.status();
-  absl::StatusOr<BuiltTarget> built = BuildTarget(fit.target(), "fit.target");
-  if (!built.ok()) return built.status();
-  return run_fit(*built->target, *options, pool, control);
+  absl::StatusOr<std::unique_ptr<const Target>> target = BuildTarget(fit.target(), "fit.target");
+  if (!target.ok()) return target.status();
+  return run_fit(**target, *options, pool, control);
 }
 
 void LayResult(const FitResult& result, FitRecord* record) {
@@ -65,6 +67,7 @@ void RunAndLay(const FitFunction& run_fit, ThreadPool& pool, const FitControl& c
     MarkFailed(absl::InternalError(result->message), fit);
   } else {
     fit->set_state(v1::Fit::SUCCEEDED);
+    if (const std::optional<double> log_z = KnownLogZ(fit->target())) fit->set_known_log_z(*log_z);
   }
 }
 

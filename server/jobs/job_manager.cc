@@ -9,6 +9,7 @@
 #include "server/convert/progress.h"
 #include "server/jobs/fit_name.h"
 #include "server/jobs/fit_plan.h"
+#include "server/jobs/live_fit.h"
 #include "server/jobs/training_record.h"
 #include "server/status.h"
 #include "spdlog/spdlog.h"
@@ -19,6 +20,8 @@ namespace {
 // Events closer than this to the one before are not worth a watcher's while.
 constexpr double kEventSeconds = 0.1;
 constexpr absl::Duration kRetryDelay = absl::Seconds(10);
+// How many fits a list takes under the lock before it lets others have it.
+constexpr size_t kListedAtOnce = 256;
 
 bool HasEnded(v1::Fit::State state) {
   return state != v1::Fit::QUEUED && state != v1::Fit::RUNNING;
@@ -44,7 +47,7 @@ struct JobManager::Job {
   std::string id;
   std::string request_id;
   uint64_t fingerprint = 0;
-  v1::Fit fit;           // BASIC view
+  LiveFit fit;
   bool storing = false;  // its file is being written or removed
   TrainingRecord record;
   double last_event_seconds = -1;
@@ -77,10 +80,31 @@ absl::StatusOr<JobManager::JobPtr> JobManager::RecoverOne(const std::string& id)
   job->id = id;
   job->request_id = record->request_id();
   job->fingerprint = record->request_fingerprint();
-  job->fit = BasicView(record->fit());
+  job->fit = LiveFit(BasicView(record->fit()));
   job->events = std::make_shared<EventLog>(std::max<int64_t>(1, record->last_sequence()));
-  job->events->Append(HasEnded(job->fit.state()) ? FinalEvent(job->fit)
-                                                 : StateEvent(v1::Fit::QUEUED));
+  job->events->Append(HasEnded(job->fit->state()) ? FinalEvent(*job->fit)
+                                                  : StateEvent(v1::Fit::QUEUED));
+  return job;
+}
+
+// Stands for a file that cannot be read: it is shown as FAILED, and left as it is until someone
+// deletes the fit.
+JobManager::JobPtr JobManager::StandIn(const std::string& id, const absl::Status& error) {
+  v1::Fit fit;
+  fit.set_name(FitName(id));
+  MarkFailed(error, &fit);
+  int64_t age = absl::ToUnixNanos(store_->WriteTime(id));
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    while (by_age_.count(age) > 0) ++age;
+  }
+  *fit.mutable_create_time() = ToTimestamp(absl::FromUnixNanos(age));
+  *fit.mutable_end_time() = fit.create_time();
+  auto job = std::make_shared<Job>();
+  job->id = id;
+  job->fit = LiveFit(std::move(fit));
+  job->events = std::make_shared<EventLog>();
+  job->events->Append(FinalEvent(*job->fit));
   return job;
 }
 
@@ -89,16 +113,19 @@ void JobManager::Recover() {
   for (const std::string& id : store_->Ids()) {
     absl::StatusOr<JobPtr> job = RecoverOne(id);
     if (!job.ok()) {
-      spdlog::error("{} is not served: {}", FitName(id), std::string(job.status().message()));
-      continue;
+      const absl::Status named = ParseFitName(FitName(id)).status();
+      spdlog::error("{} cannot be read{}: {}", FitName(id), named.ok() ? "" : " and is not served",
+                    std::string(job.status().message()));
+      if (!named.ok()) continue;
+      job = StandIn(id, job.status());
     }
     const std::lock_guard<std::mutex> lock(mutex_);
-    last_age_ = std::max(last_age_, Age((*job)->fit));
+    last_age_ = std::max(last_age_, Age(*(*job)->fit));
     Insert(*job);
-    if (!HasEnded((*job)->fit.state())) waiting.push_back(*job);
+    if (!HasEnded((*job)->fit->state())) waiting.push_back(*job);
   }
   std::sort(waiting.begin(), waiting.end(),
-            [](const JobPtr& a, const JobPtr& b) { return Age(a->fit) < Age(b->fit); });
+            [](const JobPtr& a, const JobPtr& b) { return Age(*a->fit) < Age(*b->fit); });
   const std::lock_guard<std::mutex> lock(mutex_);
   queue_.insert(queue_.end(), waiting.begin(), waiting.end());
   if (!jobs_.empty()) {
@@ -118,20 +145,33 @@ JobManager::JobPtr JobManager::NextJob() {
   JobPtr job = queue_.front();
   queue_.pop_front();
   ++running_;
-  job->fit.set_state(v1::Fit::RUNNING);
-  *job->fit.mutable_start_time() = ToTimestamp(absl::Now());
+  job->fit.Change()->set_state(v1::Fit::RUNNING);
+  *job->fit.Change()->mutable_start_time() = ToTimestamp(absl::Now());
   return job;
 }
 
 void JobManager::RunJob(const JobPtr& job) {
   const std::string name = FitName(job->id);
   if (observer_ != nullptr) {
-    const absl::Time created = FromTimestamp(job->fit.create_time());
+    const absl::Time created = FromTimestamp(job->fit->create_time());
     observer_->Started(name, std::max(absl::ZeroDuration(), absl::Now() - created));
   }
   spdlog::info("{} runs", name);
   job->events->Append(StateEvent(v1::Fit::RUNNING));
-  FitRecord record = RunRecord(*job);
+  absl::StatusOr<FitRecord> stored = store_->Read(job->id);
+  if (!stored.ok()) {
+    // What cannot be read now may be read, or mended, later: it is never overwritten.
+    v1::Fit fit;
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      fit = *job->fit;
+    }
+    MarkFailed(stored.status(), &fit);
+    *fit.mutable_end_time() = ToTimestamp(absl::Now());
+    EndJob(*job, fit);
+    return;
+  }
+  FitRecord record = RunRecord(*job, *std::move(stored));
   record.set_last_sequence(job->events->last_sequence() + 1);
   if (absl::Status status = store_->Write(job->id, record); !status.ok()) {
     spdlog::error("{} could not be stored: {}", name, std::string(status.message()));
@@ -146,16 +186,8 @@ void JobManager::RunJob(const JobPtr& job) {
   EndJob(*job, BasicView(record.fit()));
 }
 
-FitRecord JobManager::RunRecord(Job& job) {
-  absl::StatusOr<FitRecord> stored = store_->Read(job.id);
-  FitRecord record = stored.ok() ? *std::move(stored) : FitRecord();
-  if (!stored.ok()) {
-    *record.mutable_fit() = job.fit;
-    MarkFailed(stored.status(), record.mutable_fit());
-    *record.mutable_fit()->mutable_end_time() = ToTimestamp(absl::Now());
-    return record;
-  }
-  *record.mutable_fit()->mutable_start_time() = job.fit.start_time();
+FitRecord JobManager::RunRecord(Job& job, FitRecord record) {
+  *record.mutable_fit()->mutable_start_time() = job.fit->start_time();
   FitControl control;
   control.cancel = &job.cancel;
   control.on_progress = [this, &job](const FitProgress& progress) { OnProgress(job, progress); };
@@ -169,10 +201,10 @@ void JobManager::OnProgress(Job& job, const FitProgress& progress) {
   bool worth_an_event;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    worth_an_event = message.phase() != job.fit.progress().phase() ||
+    worth_an_event = message.phase() != job.fit->progress().phase() ||
                      progress.seconds >= job.last_event_seconds + kEventSeconds;
     if (worth_an_event) job.last_event_seconds = progress.seconds;
-    *job.fit.mutable_progress() = message;
+    *job.fit.Change()->mutable_progress() = message;
     job.record.Add(message);
   }
   if (!worth_an_event) return;
@@ -186,7 +218,7 @@ void JobManager::EndJob(Job& job, const v1::Fit& fit) {
   if (observer_ != nullptr) observer_->Ended(fit.name(), fit.state());
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    job.fit = fit;
+    *job.fit.Change() = fit;
     job.record = TrainingRecord();
     --running_;
   }
@@ -200,7 +232,7 @@ void JobManager::Shutdown() {
     const std::lock_guard<std::mutex> lock(mutex_);
     stopping_ = true;
     for (const auto& [id, job] : jobs_) {
-      if (job->fit.state() == v1::Fit::RUNNING) job->cancel = true;
+      if (job->fit->state() == v1::Fit::RUNNING) job->cancel = true;
     }
     runners.swap(runners_);
   }
@@ -225,7 +257,7 @@ int64_t JobManager::NewAge() {
 
 void JobManager::Insert(const JobPtr& job) {
   jobs_[job->id] = job;
-  by_age_[Age(job->fit)] = job;
+  by_age_[Age(*job->fit)] = job;
   if (!job->request_id.empty()) by_request_[job->request_id] = job;
 }
 
@@ -241,7 +273,7 @@ absl::StatusOr<JobManager::JobPtr> JobManager::FindSameRequest(const std::string
   if (request_id.empty() || found == by_request_.end()) return JobPtr();
   if (found->second->fingerprint != fingerprint) {
     return FieldError("request_id", absl::StrCat("was used before, for a different request (",
-                                                 found->second->fit.name(), ")"));
+                                                 found->second->fit->name(), ")"));
   }
   return found->second;
 }
@@ -252,7 +284,7 @@ absl::StatusOr<std::unique_ptr<v1::Fit>> JobManager::FindRequest(const std::stri
   absl::StatusOr<JobPtr> job = FindSameRequest(request_id, fingerprint);
   if (!job.ok()) return job.status();
   if (*job == nullptr) return std::unique_ptr<v1::Fit>();
-  return std::make_unique<v1::Fit>((*job)->fit);
+  return std::make_unique<v1::Fit>(*(*job)->fit);
 }
 
 absl::StatusOr<v1::Fit> JobManager::Create(const v1::Fit& planned, const std::string& request_id,
@@ -265,7 +297,7 @@ absl::StatusOr<v1::Fit> JobManager::Create(const v1::Fit& planned, const std::st
     if (stopping_) return ShuttingDown();
     absl::StatusOr<JobPtr> same = FindSameRequest(request_id, fingerprint);
     if (!same.ok()) return same.status();
-    if (*same != nullptr) return (*same)->fit;
+    if (*same != nullptr) return *(*same)->fit;
     if (static_cast<int>(queue_.size()) + running_ >= limits_.max_queued + limits_.max_running) {
       return QueueFull(limits_.max_queued, kRetryDelay);
     }
@@ -282,10 +314,10 @@ absl::StatusOr<v1::Fit> JobManager::Create(const v1::Fit& planned, const std::st
   if (absl::Status status = store_->Write(job->id, record); !status.ok()) return status;
   job->request_id = request_id;
   job->fingerprint = fingerprint;
-  job->fit = BasicView(record.fit());
+  job->fit = LiveFit(BasicView(record.fit()));
   job->events = std::make_shared<EventLog>();
   job->events->Append(StateEvent(v1::Fit::QUEUED));
-  v1::Fit fit = job->fit;
+  v1::Fit fit = *job->fit;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     Insert(job);
@@ -299,28 +331,43 @@ absl::StatusOr<v1::Fit> JobManager::Get(const std::string& id) const {
   const std::lock_guard<std::mutex> lock(mutex_);
   absl::StatusOr<JobPtr> job = Find(id);
   if (!job.ok()) return job.status();
-  return (*job)->fit;
+  return *(*job)->fit;
 }
 
-std::vector<v1::Fit> JobManager::List(const FitFilter& filter, int64_t before, int limit) const {
-  std::vector<v1::Fit> fits;
+std::vector<LiveFit::Snapshot> JobManager::NewestBefore(int64_t before) const {
+  std::vector<LiveFit::Snapshot> fits;
   const std::lock_guard<std::mutex> lock(mutex_);
   auto it = before == 0 ? by_age_.end() : by_age_.lower_bound(before);
-  while (it != by_age_.begin() && static_cast<int>(fits.size()) < limit) {
+  while (it != by_age_.begin() && fits.size() < kListedAtOnce) {
     --it;
-    if (filter.Matches(it->second->fit)) fits.push_back(it->second->fit);
+    fits.push_back(it->second->fit.Listed());
   }
   return fits;
 }
 
+std::vector<LiveFit::Snapshot> JobManager::List(const FitFilter& filter, int64_t before,
+                                                int limit) const {
+  std::vector<LiveFit::Snapshot> fits;
+  while (true) {
+    std::vector<LiveFit::Snapshot> batch = NewestBefore(before);
+    if (batch.empty()) return fits;
+    before = Age(*batch.back());
+    for (LiveFit::Snapshot& fit : batch) {
+      if (!filter.Matches(*fit)) continue;
+      fits.push_back(std::move(fit));
+      if (static_cast<int>(fits.size()) == limit) return fits;
+    }
+  }
+}
+
 absl::Status JobManager::CancelQueued(const JobPtr& job, std::unique_lock<std::mutex>& lock) {
   queue_.erase(std::find(queue_.begin(), queue_.end(), job));
-  job->fit.set_state(v1::Fit::CANCELLED);
-  job->fit.set_termination_reason(v1::Fit::CANCELLATION);
-  job->fit.set_message("cancelled before it began");
-  *job->fit.mutable_end_time() = ToTimestamp(absl::Now());
+  job->fit.Change()->set_state(v1::Fit::CANCELLED);
+  job->fit.Change()->set_termination_reason(v1::Fit::CANCELLATION);
+  job->fit.Change()->set_message("cancelled before it began");
+  *job->fit.Change()->mutable_end_time() = ToTimestamp(absl::Now());
   job->storing = true;
-  const v1::Fit fit = job->fit;
+  const v1::Fit fit = *job->fit;
   lock.unlock();
   absl::StatusOr<FitRecord> record = store_->Read(job->id);
   absl::Status status = record.status();
@@ -343,14 +390,14 @@ absl::StatusOr<v1::Fit> JobManager::Cancel(const std::string& id, absl::Duration
   absl::StatusOr<JobPtr> found = Find(id);
   if (!found.ok()) return found.status();
   const JobPtr job = *found;
-  if (job->fit.state() == v1::Fit::QUEUED) {
+  if (job->fit->state() == v1::Fit::QUEUED) {
     if (absl::Status status = CancelQueued(job, lock); !status.ok()) return status;
-  } else if (job->fit.state() == v1::Fit::RUNNING) {
+  } else if (job->fit->state() == v1::Fit::RUNNING) {
     job->cancel = true;
     ended_.wait_for(lock, absl::ToChronoMilliseconds(patience),
-                    [&] { return HasEnded(job->fit.state()); });
+                    [&] { return HasEnded(job->fit->state()); });
   }
-  return job->fit;
+  return *job->fit;
 }
 
 absl::Status JobManager::Delete(const std::string& id) {
@@ -358,9 +405,9 @@ absl::Status JobManager::Delete(const std::string& id) {
   absl::StatusOr<JobPtr> found = Find(id);
   if (!found.ok()) return found.status();
   const JobPtr job = *found;
-  if (!HasEnded(job->fit.state())) {
-    return FitNotReady("FIT_NOT_ENDED", job->fit.name(),
-                       absl::StrCat("is ", v1::Fit::State_Name(job->fit.state()),
+  if (!HasEnded(job->fit->state())) {
+    return FitNotReady("FIT_NOT_ENDED", job->fit->name(),
+                       absl::StrCat("is ", v1::Fit::State_Name(job->fit->state()),
                                     "; cancel it before it is deleted"));
   }
   ended_.wait(lock, [&] { return !job->storing; });
@@ -372,7 +419,7 @@ absl::Status JobManager::Delete(const std::string& id) {
   job->storing = false;
   if (status.ok()) {
     jobs_.erase(id);
-    by_age_.erase(Age(job->fit));
+    by_age_.erase(Age(*job->fit));
     by_request_.erase(job->request_id);
   }
   ended_.notify_all();
@@ -402,7 +449,7 @@ absl::StatusOr<v1::TrainingHistory> JobManager::History(const std::string& id) c
     const std::lock_guard<std::mutex> lock(mutex_);
     absl::StatusOr<JobPtr> job = Find(id);
     if (!job.ok()) return job.status();
-    if (!HasEnded((*job)->fit.state())) {
+    if (!HasEnded((*job)->fit->state())) {
       for (const v1::FitProgress& report : (*job)->record.reports()) {
         *history.add_reports() = report;
       }
@@ -418,7 +465,7 @@ absl::StatusOr<v1::TrainingHistory> JobManager::History(const std::string& id) c
 std::map<v1::Fit::State, int> JobManager::CountByState() const {
   std::map<v1::Fit::State, int> counts;
   const std::lock_guard<std::mutex> lock(mutex_);
-  for (const auto& [id, job] : jobs_) ++counts[job->fit.state()];
+  for (const auto& [id, job] : jobs_) ++counts[job->fit->state()];
   return counts;
 }
 

@@ -26,6 +26,7 @@
 #include "server/jobs/fit_filter.h"
 #include "server/jobs/fit_runner.h"
 #include "server/jobs/job_observer.h"
+#include "server/jobs/live_fit.h"
 #include "server/store/fit_store.h"
 
 namespace aisivi::server {
@@ -43,8 +44,9 @@ class JobManager {
              JobObserver* observer);
   ~JobManager();
 
-  // Takes up what the store holds: ended fits are served again, others are queued again. Files that
-  // cannot be read are reported to the log and left alone. Call once, before Start().
+  // Takes up what the store holds: ended fits are served again, others are queued again. A fit
+  // whose file cannot be read is served as FAILED with DATA_LOSS; the file is never written again,
+  // and goes only with Delete(). Call once, before Start().
   void Recover();
   // Starts running fits.
   void Start();
@@ -61,9 +63,9 @@ class JobManager {
   absl::StatusOr<std::unique_ptr<v1::Fit>> FindRequest(const std::string& request_id,
                                                        uint64_t fingerprint) const;
   absl::StatusOr<v1::Fit> Get(const std::string& id) const;
-  // Newest first: at most `limit` fits older than `before` (0: the newest) that match. A fit's age
-  // is Age().
-  std::vector<v1::Fit> List(const FitFilter& filter, int64_t before, int limit) const;
+  // Newest first: at most `limit` fits older than `before` (0: the newest) that match, as
+  // LiveFit::Listed() has them. A fit's age is Age().
+  std::vector<LiveFit::Snapshot> List(const FitFilter& filter, int64_t before, int limit) const;
   static int64_t Age(const v1::Fit& fit);
   // Waits up to `patience` for a running fit to end.
   absl::StatusOr<v1::Fit> Cancel(const std::string& id, absl::Duration patience);
@@ -82,12 +84,14 @@ class JobManager {
   absl::StatusOr<JobPtr> FindSameRequest(const std::string& request_id, uint64_t fingerprint) const;
   void Insert(const JobPtr& job);
   absl::StatusOr<JobPtr> RecoverOne(const std::string& id);
+  JobPtr StandIn(const std::string& id, const absl::Status& error);
+  std::vector<LiveFit::Snapshot> NewestBefore(int64_t before) const;
   int64_t NewAge();
 
   void RunnerLoop();
   JobPtr NextJob();
   void RunJob(const JobPtr& job);
-  FitRecord RunRecord(Job& job);
+  FitRecord RunRecord(Job& job, FitRecord record);
   void OnProgress(Job& job, const FitProgress& progress);
   void EndJob(Job& job, const v1::Fit& fit);
   absl::Status CancelQueued(const JobPtr& job, std::unique_lock<std::mutex>& lock);

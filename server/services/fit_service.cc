@@ -1,5 +1,6 @@
 #include "server/services/fit_service.h"
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <utility>
@@ -8,6 +9,7 @@
 #include "absl/strings/ascii.h"
 #include "server/jobs/fit_name.h"
 #include "server/jobs/fit_plan.h"
+#include "server/services/heavy_reactor.h"
 #include "server/services/paging.h"
 #include "server/services/reply.h"
 #include "server/services/request_size.h"
@@ -32,10 +34,6 @@ absl::Status CheckRequestId(const std::string& request_id) {
 }  // namespace
 
 absl::StatusOr<v1::Fit> FitServiceImpl::Create(const v1::CreateFitRequest& request) {
-  if (absl::Status status = CheckRequestSize(request, max_request_bytes_); !status.ok()) {
-    return status;
-  }
-  if (absl::Status status = CheckRequestId(request.request_id()); !status.ok()) return status;
   const uint64_t fingerprint = RequestFingerprint(request.fit());
   if (!request.validate_only()) {
     absl::StatusOr<std::unique_ptr<v1::Fit>> same =
@@ -68,28 +66,31 @@ absl::StatusOr<v1::ListFitsResponse> FitServiceImpl::List(const v1::ListFitsRequ
   if (!filter.ok()) return filter.status();
   absl::StatusOr<int64_t> before = PagePosition(request.page_token(), request.filter());
   if (!before.ok()) return before.status();
-  std::vector<v1::Fit> fits = jobs_->List(*filter, *before, *page_size + 1);
+  const std::vector<LiveFit::Snapshot> fits = jobs_->List(*filter, *before, *page_size + 1);
   v1::ListFitsResponse response;
   size_t bytes = 0;
-  for (v1::Fit& fit : fits) {
-    fit.clear_coordinate_names();
-    fit.clear_log();
-    if (fit.has_verdict()) fit.mutable_verdict()->clear_criteria();
-    bytes += fit.ByteSizeLong();
+  for (const LiveFit::Snapshot& fit : fits) {
+    bytes += fit->ByteSizeLong();
     const int listed = response.fits_size();
     if (listed == *page_size || (listed > 0 && bytes > kPageBytes)) {
       const int64_t last = JobManager::Age(response.fits(listed - 1));
       response.set_next_page_token(PageToken(last, request.filter()));
       break;
     }
-    *response.add_fits() = std::move(fit);
+    *response.add_fits() = *fit;
   }
   return response;
 }
 
-grpc::Status FitServiceImpl::CreateFit(grpc::ServerContext* context,
-                                       const v1::CreateFitRequest* request, v1::Fit* response) {
-  return Reply(Create(*request), response);
+grpc::ServerUnaryReactor* FitServiceImpl::CreateFit(grpc::CallbackServerContext* context,
+                                                    const v1::CreateFitRequest* request,
+                                                    v1::Fit* response) {
+  for (absl::Status status :
+       {CheckRequestSize(*request, max_request_bytes_), CheckRequestId(request->request_id())}) {
+    if (!status.ok()) return Refuse(context, status);
+  }
+  return StartHeavy(checks_, response,
+                    [this, request](const std::atomic<bool>*) { return Create(*request); });
 }
 
 grpc::Status FitServiceImpl::GetFit(grpc::ServerContext* context, const v1::GetFitRequest* request,

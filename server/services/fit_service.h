@@ -5,19 +5,23 @@
 
 #include "aisivi/v1/fit_service.grpc.pb.h"
 #include "server/jobs/job_manager.h"
+#include "server/services/heavy_work.h"
 
 namespace aisivi::server {
 
-// WatchFit takes no thread per watcher; the other methods are short.
+// WatchFit takes no thread per watcher, and CreateFit checks its data off the threads of RPCs; the
+// other methods are short.
 class FitServiceImpl final
-    : public v1::FitService::WithCallbackMethod_WatchFit<v1::FitService::Service> {
+    : public v1::FitService::WithCallbackMethod_CreateFit<
+          v1::FitService::WithCallbackMethod_WatchFit<v1::FitService::Service>> {
  public:
-  // `jobs` must outlive this. Larger requests than `max_request_bytes` are refused.
-  FitServiceImpl(JobManager* jobs, int64_t max_request_bytes)
-      : jobs_(jobs), max_request_bytes_(max_request_bytes) {}
+  // `jobs` and `checks` must outlive this. Larger requests than `max_request_bytes` are refused.
+  FitServiceImpl(JobManager* jobs, HeavyWork* checks, int64_t max_request_bytes)
+      : jobs_(jobs), checks_(checks), max_request_bytes_(max_request_bytes) {}
 
-  grpc::Status CreateFit(grpc::ServerContext* context, const v1::CreateFitRequest* request,
-                         v1::Fit* response) override;
+  grpc::ServerUnaryReactor* CreateFit(grpc::CallbackServerContext* context,
+                                      const v1::CreateFitRequest* request,
+                                      v1::Fit* response) override;
   grpc::Status GetFit(grpc::ServerContext* context, const v1::GetFitRequest* request,
                       v1::Fit* response) override;
   grpc::Status ListFits(grpc::ServerContext* context, const v1::ListFitsRequest* request,
@@ -38,6 +42,7 @@ class FitServiceImpl final
   absl::StatusOr<v1::ListFitsResponse> List(const v1::ListFitsRequest& request);
 
   JobManager* const jobs_;
+  HeavyWork* const checks_;
   const int64_t max_request_bytes_;
 };
 

@@ -35,9 +35,10 @@ absl::StatusOr<std::shared_ptr<const FittedModel>> Load(const FitRecord& record)
                                             " cannot be read: ", model.status().message()));
   }
   fitted->model = *std::move(model);
-  absl::StatusOr<BuiltTarget> built = BuildTarget(record.fit().target(), "target");
-  if (!built.ok()) return built.status();
-  fitted->target = std::move(built->target);
+  absl::StatusOr<std::unique_ptr<const Target>> target =
+      BuildTarget(record.fit().target(), "target");
+  if (!target.ok()) return target.status();
+  fitted->target = *std::move(target);
   return fitted;
 }
 
@@ -59,14 +60,20 @@ void FittedModels::Keep(const Entry& entry) {
   if (recent_.size() > kKept) recent_.pop_back();
 }
 
-absl::StatusOr<std::shared_ptr<const FittedModel>> FittedModels::Get(const std::string& name) {
+absl::StatusOr<v1::Fit> FittedModels::Usable(const std::string& name) const {
   absl::StatusOr<std::string> id = ParseFitName(name);
   if (!id.ok()) return id.status();
   absl::StatusOr<v1::Fit> fit = jobs_->Get(*id);
   if (!fit.ok()) return fit.status();
   if (absl::Status status = CheckUsable(*fit); !status.ok()) return status;
+  return fit;
+}
+
+absl::StatusOr<std::shared_ptr<const FittedModel>> FittedModels::Get(const std::string& name) {
+  const absl::StatusOr<v1::Fit> fit = Usable(name);
+  if (!fit.ok()) return fit.status();
   if (Entry known = Find(name)) return known;
-  absl::StatusOr<FitRecord> record = jobs_->Record(*id);
+  absl::StatusOr<FitRecord> record = jobs_->Record(*ParseFitName(name));
   if (!record.ok()) return record.status();
   absl::StatusOr<Entry> loaded = Load(*record);
   if (loaded.ok()) Keep(*loaded);

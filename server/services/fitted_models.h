@@ -25,8 +25,10 @@ class FittedModels {
   // `jobs` must outlive this.
   explicit FittedModels(const JobManager* jobs) : jobs_(jobs) {}
 
-  // INVALID_ARGUMENT, NOT_FOUND, or FAILED_PRECONDITION (not ended, or without a posterior), all
-  // naming `name`.
+  // The fit, BASIC view, without loading anything. INVALID_ARGUMENT, NOT_FOUND, or
+  // FAILED_PRECONDITION (not ended, or without a posterior), all naming `name`.
+  absl::StatusOr<v1::Fit> Usable(const std::string& name) const;
+  // The same errors.
   absl::StatusOr<std::shared_ptr<const FittedModel>> Get(const std::string& name);
 
  private:

@@ -1,47 +1,79 @@
 #include "server/services/heavy_work.h"
 
-#include <chrono>
-#include <condition_variable>
-#include <mutex>
+#include <algorithm>
+#include <utility>
+
+#include "server/status.h"
 
 namespace aisivi::server {
 namespace {
 
-constexpr std::chrono::milliseconds kLook(20);
-
-// Until asked to stop: sets `cancelled` once the client has left.
-void Watch(const std::stop_token& stop, const grpc::ServerContext* context,
-           std::atomic<bool>* cancelled) {
-  std::mutex mutex;
-  std::condition_variable_any wake;
-  std::unique_lock<std::mutex> lock(mutex);
-  while (!stop.stop_requested() && !cancelled->load()) {
-    if (context->IsCancelled()) *cancelled = true;
-    wake.wait_for(lock, stop, kLook, [] { return false; });
-  }
-}
+constexpr absl::Duration kRetryDelay = absl::Seconds(5);
 
 }  // namespace
 
-HeavyWork::HeavyWork(const grpc::ServerContext* context, HeavyWorkLimit* limit)
-    : context_(context), limit_(limit) {
-  while (!has_turn_ && !context_->IsCancelled()) {
-    has_turn_ = limit_->turns_.try_acquire_for(kLook);
-  }
-  cancelled_ = !has_turn_;
-  watcher_ =
-      std::jthread([this](const std::stop_token& stop) { Watch(stop, context_, &cancelled_); });
+HeavyWork::HeavyWork(const HeavyWorkLimits& limits) : limits_(limits) {
+  for (int i = 0; i < limits_.threads; ++i) threads_.emplace_back([this] { Loop(); });
 }
 
 HeavyWork::~HeavyWork() {
-  watcher_.request_stop();
-  watcher_.join();
-  if (has_turn_) limit_->turns_.release();
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
 }
 
-absl::Status HeavyWork::status() const {
-  if (!cancelled_.load() && !context_->IsCancelled()) return absl::OkStatus();
-  return absl::CancelledError("the client has left");
+absl::Status HeavyWork::Enter(const std::shared_ptr<const Stretch>& stretch) {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (waiting_ >= limits_.waiting) return TooBusy(waiting_ + limits_.threads, kRetryDelay);
+    if (open_ >= limits_.open) return TooBusy(open_, kRetryDelay);
+    ++open_;
+    ++waiting_;
+    queue_.push_back({stretch, true});
+  }
+  changed_.notify_one();
+  return absl::OkStatus();
+}
+
+void HeavyWork::Continue(const std::shared_ptr<const Stretch>& stretch) {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    queue_.push_back({stretch, false});
+  }
+  changed_.notify_one();
+}
+
+bool HeavyWork::Withdraw(const Stretch* stretch) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const auto found = std::find_if(queue_.begin(), queue_.end(), [&](const Entry& entry) {
+    return entry.stretch.get() == stretch;
+  });
+  if (found == queue_.end()) return false;
+  if (found->first) --waiting_;
+  queue_.erase(found);
+  return true;
+}
+
+void HeavyWork::Leave() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  --open_;
+}
+
+void HeavyWork::Loop() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  while (true) {
+    changed_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+    if (queue_.empty()) return;
+    const Entry entry = std::move(queue_.front());
+    queue_.pop_front();
+    if (entry.first) --waiting_;
+    lock.unlock();
+    entry.stretch->run();
+    lock.lock();
+  }
 }
 
 }  // namespace aisivi::server

@@ -1,7 +1,10 @@
 // PosteriorService: draws, summaries, evidence and densities of ended fits.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <memory>
+#include <string>
 
 #include "aisivi/v1/posterior_service.grpc.pb.h"
 #include "engine/parallel/thread_pool.h"
@@ -10,43 +13,40 @@
 
 namespace aisivi::server {
 
-class PosteriorServiceImpl final : public v1::PosteriorService::Service {
+// A request is checked against what is known of its fit at once; the rest, the loading of the model
+// included, is HeavyWork.
+class PosteriorServiceImpl final : public v1::PosteriorService::CallbackService {
  public:
-  // `models` and `pool` must outlive this.
-  PosteriorServiceImpl(FittedModels* models, ThreadPool* pool, int64_t max_request_bytes);
+  // All must outlive this.
+  PosteriorServiceImpl(FittedModels* models, ThreadPool* pool, HeavyWork* work,
+                       int64_t max_request_bytes)
+      : models_(models), pool_(pool), work_(work), max_request_bytes_(max_request_bytes) {}
 
-  grpc::Status StreamDraws(grpc::ServerContext* context, const v1::StreamDrawsRequest* request,
-                           grpc::ServerWriter<v1::DrawsChunk>* writer) override;
-  grpc::Status SummarizePosterior(grpc::ServerContext* context,
-                                  const v1::SummarizePosteriorRequest* request,
-                                  v1::PosteriorSummary* response) override;
-  grpc::Status EstimateLogEvidence(grpc::ServerContext* context,
-                                   const v1::EstimateLogEvidenceRequest* request,
-                                   v1::LogEvidence* response) override;
-  grpc::Status EvaluateLogDensity(grpc::ServerContext* context,
-                                  const v1::EvaluateLogDensityRequest* request,
-                                  v1::EvaluateLogDensityResponse* response) override;
+  grpc::ServerWriteReactor<v1::DrawsChunk>* StreamDraws(
+      grpc::CallbackServerContext* context, const v1::StreamDrawsRequest* request) override;
+  grpc::ServerUnaryReactor* SummarizePosterior(grpc::CallbackServerContext* context,
+                                               const v1::SummarizePosteriorRequest* request,
+                                               v1::PosteriorSummary* response) override;
+  grpc::ServerUnaryReactor* EstimateLogEvidence(grpc::CallbackServerContext* context,
+                                                const v1::EstimateLogEvidenceRequest* request,
+                                                v1::LogEvidence* response) override;
+  grpc::ServerUnaryReactor* EvaluateLogDensity(grpc::CallbackServerContext* context,
+                                               const v1::EvaluateLogDensityRequest* request,
+                                               v1::EvaluateLogDensityResponse* response) override;
 
  private:
-  absl::Status Stream(const grpc::ServerContext& context, const v1::StreamDrawsRequest& request,
-                      grpc::ServerWriter<v1::DrawsChunk>* writer);
-  absl::Status StreamResampled(const grpc::ServerContext& context,
-                               const v1::StreamDrawsRequest& request, const FittedModel& fitted,
-                               grpc::ServerWriter<v1::DrawsChunk>* writer);
-  absl::StatusOr<v1::DrawsChunk> Chunk(const grpc::ServerContext& context,
-                                       const v1::StreamDrawsRequest& request,
-                                       const FittedModel& fitted, int64_t first, int64_t count);
-  absl::StatusOr<v1::PosteriorSummary> Summary(const grpc::ServerContext& context,
-                                               const v1::SummarizePosteriorRequest& request);
-  absl::StatusOr<v1::LogEvidence> Evidence(const grpc::ServerContext& context,
-                                           const v1::EstimateLogEvidenceRequest& request);
+  absl::StatusOr<v1::PosteriorSummary> Summary(const v1::SummarizePosteriorRequest& request,
+                                               const v1::Fit& fit, const std::atomic<bool>* cancel);
+  absl::StatusOr<v1::LogEvidence> Evidence(const v1::EstimateLogEvidenceRequest& request,
+                                           const v1::Fit& fit, const std::atomic<bool>* cancel);
   absl::StatusOr<v1::EvaluateLogDensityResponse> LogDensity(
-      const grpc::ServerContext& context, const v1::EvaluateLogDensityRequest& request);
+      const v1::EvaluateLogDensityRequest& request, const v1::Fit& fit,
+      const std::atomic<bool>* cancel);
 
   FittedModels* const models_;
   ThreadPool* const pool_;
+  HeavyWork* const work_;
   const int64_t max_request_bytes_;
-  HeavyWorkLimit limit_;
 };
 
 }  // namespace aisivi::server

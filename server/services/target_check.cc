@@ -50,14 +50,14 @@ void Compare(TargetCheck* check) {
 }  // namespace
 
 absl::StatusOr<TargetCheck> CheckScores(const Target& target, const Eigen::MatrixXd& points,
-                                        double step, const std::function<bool()>& cancelled) {
+                                        double step, const std::atomic<bool>* cancel) {
   TargetCheck check;
   absl::Status status = target.Evaluate(points, &check.log_density, &check.scores);
   if (!status.ok()) return status;
   check.differences.resize(points.rows(), points.cols());
   for (Eigen::Index n = 0; n < points.cols(); ++n) {
     for (Eigen::Index first = 0; first < points.rows(); first += kBlock) {
-      if (cancelled()) return absl::CancelledError("the client has left");
+      if (cancel->load()) return absl::CancelledError("the client has left");
       const Eigen::Index count = std::min(kBlock, points.rows() - first);
       status =
           BlockDifferences(target, points.col(n), step, first, count, check.differences.col(n));

@@ -4,7 +4,7 @@
 #pragma once
 
 #include <Eigen/Core>
-#include <functional>
+#include <atomic>
 
 #include "absl/status/statusor.h"
 #include "engine/targets/target.h"
@@ -20,9 +20,9 @@ struct TargetCheck {
   int64_t non_finite = 0;  // entries where one is not
 };
 
-// points: D×N, finite; step > 0. Memory is bounded whatever D and N. CANCELLED when `cancelled`
-// returns true on the way.
+// points: D×N, finite; step > 0. Memory is bounded whatever D and N. CANCELLED once `*cancel` is
+// true.
 absl::StatusOr<TargetCheck> CheckScores(const Target& target, const Eigen::MatrixXd& points,
-                                        double step, const std::function<bool()>& cancelled);
+                                        double step, const std::atomic<bool>* cancel);
 
 }  // namespace aisivi::server

@@ -1,15 +1,20 @@
 #include "server/services/target_service.h"
 
 #include <algorithm>
+#include <atomic>
+#include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "engine/parallel/instruction_set.h"
 #include "engine/targets/registry.h"
 #include "server/config/flags.h"
 #include "server/convert/target_spec.h"
+#include "server/services/heavy_reactor.h"
 #include "server/services/paging.h"
 #include "server/services/reply.h"
 #include "server/services/request_size.h"
@@ -22,7 +27,10 @@ namespace {
 constexpr int kDefaultPageSize = 100;
 constexpr int kDefaultPoints = 8;
 constexpr int64_t kMaxPoints = 10'000;
-constexpr int64_t kMaxEntries = 1'000'000;
+// Three matrices of them come back, in a reply below the 4 MB that clients accept by default.
+constexpr int64_t kMaxEntries = 125'000;
+// Multiply-adds: a few minutes of one core.
+constexpr double kMaxCheckWork = 1e12;
 constexpr double kDefaultStep = 1e-5;
 constexpr double kMinStep = 1e-9;
 constexpr double kMaxStep = 0.1;
@@ -65,29 +73,51 @@ v1::TargetInfo ToMessage(const TargetEntry& entry) {
   return info;
 }
 
+// What the registry holds, described once: some log Z take computing.
+const std::vector<v1::TargetInfo>& Infos() {
+  static const auto* const kInfos = [] {
+    auto* infos = new std::vector<v1::TargetInfo>;
+    for (const TargetEntry& entry : TargetRegistry()) infos->push_back(ToMessage(entry));
+    return infos;
+  }();
+  return *kInfos;
+}
+
 absl::StatusOr<v1::ListTargetsResponse> List(const v1::ListTargetsRequest& request) {
   absl::StatusOr<int> page_size = PageSize(request.page_size(), kDefaultPageSize);
   if (!page_size.ok()) return page_size.status();
   absl::StatusOr<int64_t> position = PagePosition(request.page_token(), "targets");
   if (!position.ok()) return position.status();
-  const std::vector<TargetEntry>& entries = TargetRegistry();
-  const auto size = static_cast<int64_t>(entries.size());
+  const auto size = static_cast<int64_t>(Infos().size());
   const int64_t first = std::min(*position, size);
   const int64_t end = std::min(first + *page_size, size);
   v1::ListTargetsResponse response;
-  for (int64_t i = first; i < end; ++i) *response.add_targets() = ToMessage(entries[i]);
+  for (int64_t i = first; i < end; ++i) *response.add_targets() = Infos()[i];
   if (end < size) response.set_next_page_token(PageToken(end, "targets"));
   response.mutable_server()->set_version(Version());
   response.mutable_server()->set_instruction_set(EngineInstructionSet());
   return response;
 }
 
+// Multiply-adds of the differences at `count` points: 2 D evaluations each, and an evaluation reads
+// every number of the target.
+double CheckWork(const v1::TargetSpec& target, int dim, double count) {
+  const double numbers = static_cast<double>(target.ByteSizeLong()) / sizeof(double);
+  return 2.0 * dim * count * std::max<double>(dim, numbers);
+}
+
 // D×N.
 absl::StatusOr<Eigen::MatrixXd> Points(const v1::CheckTargetRequest& request, int dim) {
+  const double most = kMaxCheckWork / CheckWork(request.target(), dim, 1);
+  if (most < 1) {
+    return FieldError("target", absl::StrCat("is too large to be checked: differences in ", dim,
+                                             " coordinates take minutes for one point"));
+  }
   if (!request.has_points()) {
     std::mt19937_64 engine(1);
     std::normal_distribution<double> normal;
-    const int count = static_cast<int>(std::min<int64_t>(kDefaultPoints, kMaxEntries / dim));
+    const int count = static_cast<int>(
+        std::min<double>({kDefaultPoints, static_cast<double>(kMaxEntries / dim), most}));
     return Eigen::MatrixXd(
         Eigen::MatrixXd::NullaryExpr(dim, count, [&] { return normal(engine); }));
   }
@@ -101,14 +131,19 @@ absl::StatusOr<Eigen::MatrixXd> Points(const v1::CheckTargetRequest& request, in
     return FieldError("points",
                       absl::StrCat("at most ", kMaxPoints, " rows and ", kMaxEntries, " entries"));
   }
+  if (static_cast<double>(points->rows()) > most) {
+    return FieldsError({"points", "target"},
+                       absl::StrCat("a target of this size can be checked at ",
+                                    static_cast<int64_t>(most), " points at once"));
+  }
   return Eigen::MatrixXd(points->transpose());
 }
 
-v1::CheckTargetResponse ToMessage(const TargetCheck& check, const BuiltTarget& built,
+v1::CheckTargetResponse ToMessage(const TargetCheck& check, const Target& target,
                                   const Eigen::MatrixXd& points) {
   v1::CheckTargetResponse response;
-  response.set_dimension(built.target->dim());
-  for (std::string& name : built.target->CoordinateNames()) {
+  response.set_dimension(target.dim());
+  for (std::string& name : target.CoordinateNames()) {
     response.add_coordinate_names(std::move(name));
   }
   *response.mutable_points() = ToMatrixMessage(points.transpose());
@@ -119,30 +154,25 @@ v1::CheckTargetResponse ToMessage(const TargetCheck& check, const BuiltTarget& b
   response.set_max_relative_error(check.max_relative_error);
   response.set_non_finite(check.non_finite);
   response.set_passed(check.max_relative_error <= kTolerance && check.non_finite < points.size());
-  if (built.known_log_z) response.set_known_log_z(*built.known_log_z);
+  return response;
+}
+
+absl::StatusOr<v1::CheckTargetResponse> Check(const v1::CheckTargetRequest& request, double step,
+                                              const std::atomic<bool>* cancel) {
+  absl::StatusOr<std::unique_ptr<const Target>> target = BuildTarget(request.target(), "target");
+  if (!target.ok()) return target.status();
+  absl::StatusOr<Eigen::MatrixXd> points = Points(request, (*target)->dim());
+  if (!points.ok()) return points.status();
+  absl::StatusOr<TargetCheck> check = CheckScores(**target, *points, step, cancel);
+  if (!check.ok()) return check.status();
+  v1::CheckTargetResponse response = ToMessage(*check, **target, *points);
+  if (const std::optional<double> log_z = KnownLogZ(request.target())) {
+    response.set_known_log_z(*log_z);
+  }
   return response;
 }
 
 }  // namespace
-
-absl::StatusOr<v1::CheckTargetResponse> TargetServiceImpl::Check(
-    const grpc::ServerContext& context, const v1::CheckTargetRequest& request) {
-  if (absl::Status status = CheckRequestSize(request, max_request_bytes_); !status.ok()) {
-    return status;
-  }
-  const double step = request.step() == 0 ? kDefaultStep : request.step();
-  if (!(step >= kMinStep && step <= kMaxStep)) {
-    return FieldError("step", absl::StrCat(step, " is not in [", kMinStep, ", ", kMaxStep, "]"));
-  }
-  absl::StatusOr<BuiltTarget> built = BuildTarget(request.target(), "target");
-  if (!built.ok()) return built.status();
-  absl::StatusOr<Eigen::MatrixXd> points = Points(request, built->target->dim());
-  if (!points.ok()) return points.status();
-  absl::StatusOr<TargetCheck> check =
-      CheckScores(*built->target, *points, step, [&] { return context.IsCancelled(); });
-  if (!check.ok()) return check.status();
-  return ToMessage(*check, *built, *points);
-}
 
 grpc::Status TargetServiceImpl::ListTargets(grpc::ServerContext* context,
                                             const v1::ListTargetsRequest* request,
@@ -150,10 +180,20 @@ grpc::Status TargetServiceImpl::ListTargets(grpc::ServerContext* context,
   return Reply(List(*request), response);
 }
 
-grpc::Status TargetServiceImpl::CheckTarget(grpc::ServerContext* context,
-                                            const v1::CheckTargetRequest* request,
-                                            v1::CheckTargetResponse* response) {
-  return Reply(Check(*context, *request), response);
+grpc::ServerUnaryReactor* TargetServiceImpl::CheckTarget(grpc::CallbackServerContext* context,
+                                                         const v1::CheckTargetRequest* request,
+                                                         v1::CheckTargetResponse* response) {
+  if (absl::Status status = CheckRequestSize(*request, max_request_bytes_); !status.ok()) {
+    return Refuse(context, status);
+  }
+  const double step = request->step() == 0 ? kDefaultStep : request->step();
+  if (!(step >= kMinStep && step <= kMaxStep)) {
+    return Refuse(context, FieldError("step", absl::StrCat(step, " is not in [", kMinStep, ", ",
+                                                           kMaxStep, "]")));
+  }
+  return StartHeavy(work_, response, [request, step](const std::atomic<bool>* cancel) {
+    return Check(*request, step, cancel);
+  });
 }
 
 }  // namespace aisivi::server

@@ -3,24 +3,27 @@
 
 #include <cstdint>
 
-#include "absl/status/statusor.h"
 #include "aisivi/v1/target_service.grpc.pb.h"
+#include "server/services/heavy_work.h"
 
 namespace aisivi::server {
 
-class TargetServiceImpl final : public v1::TargetService::Service {
+// CheckTarget is HeavyWork; ListTargets is short.
+class TargetServiceImpl final
+    : public v1::TargetService::WithCallbackMethod_CheckTarget<v1::TargetService::Service> {
  public:
-  explicit TargetServiceImpl(int64_t max_request_bytes) : max_request_bytes_(max_request_bytes) {}
+  // `work` must outlive this.
+  TargetServiceImpl(HeavyWork* work, int64_t max_request_bytes)
+      : work_(work), max_request_bytes_(max_request_bytes) {}
 
   grpc::Status ListTargets(grpc::ServerContext* context, const v1::ListTargetsRequest* request,
                            v1::ListTargetsResponse* response) override;
-  grpc::Status CheckTarget(grpc::ServerContext* context, const v1::CheckTargetRequest* request,
-                           v1::CheckTargetResponse* response) override;
+  grpc::ServerUnaryReactor* CheckTarget(grpc::CallbackServerContext* context,
+                                        const v1::CheckTargetRequest* request,
+                                        v1::CheckTargetResponse* response) override;
 
  private:
-  absl::StatusOr<v1::CheckTargetResponse> Check(const grpc::ServerContext& context,
-                                                const v1::CheckTargetRequest& request);
-
+  HeavyWork* const work_;
   const int64_t max_request_bytes_;
 };
 

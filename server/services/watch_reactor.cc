@@ -75,7 +75,7 @@ class WatchReactor : public Reactor, public std::enable_shared_from_this<WatchRe
       writing_ = true;
       StartWrite(event_.get());
     } else if (log_->closed()) {
-      End(ToGrpcStatus(ShuttingDown()));
+      End(ToGrpcStatus(ShuttingDown("; the fit is kept and runs when it is up again")));
     }
   }
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -80,6 +81,13 @@ absl::StatusOr<FitRecord> FitStore::Read(const std::string& id) const {
     return absl::DataLossError(absl::StrCat(PathOf(id), " is damaged"));
   }
   return record;
+}
+
+absl::Time FitStore::WriteTime(const std::string& id) const {
+  std::error_code error;
+  const auto written = std::filesystem::last_write_time(PathOf(id), error);
+  if (error) return absl::UnixEpoch();
+  return absl::FromChrono(std::chrono::file_clock::to_sys(written));
 }
 
 absl::Status FitStore::Remove(const std::string& id) { return RemoveFileDurably(PathOf(id)); }

@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "server/store/record.pb.h"
 
 namespace aisivi::server {
@@ -29,6 +30,8 @@ class FitStore {
   absl::Status Write(const std::string& id, const FitRecord& record);
   // NOT_FOUND when there is none; DATA_LOSS when the file is damaged.
   absl::StatusOr<FitRecord> Read(const std::string& id) const;
+  // When the file was written last; the epoch when there is none.
+  absl::Time WriteTime(const std::string& id) const;
   absl::Status Remove(const std::string& id);
   // Ids of all files, in no order.
   std::vector<std::string> Ids() const;

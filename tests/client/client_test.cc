@@ -207,6 +207,23 @@ TEST_F(ClientTest, WatchGivesUpAfterItsPatience) {
   EXPECT_EQ(fits_.asked_after().size(), 1u);
 }
 
+// A server that says goodbye is not waited for, however patient one is.
+TEST_F(ClientTest, WatchEndsWhenTheServerShutsDown) {
+  google::rpc::ErrorInfo info;
+  info.set_reason("SHUTTING_DOWN");
+  google::rpc::Status details;
+  details.set_code(static_cast<int>(absl::StatusCode::kUnavailable));
+  details.add_details()->PackFrom(info);
+  const grpc::Status goodbye(grpc::StatusCode::UNAVAILABLE, "the server is shutting down",
+                             details.SerializeAsString());
+  // Were it to try again, it would see the fit succeed.
+  fits_.Play({{{1}, false, goodbye}, {{2}, true, grpc::Status::OK}});
+  const absl::Status status = client_->Watch("fits/a").status();
+  EXPECT_TRUE(absl::IsUnavailable(status)) << status;
+  EXPECT_THAT(status.message(), HasSubstr("shutting down"));
+  EXPECT_EQ(fits_.asked_after().size(), 1u);
+}
+
 TEST_F(ClientTest, WatchDoesNotRepeatWhatCannotSucceed) {
   fits_.Play({{{}, false, grpc::Status(grpc::StatusCode::NOT_FOUND, "no such fit")}});
   EXPECT_TRUE(absl::IsNotFound(client_->Watch("fits/a").status()));

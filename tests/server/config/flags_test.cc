@@ -36,13 +36,28 @@ TEST(FlagsTest, TakesAllFlags) {
              "--threads", "3", "--max_running=4", "--max_queued", "5", "--max_request_mb=6"});
   ASSERT_TRUE(flags.ok()) << flags.status();
   EXPECT_EQ(flags->options.listen, "127.0.0.1:0");
-  EXPECT_EQ(flags->options.metrics_listen, "none");
+  EXPECT_EQ(flags->options.metrics_listen, "");
   EXPECT_EQ(flags->options.data_dir, "d");
   EXPECT_EQ(flags->options.port_file, "p");
   EXPECT_EQ(flags->options.threads, 3);
   EXPECT_EQ(flags->options.max_running, 4);
   EXPECT_EQ(flags->options.max_queued, 5);
   EXPECT_EQ(flags->options.max_request_mb, 6);
+}
+
+TEST(FlagsTest, NoMetricsAreWrittenInTwoWays) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.path() + "/config";
+  std::ofstream(path) << "metrics_listen = \"\"\n";
+  for (const std::vector<const char*>& arguments :
+       std::vector<std::vector<const char*>>{{"--metrics_listen="},
+                                             {"--metrics_listen", ""},
+                                             {"--metrics_listen=none"},
+                                             {"--config", path.c_str()}}) {
+    const auto flags = Parse(arguments);
+    ASSERT_TRUE(flags.ok()) << flags.status();
+    EXPECT_EQ(flags->options.metrics_listen, "") << arguments[0];
+  }
 }
 
 TEST(FlagsTest, ConfigFileHasTheSameNamesAndFlagsWin) {

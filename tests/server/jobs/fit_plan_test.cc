@@ -25,7 +25,7 @@ TEST(FitPlanTest, FillsInDefaults) {
   EXPECT_EQ(plan->fit.seed(), 1u);
   EXPECT_EQ(plan->fit.dimension(), 2);
   EXPECT_EQ(plan->fit.coordinate_names_size(), 2);
-  EXPECT_EQ(plan->fit.known_log_z(), 0);
+  EXPECT_FALSE(plan->fit.has_known_log_z()) << "what takes computing is not for a plan";
   EXPECT_EQ(plan->fit.effective_hyperparameters().points(), FitOptions().points);
   EXPECT_EQ(plan->target->dim(), 2);
 }

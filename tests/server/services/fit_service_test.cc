@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
+#include "tests/engine/allocations.h"
 #include "tests/server/fake_fit.h"
 #include "tests/server/services/server_fixture.h"
 
@@ -140,6 +141,41 @@ TEST_F(FitServiceTest, BadInputNamesItsFieldAndTheServerGoesOn) {
   }
   EXPECT_EQ(List(0, "").fits_size(), 0);
   MustCreate("target { banana {} }");
+}
+
+// A linear regression with one observation of `features` features.
+v1::CreateFitRequest WideRequest(int features) {
+  v1::CreateFitRequest request;
+  auto* target = request.mutable_fit()->mutable_target()->mutable_linear_regression();
+  target->mutable_x()->set_rows(1);
+  target->mutable_x()->set_columns(features);
+  target->mutable_x()->mutable_values()->Resize(features, 0.5);
+  target->add_y(1);
+  request.set_validate_only(true);
+  return request;
+}
+
+// A check takes memory in proportion to the request: D×D numbers would be 3,900 times as many.
+TEST_F(FitServiceTest, ACheckCostsASmallMultipleOfItsRequest) {
+  const v1::CreateFitRequest request = WideRequest(3900);
+  v1::Fit fit;
+  ASSERT_TRUE(Create(request, &fit).ok()) << "what is allocated once";
+  test::ResetPeak();
+  const int64_t before = test::BytesInUse();
+  ASSERT_TRUE(Create(request, &fit).ok());
+  EXPECT_EQ(fit.dimension(), 3901);
+  // The coordinates' names are several times as large as x, and there are several copies.
+  if (test::CountsAllocations()) {
+    EXPECT_LT(test::PeakBytes() - before, 100 * static_cast<int64_t>(request.ByteSizeLong()));
+  }
+}
+
+TEST_F(FitServiceTest, MoreDimensionsThanAFitCanHoldAreRefusedByName) {
+  v1::Fit fit;
+  const grpc::Status status = Create(WideRequest(9999), &fit);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(ViolatedField(status), "fit.target.linear_regression");
+  EXPECT_THAT(status.error_message(), HasSubstr("10000 dimensions; at most 4096"));
 }
 
 // A request whose largest field is a matrix of about `bytes` bytes.

@@ -120,7 +120,7 @@ class ServerFixture : public ::testing::Test {
 
   TemporaryDirectory directory_;
   // Stopping the metrics server takes two seconds, so only tests of it have one.
-  std::string metrics_listen_ = "none";
+  std::string metrics_listen_;
   std::unique_ptr<Server> server_;
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<v1::FitService::Stub> fits_;

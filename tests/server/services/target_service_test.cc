@@ -1,4 +1,5 @@
 // TargetService through a real server; and the standard services beside it.
+#include <atomic>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -127,14 +128,15 @@ class WrongTarget : public Target {
 };
 
 TEST(TargetCheckTest, FindsAWrongScore) {
-  const absl::StatusOr<TargetCheck> check = CheckScores(
-      WrongTarget(), Eigen::MatrixXd::Constant(100, 3, 0.25), 1e-5, [] { return false; });
+  std::atomic<bool> cancel{false};
+  const absl::StatusOr<TargetCheck> check =
+      CheckScores(WrongTarget(), Eigen::MatrixXd::Constant(100, 3, 0.25), 1e-5, &cancel);
   ASSERT_TRUE(check.ok());
   EXPECT_NEAR(check->max_relative_error, 0.5, 1e-6);
   EXPECT_TRUE((check->scores - check->differences).topRows(99).isZero(1e-6));
-  EXPECT_TRUE(absl::IsCancelled(CheckScores(WrongTarget(), Eigen::MatrixXd::Zero(100, 3), 1e-5, [] {
-                                  return true;
-                                }).status()));
+  cancel = true;
+  EXPECT_TRUE(absl::IsCancelled(
+      CheckScores(WrongTarget(), Eigen::MatrixXd::Zero(100, 3), 1e-5, &cancel).status()));
 }
 
 }  // namespace

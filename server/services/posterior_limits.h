@@ -1,0 +1,31 @@
+// How much one request about a posterior may ask for.
+#pragma once
+
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "aisivi/v1/fit.pb.h"
+
+namespace aisivi::server {
+
+// Numbers of one array: 256 MB of doubles.
+inline constexpr int64_t kMaxNumbers = int64_t{1} << 25;
+inline constexpr int64_t kMaxDraws = 10'000'000;
+inline constexpr int64_t kMaxInnerSamples = 1'000'000;
+
+// INVALID_ARGUMENT at `field` unless min ≤ value ≤ max.
+absl::Status CheckRange(absl::string_view field, int64_t value, int64_t min, int64_t max);
+
+// INVALID_ARGUMENT at `field` when `count` points of `dim` coordinates have more than kMaxNumbers.
+absl::Status CheckNumbers(absl::string_view field, int64_t count, int dim);
+
+// INVALID_ARGUMENT at `field` and inner_samples when `points` of `dim` coordinates with
+// `inner_samples` (K) each are more than a day's work.
+absl::Status CheckDensityWork(absl::string_view field, int64_t points, int64_t inner_samples,
+                              int dim);
+
+// K: what the request says, or the fit's own.
+int64_t InnerSamples(int64_t requested, const v1::Fit& fit);
+
+}  // namespace aisivi::server
