@@ -29,7 +29,6 @@
 
 #include "absl/status/statusor.h"
 #include "engine/evidence/not_available.h"
-#include "engine/fit/progress.h"
 #include "engine/methods/elbo.h"
 #include "engine/model/model.h"
 #include "engine/parallel/thread_pool.h"

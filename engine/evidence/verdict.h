@@ -30,9 +30,9 @@
 //
 // k̂ measures the shape of the tail whatever its weight, so it says nothing of harm where even the
 // largest weights are small. With M draws and the largest weight w, in units of the mean, a tail of
-// that shape still hides a share of about
-//   u = w/M · TailBeyond(k)                                                   (see pareto.h)
-// of Ẑ: 6 w/M for k = 0.9, 10 w/M for k = 1, 300 w/M for k = 1.5. (A tail cannot go on with k ≥ 1
+// that shape above the mean still hides a share of about
+//   u = (w − 1)/M · TailBeyond(k)                                             (see pareto.h)
+// of Ẑ: 6 (w − 1)/M for k = 0.9, 10 (w − 1)/M for k = 1, 300 (w − 1)/M for k = 1.5. (A tail cannot go on with k ≥ 1
 // for ever, for the mean of the weights is Z, which is finite; and k̂ has an error of 0.1.) Where
 // u ≤ 0.02, less than half of what log_z's error may be, and the ESS share is GOOD, so that k̂
 // describes a tail and not the body of the weights, k̂ passes as GOOD, whatever 0.5 and 0.7 say;
@@ -86,11 +86,6 @@ struct VerdictInput {
 // Criteria that are unknown by nature (score_residual of a fit that was not trained, r_hat of one
 // run) are left out; a part of `evidence` that is NaN is not to be trusted.
 FitVerdict JudgeFit(const VerdictInput& input);
-
-// E‖∇ log q − ∇ log p̃‖² (all dimensions) at the end of training: the median over the last tenth of
-// the reports that have one, at least 20 of them where there are so many. Single steps can be far
-// off, by a few points where p̃ is narrow. NaN when there was no training.
-double TypicalScoreResidual(const std::vector<FitProgress>& history);
 
 // The rule for k̂ alone. Fewer than 25 draws (5 of them in the tail), or no k̂: kDoNotTrust, there is
 // too little to tell from.

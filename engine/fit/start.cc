@@ -90,7 +90,7 @@ absl::StatusOr<Starts> StartModels(const Target& target, const FitOptions& optio
   absl::StatusOr<MixtureFit> mixture = FitMixture(target, best, options.seed, pool, cancel, log);
   if (absl::IsCancelled(mixture.status())) {
     // The caller, who knows whether it was the clock, can still begin with what there is.
-    log->push_back("The search for modes was cut short.");
+    log->emplace_back("The search for modes was cut short.");
     mixture = MixtureFit();
     mixture->search.end = MultistartEnd::kOutOfWork;
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace aisivi::server {
 namespace {
@@ -18,7 +19,50 @@ v1::FitVerdict::Grade ToMessage(Verdict verdict) {
   return v1::FitVerdict::GRADE_UNSPECIFIED;
 }
 
+constexpr std::pair<MultistartEnd, v1::ModeSearch::End> kEnds[] = {
+    {MultistartEnd::kNotMade, v1::ModeSearch::NOT_MADE},
+    {MultistartEnd::kComplete, v1::ModeSearch::COMPLETE},
+    {MultistartEnd::kTooManyModes, v1::ModeSearch::TOO_MANY_MODES},
+    {MultistartEnd::kOutOfWork, v1::ModeSearch::OUT_OF_WORK},
+    {MultistartEnd::kNoMode, v1::ModeSearch::NO_MODE},
+    {MultistartEnd::kNotFitted, v1::ModeSearch::NOT_FITTED},
+};
+
+v1::ModeSearch::End ToMessage(MultistartEnd end) {
+  for (const auto& [own, message] : kEnds) {
+    if (own == end) return message;
+  }
+  return v1::ModeSearch::END_UNSPECIFIED;
+}
+
+MultistartEnd FromMessage(v1::ModeSearch::End end) {
+  for (const auto& [own, message] : kEnds) {
+    if (message == end) return own;
+  }
+  return MultistartEnd::kNotMade;
+}
+
 }  // namespace
+
+v1::ModeSearch ToMessage(const MultistartReport& search) {
+  v1::ModeSearch message;
+  message.set_end(ToMessage(search.end));
+  message.set_searches(search.searches);
+  message.set_modes(search.modes);
+  message.set_radius(search.radius);
+  message.set_unmet(search.unmet);
+  message.set_evaluations(search.evaluations);
+  return message;
+}
+
+MultistartReport FromMessage(const v1::ModeSearch& message) {
+  return {.end = FromMessage(message.end()),
+          .searches = message.searches(),
+          .modes = message.modes(),
+          .radius = message.radius(),
+          .unmet = message.unmet(),
+          .evaluations = message.evaluations()};
+}
 
 v1::FitVerdict ToMessage(const FitVerdict& verdict) {
   v1::FitVerdict message;
@@ -43,6 +87,7 @@ v1::FitVerdict JudgeFitBy(const EvidenceEstimate& evidence, const v1::Fit& fit) 
   if (fit.has_score_residual()) input.score_residual = fit.score_residual();
   input.dimension = std::max(1, fit.dimension());
   if (fit.has_r_hat()) input.r_hat = fit.r_hat();
+  if (fit.has_mode_search()) input.search = FromMessage(fit.mode_search());
   return ToMessage(JudgeFit(input));
 }
 

@@ -44,6 +44,7 @@ void LayResult(const FitResult& result, FitRecord* record) {
     *fit->mutable_evidence() = ToMessage(result.evidence);
     const double residual = TypicalScoreResidual(result.history);
     if (!std::isnan(residual)) fit->set_score_residual(residual);
+    *fit->mutable_mode_search() = ToMessage(result.search);
     if (!std::isnan(result.r_hat)) fit->set_r_hat(result.r_hat);
     for (const double elbo : result.restart_elbo) fit->add_restart_elbo(elbo);
     *fit->mutable_verdict() = JudgeFitBy(result.evidence, *fit);

@@ -62,6 +62,7 @@ std::string VerdictName(const FitResult& result, int64_t dimension) {
   VerdictInput input;
   input.evidence = result.evidence;
   input.score_residual = TypicalScoreResidual(result.history);
+  input.search = result.search;
   input.dimension = dimension;
   input.r_hat = result.r_hat;
   switch (JudgeFit(input).verdict) {

@@ -8,6 +8,7 @@
 #include <limits>
 #include <random>
 
+#include "engine/fit/progress.h"
 #include "tests/engine/evidence/testing.h"
 
 namespace aisivi {
@@ -34,6 +35,8 @@ VerdictInput Fine() {
   input.score_residual = 0.5;
   input.dimension = 5;
   input.r_hat = 1.002;
+  input.search = {
+      .end = MultistartEnd::kComplete, .searches = 256, .modes = 3, .radius = 1000, .unmet = 0.001};
   return input;
 }
 
@@ -47,8 +50,11 @@ const Criterion* Find(const FitVerdict& verdict, const std::string& name) {
 TEST(VerdictTest, AFineFitIsGood) {
   const FitVerdict verdict = JudgeFit(Fine());
   EXPECT_EQ(verdict.verdict, Verdict::kGood);
-  EXPECT_EQ(verdict.criteria.size(), 8u);
-  EXPECT_THAT(verdict.sentence, StartsWith("Good: q is about 0.02 nats"));
+  EXPECT_EQ(verdict.criteria.size(), 9u);
+  EXPECT_THAT(verdict.sentence,
+              StartsWith("Good: q is about 0.02 nats from the posterior over what was "
+                         "looked at: 3 modes met by 256 searches within 1000 "
+                         "standard deviations"));
   for (const Criterion& criterion : verdict.criteria) {
     EXPECT_EQ(criterion.verdict, Verdict::kGood) << criterion.name;
     EXPECT_FALSE(criterion.explanation.empty()) << criterion.name;
@@ -81,6 +87,7 @@ std::vector<Threshold> Thresholds() {
       {"score_residual", [](double x, VerdictInput* i) { i->score_residual = 5 * x; }, 1.0, 1e9,
        1e-6},
       {"r_hat", [](double x, VerdictInput* i) { i->r_hat = x; }, 1.01, 1.05, 1e-6},
+      {"mode_search", [](double x, VerdictInput* i) { i->search.unmet = x; }, 0.01, 0.2, 1e-6},
   };
 }
 
@@ -112,6 +119,25 @@ TEST(VerdictTest, WhatIsUnknownByNatureIsLeftOut) {
   EXPECT_EQ(verdict.verdict, Verdict::kGood);
   EXPECT_EQ(Find(verdict, "score_residual"), nullptr);
   EXPECT_EQ(Find(verdict, "r_hat"), nullptr);
+}
+
+TEST(VerdictTest, ASearchThatDidNotEndByItselfIsNeverGood) {
+  for (const MultistartEnd end :
+       {MultistartEnd::kNotMade, MultistartEnd::kTooManyModes, MultistartEnd::kOutOfWork,
+        MultistartEnd::kNoMode, MultistartEnd::kNotFitted}) {
+    VerdictInput input = Fine();
+    input.search.end = end;
+    const FitVerdict verdict = JudgeFit(input);
+    EXPECT_EQ(verdict.verdict, Verdict::kUsable);
+    EXPECT_THAT(verdict.sentence, HasSubstr(Describe(input.search)));
+  }
+  VerdictInput input = Fine();
+  input.search.end = MultistartEnd::kOutOfWork;
+  input.search.unmet = 0.21;
+  EXPECT_EQ(JudgeFit(input).verdict, Verdict::kDoNotTrust);
+  input.search = {};
+  EXPECT_EQ(JudgeFit(input).verdict, Verdict::kUsable);
+  EXPECT_THAT(JudgeFit(input).sentence, HasSubstr("no search for modes was made"));
 }
 
 TEST(VerdictTest, WhatShouldBeKnownAndIsNotCondemns) {
@@ -155,18 +181,20 @@ TEST(VerdictTest, TheTailIsJudgedWhereItCanHarm) {
   EXPECT_EQ(TailOf(0.6, 0.3, 200), Verdict::kUsable);
   EXPECT_EQ(TailOf(0.8, 0.49, 10), Verdict::kDoNotTrust);
   EXPECT_EQ(TailOf(0.8, 0.5, 10), Verdict::kGood);
-  // u = 10 w/M for k = 1: 0.0195, 0.0208, 0.0977, 0.111.
-  EXPECT_EQ(TailOf(1.0, 0.99, 16), Verdict::kGood);
-  EXPECT_EQ(TailOf(1.0, 0.99, 17), Verdict::kUsable);
-  EXPECT_EQ(TailOf(1.0, 0.99, 80), Verdict::kUsable);
-  EXPECT_EQ(TailOf(1.0, 0.99, 91), Verdict::kDoNotTrust);
-  EXPECT_EQ(TailOf(1.0, 0.99, 46, 4096), Verdict::kDoNotTrust);
-  // (1 − e^-2)/0.2 = 4.3 w/M for k = 0.8: 0.0195 and 0.0206.
-  EXPECT_EQ(TailOf(0.8, 0.95, 37), Verdict::kGood);
-  EXPECT_EQ(TailOf(0.8, 0.95, 39), Verdict::kUsable);
-  // (e^5 − 1)/0.5 = 295 w/M for k = 1.5: 0.0361 and 0.108.
-  EXPECT_EQ(TailOf(1.5, 0.999, 1), Verdict::kUsable);
-  EXPECT_EQ(TailOf(1.5, 0.999, 3), Verdict::kDoNotTrust);
+  // u = 10 (w − 1)/M for k = 1: 0.0195, 0.0208, 0.0977, 0.111.
+  EXPECT_EQ(TailOf(1.0, 0.99, 17), Verdict::kGood);
+  EXPECT_EQ(TailOf(1.0, 0.99, 18), Verdict::kUsable);
+  EXPECT_EQ(TailOf(1.0, 0.99, 81), Verdict::kUsable);
+  EXPECT_EQ(TailOf(1.0, 0.99, 92), Verdict::kDoNotTrust);
+  EXPECT_EQ(TailOf(1.0, 0.99, 47, 4096), Verdict::kDoNotTrust);
+  // (1 − e^-2)/0.2 = 4.3 (w − 1)/M for k = 0.8: 0.0195 and 0.0206.
+  EXPECT_EQ(TailOf(0.8, 0.95, 38), Verdict::kGood);
+  EXPECT_EQ(TailOf(0.8, 0.95, 40), Verdict::kUsable);
+  // (e^5 − 1)/0.5 = 295 (w − 1)/M for k = 1.5: 0.0361 and 0.108.
+  EXPECT_EQ(TailOf(1.5, 0.999, 2), Verdict::kUsable);
+  EXPECT_EQ(TailOf(1.5, 0.999, 4), Verdict::kDoNotTrust);
+  // Weights that are equal but for a few: what these add is small, whatever its shape.
+  EXPECT_EQ(TailOf(2.0, 0.99999, 1.005), Verdict::kGood);
   // However much such a tail could hide, a light one is light.
   EXPECT_EQ(TailOf(0.3, 0.91, 4000), Verdict::kGood);
   EXPECT_EQ(TailOf(3.0, 1 - 1e-8, 1.001), Verdict::kGood);
