@@ -28,7 +28,9 @@ HeavyWork::~HeavyWork() {
 absl::Status HeavyWork::Enter(const std::shared_ptr<const Stretch>& stretch) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (waiting_ >= limits_.waiting) return TooBusy(waiting_ + limits_.threads, kRetryDelay);
+    // A thread that has yet to wake takes one of those that wait.
+    const int idle = limits_.threads - busy_;
+    if (waiting_ >= limits_.waiting + idle) return TooBusy(waiting_ + busy_, kRetryDelay);
     if (open_ >= limits_.open) return TooBusy(open_, kRetryDelay);
     ++open_;
     ++waiting_;
@@ -70,9 +72,11 @@ void HeavyWork::Loop() {
     const Entry entry = std::move(queue_.front());
     queue_.pop_front();
     if (entry.first) --waiting_;
+    ++busy_;
     lock.unlock();
     entry.stretch->run();
     lock.lock();
+    --busy_;
   }
 }
 

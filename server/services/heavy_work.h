@@ -57,6 +57,7 @@ class HeavyWork {
   std::condition_variable changed_;  // the queue or stopping_
   std::deque<Entry> queue_;
   int waiting_ = 0;  // entries that are the first of their RPC
+  int busy_ = 0;     // threads that compute
   int open_ = 0;
   bool stopping_ = false;
   std::vector<std::thread> threads_;

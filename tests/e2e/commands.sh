@@ -175,10 +175,11 @@ running=$(aisivi fit "${endless[@]}" --detach)
 [[ $running == fits/* ]] || die "no name: $running"
 aisivi watch "$running" --json >watched 2>watch_errors &
 watcher=$!
-until [[ -s watched ]]; do sleep 0.05; done
+wait_until "an event" test -s watched
 curl -fsS --noproxy '*' "http://$metrics_address/metrics" >scrape
 expect_match "^aisivi_fit_iteration\{fit=\"$running\"\}" scrape
-aisivi cancel "$running" | grep -q cancelled || die "not cancelled"
+cancel_and_wait "$running"
+grep -q "^$running  " cancelled || die "cancel printed: $(cat cancelled)"
 code=0
 wait "$watcher" || code=$?
 ((code == 1)) || die "watching a cancelled fit exits with $code"
@@ -194,13 +195,13 @@ running=$(aisivi fit "${endless[@]}" --detach)
 # A background job of a script ignores SIGINT unless it is told otherwise.
 env --default-signal=INT aisivi watch "$running" >interrupted 2>interrupted_errors &
 watcher=$!
-until [[ -s interrupted ]]; do sleep 0.05; done
+wait_until "an event" test -s interrupted
 kill -INT "$watcher"
 code=0
 wait "$watcher" || code=$?
 ((code == 130)) || die "after Ctrl-C the exit code is $code"
 expect_match "aisivi watch $running" interrupted_errors
-aisivi get "$running" --json | grep -q '"state":"RUNNING"' || die "the fit does not run on"
+has_state "$running" RUNNING || die "the fit does not run on"
 aisivi cancel "$running" >/dev/null
 
 stop_server

@@ -25,6 +25,26 @@ die() {
   exit 1
 }
 
+# wait_until WHAT COMMAND...: runs the command again and again until it succeeds; after ten minutes,
+# which even a slow machine does not need, dies of missing WHAT.
+wait_until() {
+  local what=$1 tries=0
+  shift
+  until "$@"; do
+    ((++tries < 12000)) || die "waited in vain for $what"
+    sleep 0.05
+  done
+}
+
+# The state of the fit NAME is STATE.
+has_state() { aisivi get "$1" --json | grep -q "\"state\":\"$2\""; }
+
+# Ends a fit and waits for its end, which `cancel` does for a moment only.
+cancel_and_wait() {
+  aisivi cancel "$1" >"$work/cancelled" || die "cannot cancel $1"
+  wait_until "the end of $1" has_state "$1" CANCELLED
+}
+
 # Starts a server with $work/data on $listen, by default a free port; more flags may follow.
 listen=127.0.0.1:0
 start_server() {
@@ -32,13 +52,16 @@ start_server() {
   aisivi-server --listen "$listen" --metrics_listen 127.0.0.1:0 --data_dir "$work/data" \
     --port_file "$work/ports" "$@" 2>>"$work/server.log" &
   server_pid=$!
-  until [[ -s $work/ports ]]; do
-    kill -0 "$server_pid" 2>/dev/null || die "the server did not start"
-    sleep 0.05
-  done
+  wait_until "the server's ports" listens
   AISIVI_SERVER=$(sed -n 's/^listen=//p' "$work/ports")
   metrics_address=$(sed -n 's/^metrics_listen=//p' "$work/ports")
   export AISIVI_SERVER
+}
+
+# It has written its ports; dies when it has ended instead.
+listens() {
+  [[ -s $work/ports ]] || kill -0 "$server_pid" 2>/dev/null || die "the server did not start"
+  [[ -s $work/ports ]]
 }
 
 # Ends the server with SIGTERM; it must exit with 0.

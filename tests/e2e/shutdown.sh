@@ -10,10 +10,21 @@ aisivi draws "$finished" --count 20 --seed 5 >before.csv
 running=$(aisivi fit "${endless[@]}" --detach)
 aisivi watch "$running" --json >events 2>err &
 watcher=$!
-until [[ -s events ]]; do sleep 0.05; done
+wait_until "an event" test -s events
 
 echo "SIGTERM"
+queued=()
+while ((${#queued[@]} < 3)); do queued+=("$(aisivi fit "${endless[@]}" --detach)"); done
+waiting=${queued[-1]}
+aisivi watch "$waiting" --json >waiting_events 2>waiting_err &
+waiting_watcher=$!
+wait_until "an event of the queue" grep -q QUEUED waiting_events
 stop_server
+# Nobody answers any more, so that a watcher that tried again would say something else.
+code=0
+wait "$waiting_watcher" || code=$?
+((code == 1)) || die "the watcher of a queued fit ended with $code: $(cat waiting_err)"
+expect_match '^aisivi: UNAVAILABLE: the server is shutting down; the fit is kept' waiting_err
 code=0
 wait "$watcher" || code=$?
 ((code == 1)) || die "the watcher ended with $code: $(cat err)"
@@ -21,25 +32,26 @@ tail -n 1 events | grep -q '"state":"CANCELLED"' || die "last event: $(tail -n 1
 
 echo "a new server has the same fits"
 start_server
-aisivi get "$running" --json | grep -q '"state":"CANCELLED"' || die "$running is not CANCELLED"
+has_state "$running" CANCELLED || die "$running is not CANCELLED"
+for name in "${queued[@]}"; do cancel_and_wait "$name"; done
 aisivi draws "$finished" --count 20 --seed 5 | cmp - before.csv || die "other draws than before"
 
 echo "a crash loses nothing that was acknowledged"
 running=$(aisivi fit "${endless[@]}" --detach)
-until aisivi get "$running" --json | grep -q '"state":"RUNNING"'; do sleep 0.05; done
+wait_until "$running to run" has_state "$running" RUNNING
 aisivi watch "$running" --json >watched 2>err &
 watcher=$!
-until [[ -s watched ]]; do sleep 0.05; done
+wait_until "an event" test -s watched
 kill -KILL "$server_pid"
 wait "$server_pid" 2>/dev/null || true
 listen=$AISIVI_SERVER
 start_server
-until aisivi get "$running" --json | grep -q '"state":"RUNNING"'; do sleep 0.05; done
+wait_until "$running to run again" has_state "$running" RUNNING
 aisivi draws "$finished" --count 20 --seed 5 | cmp - before.csv || die "other draws than before"
 
 echo "the watcher found the new server by itself"
 kill -0 "$watcher" || die "the watcher has ended: $(cat err)"
-aisivi cancel "$running" >/dev/null
+cancel_and_wait "$running"
 code=0
 wait "$watcher" || code=$?
 ((code == 1)) || die "the watcher ended with $code: $(cat err)"

@@ -5,7 +5,9 @@
 #include <atomic>
 #include <cstdlib>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__GLIBC__)
+// What links aisivi_proto has _GLIBCXX_TSAN in place of __SANITIZE_THREAD__ (proto/CMakeLists.txt).
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || defined(_GLIBCXX_TSAN) || \
+    !defined(__GLIBC__)
 #define AISIVI_COUNTS_ALLOCATIONS 0
 #else
 #define AISIVI_COUNTS_ALLOCATIONS 1

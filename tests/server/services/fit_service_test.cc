@@ -40,13 +40,14 @@ class FitServiceTest : public ServerFixture {
     return response;
   }
 
-  v1::Fit Cancel(const std::string& name) {
+  // CancelFit itself waits for a moment only; the fit may take longer to end.
+  v1::Fit CancelAndAwait(const std::string& name) {
     grpc::ClientContext context;
     v1::CancelFitRequest request;
     request.set_name(name);
     v1::Fit fit;
     EXPECT_TRUE(fits_->CancelFit(&context, request, &fit).ok());
-    return fit;
+    return AwaitEnd(name);
   }
 
   grpc::Status Delete(const std::string& name) {
@@ -367,7 +368,7 @@ TEST_F(FitServiceTest, FullQueueSaysWhenToRetry) {
   for (const auto& any : rpc.details()) found |= any.UnpackTo(&retry);
   EXPECT_GT(retry.retry_delay().seconds(), 0);
   fake_->AwaitStarted(1);
-  EXPECT_EQ(Cancel(name).state(), v1::Fit::CANCELLED);
+  EXPECT_EQ(CancelAndAwait(name).state(), v1::Fit::CANCELLED);
   MustCreate("target { banana {} }");
 }
 
@@ -376,7 +377,7 @@ TEST_F(FitServiceTest, DeleteWaitsForTheEndAndForgets) {
   const grpc::Status status = Delete(name);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
   EXPECT_EQ(Reason(status), "FIT_NOT_ENDED");
-  EXPECT_EQ(Cancel(name).state(), v1::Fit::CANCELLED);
+  EXPECT_EQ(CancelAndAwait(name).state(), v1::Fit::CANCELLED);
   EXPECT_TRUE(Delete(name).ok());
   EXPECT_EQ(Delete(name).error_code(), grpc::StatusCode::NOT_FOUND);
   Restart({});

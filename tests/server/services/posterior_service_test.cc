@@ -1,6 +1,9 @@
 // PosteriorService through a real server and the real engine.
 #include <cmath>
+#include <condition_variable>
+#include <mutex>
 #include <numeric>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -215,6 +218,111 @@ TEST_F(PosteriorServiceTest, ClientMayLeaveAStreamOfDraws) {
     EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::CANCELLED);
   }
   EXPECT_EQ(MustStream("name: '" + name + "' count: 3").values.size(), 6u);
+}
+
+// Estimates that take hours, all at once.
+class Crowd {
+ public:
+  Crowd(v1::PosteriorService::Stub* stub, const std::string& fit, int count) : calls_(count) {
+    request_.set_name(fit);
+    request_.set_draws(100'000);
+    request_.set_inner_samples(1'000'000);
+    for (Call& call : calls_) {
+      stub->async()->EstimateLogEvidence(&call.context, &request_, &call.evidence,
+                                         [this, &call](grpc::Status status) {
+                                           const std::lock_guard<std::mutex> lock(mutex_);
+                                           call.status = status;
+                                           ++ended_;
+                                           changed_.notify_all();
+                                         });
+    }
+  }
+  void AwaitEnded(int count) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    changed_.wait(lock, [&] { return ended_ >= count; });
+  }
+  int Count(grpc::StatusCode code) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    int count = 0;
+    for (const Call& call : calls_)
+      count += call.status.has_value() && call.status->error_code() == code;
+    return count;
+  }
+  grpc::Status FirstRefused() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    for (const Call& call : calls_) {
+      if (call.status.has_value()) return *call.status;
+    }
+    return grpc::Status::OK;
+  }
+  void Leave() {
+    for (Call& call : calls_) call.context.TryCancel();
+  }
+
+ private:
+  struct Call {
+    grpc::ClientContext context;
+    v1::LogEvidence evidence;
+    std::optional<grpc::Status> status;
+  };
+  v1::EstimateLogEvidenceRequest request_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<Call> calls_;
+  int ended_ = 0;
+};
+
+// Four compute and thirty-two wait, whoever comes after these is refused; none of them holds a
+// thread of RPCs, and when their clients leave there is room again.
+TEST_F(PosteriorServiceTest, ACrowdIsBoundedAndMakesRoomWhenItLeaves) {
+  const std::string name = FittedGaussian();
+  Crowd crowd(posteriors_.get(), name, 40);
+  crowd.AwaitEnded(4);
+  EXPECT_EQ(crowd.Count(grpc::StatusCode::RESOURCE_EXHAUSTED), 4);
+  EXPECT_EQ(Reason(crowd.FirstRefused()), "TOO_BUSY");
+  EXPECT_EQ(Get(name).state(), v1::Fit::SUCCEEDED) << "others are answered";
+  v1::CheckTargetResponse check;
+  v1::CheckTargetRequest target;
+  target.mutable_target()->mutable_banana();
+  {
+    grpc::ClientContext context;
+    EXPECT_EQ(targets_->CheckTarget(&context, target, &check).error_code(),
+              grpc::StatusCode::RESOURCE_EXHAUSTED)
+        << "the same limit holds for checks";
+  }
+  crowd.Leave();
+  crowd.AwaitEnded(40);
+  EXPECT_EQ(crowd.Count(grpc::StatusCode::CANCELLED), 36);
+  EXPECT_EQ(MustStream("name: '" + name + "' count: 3").values.size(), 6u);
+  grpc::ClientContext context;
+  EXPECT_TRUE(targets_->CheckTarget(&context, target, &check).ok());
+}
+
+TEST_F(PosteriorServiceTest, ProductsOfSizesAreBounded) {
+  const std::string name = FittedGaussian();
+  Draws draws;
+  grpc::Status status = Stream(FromText<v1::StreamDrawsRequest>(
+                                   "name: '" + name + "' count: 10000000 inner_samples: 1000000"),
+                               &draws);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(ViolatedField(status), "count");
+  EXPECT_THAT(status.error_message(), HasSubstr("10000000 points with 1000000 inner samples"));
+  grpc::ClientContext contexts[2];
+  v1::EstimateLogEvidenceRequest evidence_request;
+  evidence_request.set_name(name);
+  evidence_request.set_draws(10'000'000);
+  evidence_request.set_inner_samples(1'000'000);
+  v1::LogEvidence evidence;
+  status = posteriors_->EstimateLogEvidence(&contexts[0], evidence_request, &evidence);
+  EXPECT_EQ(ViolatedField(status), "draws");
+  auto points = FromText<v1::EvaluateLogDensityRequest>("inner_samples: 1000000");
+  points.set_name(name);
+  points.mutable_points()->set_rows(500'000);
+  points.mutable_points()->set_columns(2);
+  points.mutable_points()->mutable_values()->Resize(1'000'000, 0.0);
+  v1::EvaluateLogDensityResponse densities;
+  status = posteriors_->EvaluateLogDensity(&contexts[1], points, &densities);
+  EXPECT_EQ(ViolatedField(status), "points");
 }
 
 TEST_F(PosteriorServiceTest, SummaryMatchesTheTarget) {

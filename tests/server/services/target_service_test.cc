@@ -112,6 +112,36 @@ TEST_F(TargetServiceTest, BadInputNamesItsField) {
   }
 }
 
+// Differences in D coordinates at N points take 2 D N evaluations, each of which reads the data.
+TEST_F(TargetServiceTest, TheWorkOfACheckIsBounded) {
+  v1::CheckTargetRequest request;
+  auto* target = request.mutable_target()->mutable_poisson_regression();
+  target->mutable_x()->set_rows(500);
+  target->mutable_x()->set_columns(500);
+  target->mutable_x()->mutable_values()->Resize(250'000, 0.01);
+  target->mutable_y()->Resize(500, 1);
+  request.mutable_points()->set_rows(250);
+  request.mutable_points()->set_columns(500);
+  request.mutable_points()->mutable_values()->Resize(125'000, 0.1);
+  request.mutable_points()->set_rows(251);
+  v1::CheckTargetResponse response;
+  {
+    grpc::ClientContext context;
+    request.mutable_points()->mutable_values()->Resize(125'500, 0.1);
+    EXPECT_EQ(ViolatedField(targets_->CheckTarget(&context, request, &response)), "points");
+  }
+  // Every size is in range by itself here.
+  target->mutable_x()->set_rows(10'000);
+  target->mutable_x()->mutable_values()->Resize(5'000'000, 0.01);
+  target->mutable_y()->Resize(10'000, 1);
+  request.mutable_points()->set_rows(250);
+  request.mutable_points()->mutable_values()->Resize(125'000, 0.1);
+  grpc::ClientContext context;
+  const grpc::Status status = targets_->CheckTarget(&context, request, &response);
+  EXPECT_EQ(ViolatedField(status), "points");
+  EXPECT_THAT(status.error_message(), ::testing::HasSubstr("199 points at once"));
+}
+
 // log p = −‖z‖²/2 with a score that is wrong in the last coordinate.
 class WrongTarget : public Target {
  public:
