@@ -17,8 +17,8 @@ std::vector<std::string> Names(int features, int hidden) {
   }
   for (std::string& name : NumberedNames("b", hidden)) names.push_back(std::move(name));
   for (std::string& name : NumberedNames("v", hidden)) names.push_back(std::move(name));
-  names.push_back("c");
-  names.push_back("log_sigma");
+  names.emplace_back("c");
+  names.emplace_back("log_sigma");
   return names;
 }
 

@@ -205,10 +205,9 @@ void ParameterReader::CheckDimension(std::string_view name, double dim) {
 Eigen::MatrixXd CholeskyFactor(ParameterReader& reader, std::string_view name,
                                std::string_view prefix, const Eigen::MatrixXd& covariance,
                                int dim) {
-  const Eigen::MatrixXd identity = Eigen::MatrixXd::Identity(dim, dim);
-  const auto fail = [&](const std::string& message) {
+  const auto fail = [&](const std::string& message) -> Eigen::MatrixXd {
     reader.Fail(name, absl::StrCat(View(prefix), message));
-    return identity;
+    return Eigen::MatrixXd::Identity(dim, dim);
   };
   if (covariance.rows() != dim || covariance.cols() != dim) {
     return fail(absl::StrFormat("must be %d×%d, not %d×%d", dim, dim, covariance.rows(),
@@ -221,7 +220,7 @@ Eigen::MatrixXd CholeskyFactor(ParameterReader& reader, std::string_view name,
   const Eigen::MatrixXd symmetric = 0.5 * (covariance + covariance.transpose());
   const Eigen::LLT<Eigen::MatrixXd> llt(symmetric);
   if (llt.info() != Eigen::Success) return fail("not positive definite");
-  const Eigen::MatrixXd factor = llt.matrixL();
+  Eigen::MatrixXd factor = llt.matrixL();
   // L_jj² / Σ_jj is the share of coordinate j that the earlier ones leave unexplained: a singular
   // matrix may pass the factorisation with nothing but rounding error there.
   const double smallest =

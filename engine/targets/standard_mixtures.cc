@@ -48,7 +48,10 @@ std::unique_ptr<const Target> BuildGaussianGrid(ParameterReader& reader) {
   const double sd = reader.Number("sd", 1e-6, 1e6);
   if (!reader.ok()) return nullptr;
   Eigen::MatrixXd means(2, 25);
-  for (int c = 0; c < 25; ++c) means.col(c) << spacing * (c % 5 - 2), spacing * (c / 5 - 2);
+  for (int c = 0; c < 25; ++c) {
+    const int column = c % 5 - 2, row = c / 5 - 2;
+    means.col(c) << spacing * column, spacing * row;
+  }
   return EqualSpheres(means, sd);
 }
 

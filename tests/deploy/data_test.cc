@@ -61,7 +61,7 @@ TEST(DataTest, Challenger) {
   // Undoing the standardisation gives whole degrees, from 53 °F (damage) to 81 °F (none).
   const Eigen::VectorXd degrees = (69.565217391304 + 6.901959941908 * table.rows.col(2).array());
   for (double degree : degrees) EXPECT_NEAR(degree, std::round(degree), 1e-4);
-  Eigen::Index coldest, warmest;
+  Eigen::Index coldest = 0, warmest = 0;
   EXPECT_NEAR(degrees.minCoeff(&coldest), 53, 1e-4);
   EXPECT_NEAR(degrees.maxCoeff(&warmest), 81, 1e-4);
   EXPECT_EQ(table.rows(coldest, 0), 1);

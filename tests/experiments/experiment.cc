@@ -139,7 +139,10 @@ Experiment Modes(const std::string& name, const Eigen::MatrixXd& modes,
 
 Experiment Grid() {
   Eigen::MatrixXd modes(2, 25);
-  for (int i = 0; i < 25; ++i) modes.col(i) << 2.5 * (i % 5 - 2), 2.5 * (i / 5 - 2);
+  for (int i = 0; i < 25; ++i) {
+    const int column = i % 5 - 2, row = i / 5 - 2;
+    modes.col(i) << 2.5 * column, 2.5 * row;
+  }
   Experiment e = Modes("gaussian_grid", modes, Eigen::VectorXd::Constant(25, 1.0 / 25));
   e.target.mutable_gaussian_grid();
   return e;

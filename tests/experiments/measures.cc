@@ -35,7 +35,7 @@ absl::StatusOr<double> WorstModeWeight(const Client& client, const v1::Fit& fit,
   if (!z.ok()) return z.status();
   Eigen::VectorXd share = Eigen::VectorXd::Zero(modes.cols());
   for (int64_t j = 0; j < z->cols(); ++j) {
-    Eigen::Index nearest;
+    Eigen::Index nearest = 0;
     (modes.colwise() - z->col(j)).colwise().squaredNorm().minCoeff(&nearest);
     share[nearest] += 1 / static_cast<double>(z->cols());
   }

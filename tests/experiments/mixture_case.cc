@@ -68,7 +68,8 @@ MixtureCase EqualSpheres(Eigen::MatrixXd means, double sd) {
 MixtureCase Grid(const Eigen::Vector2d& centre) {
   Eigen::MatrixXd means(2, 100);
   for (int c = 0; c < 100; ++c) {
-    means.col(c) = centre + Eigen::Vector2d(6 * (c % 10 - 4.5), 6 * (c / 10 - 4.5));
+    const int column = c % 10, row = c / 10;
+    means.col(c) = centre + Eigen::Vector2d(6 * (column - 4.5), 6 * (row - 4.5));
   }
   return EqualSpheres(std::move(means), 1);
 }

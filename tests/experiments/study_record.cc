@@ -81,6 +81,7 @@ double Quantile(const std::vector<const StudyRecord*>& records, double p,
                 const std::function<double(const StudyRecord&)>& value) {
   if (records.empty()) return std::numeric_limits<double>::quiet_NaN();
   std::vector<double> values;
+  values.reserve(records.size());
   for (const StudyRecord* r : records) values.push_back(value(*r));
   std::sort(values.begin(), values.end());
   return values[static_cast<size_t>(std::lround(p * static_cast<double>(values.size() - 1)))];
