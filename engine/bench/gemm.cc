@@ -14,9 +14,9 @@ double SecondsEach(const GemmShape& shape, ThreadPool& pool) {
       std::max<int64_t>(1, static_cast<int64_t>(4e8 / (shape.Flop() / shape.count)));
   std::vector<Tile> w, x, y;
   for (int t = 0; t < pool.threads(); ++t) {
-    w.push_back(Tile::Random(shape.out, shape.in));
-    x.push_back(Tile::Random(shape.in, shape.columns));
-    y.push_back(Tile::Zero(shape.out, shape.columns));
+    w.emplace_back(Tile::Random(shape.out, shape.in));
+    x.emplace_back(Tile::Random(shape.in, shape.columns));
+    y.emplace_back(Tile::Zero(shape.out, shape.columns));
   }
   std::vector<double> seconds;
   for (int round = 0; round < 7; ++round) {
