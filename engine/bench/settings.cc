@@ -61,7 +61,7 @@ Setting::Setting(const std::string& preset, ThreadPool& pool,
     target_ = *MakeTarget(name == "diffusion" ? "conditioned_diffusion" : name, {});
   }
   std::vector<std::string> log;
-  state_ = std::move(StartModels(*target_, options_, pool, nullptr, &log)->front().state);
+  state_ = std::move(StartModels(*target_, options_, pool, nullptr, &log)->starts.front().state);
   trainer_ =
       std::make_unique<Trainer>(*target_, options_, **FindMethod(options_.method), pool, &state_);
 }

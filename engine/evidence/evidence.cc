@@ -144,7 +144,7 @@ absl::Status CheckDraw(const Model& model, const Target* target, int64_t first, 
 
 // What the weights beyond the largest of a tail of their shape would add to log Ẑ.
 double UnseenExcess(const EvidenceEstimate& e) {
-  if (std::isnan(e.pareto_k)) return 0;
+  if (std::isnan(e.pareto_k) || WeightsAreEqual(e)) return 0;
   const double excess = (e.largest_weight - 1) / static_cast<double>(e.draws);
   return std::min(1.0, excess * TailBeyond(e.pareto_k));
 }
@@ -188,6 +188,11 @@ absl::StatusOr<DrawBatch> Draw(const Model& model, const Target* target, uint64_
     done += n;
   }
   return batch;
+}
+
+bool WeightsAreEqual(const EvidenceEstimate& e) {
+  constexpr double kEqualShare = 1 - 1e-6;
+  return e.ess >= kEqualShare * static_cast<double>(e.draws);
 }
 
 EvidenceEstimate EvidenceFromDraws(const DrawBatch& draws, int64_t inner_samples) {

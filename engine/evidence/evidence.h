@@ -12,7 +12,7 @@
 //   √(se² + u²),  se² = var(w)/M,  u = min(1, (max w − 1)/M · TailBeyond(k̂))
 // se is the delta method. The sample variance of heavy-tailed weights misses what no draw has met,
 // and the mean falls short by as much: u is the size of that (see pareto.h), next to nothing where
-// k̂ < 0.5.
+// k̂ < 0.5, and nothing for weights that are equal to rounding.
 //
 // Without a proposal the inner samples come from p(ε) and are shared by groups of 64 draws, whose
 // errors are then correlated: se is that between groups (engine/methods/elbo.h) where that is
@@ -73,6 +73,10 @@ absl::StatusOr<EvidenceEstimate> EstimateEvidence(const Model& model, const Targ
                                                   uint64_t seed, int64_t draws,
                                                   int64_t inner_samples, ThreadPool& pool,
                                                   const std::atomic<bool>* cancel = nullptr);
+
+// Whether the weights are equal to rounding: an ESS share of 1 − 1e-6 or more, log weights that
+// differ by 1e-3 at most. What they have of a tail is that of the rounding.
+bool WeightsAreEqual(const EvidenceEstimate& e);
 
 // The same from draws already made. log_weight = log_p − log_q.
 EvidenceEstimate EvidenceFromDraws(const DrawBatch& draws, int64_t inner_samples);

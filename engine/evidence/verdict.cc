@@ -17,7 +17,6 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kGoodTail = 0.5, kUsableTail = 0.7;
 constexpr double kEvenShare = 0.5;
 constexpr double kGoodUnseen = 0.02, kUsableUnseen = 0.1;  // of Ẑ
-constexpr double kEqualShare = 1 - 1e-6;                   // weights equal to rounding
 constexpr int64_t kFewestDraws = 25;
 constexpr char kModeSearchName[] = "mode_search";
 constexpr double kUsableUnmet = 0.2;
@@ -137,7 +136,7 @@ std::string Sentence(const FitVerdict& verdict, const MultistartReport& search) 
 Verdict JudgeTail(const EvidenceEstimate& e) {
   if (TooFewToTell(e)) return Verdict::kDoNotTrust;
   const double draws = static_cast<double>(e.draws), share = e.ess / draws;
-  if (share >= kEqualShare) return Verdict::kGood;
+  if (WeightsAreEqual(e)) return Verdict::kGood;
   const Verdict shape = Compare(e.pareto_k, kGoodTail, kUsableTail, /*at_least=*/false);
   if (share < kEvenShare) return shape;
   return std::min(shape, Compare(UnseenShare(e), kGoodUnseen, kUsableUnseen, /*at_least=*/false));

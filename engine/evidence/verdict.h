@@ -32,13 +32,12 @@
 // largest weights are small. With M draws and the largest weight w, in units of the mean, a tail of
 // that shape above the mean still hides a share of about
 //   u = (w − 1)/M · TailBeyond(k)                                             (see pareto.h)
-// of Ẑ: 6 (w − 1)/M for k = 0.9, 10 (w − 1)/M for k = 1, 300 (w − 1)/M for k = 1.5. (A tail cannot go on with k ≥ 1
-// for ever, for the mean of the weights is Z, which is finite; and k̂ has an error of 0.1.) Where
-// u ≤ 0.02, less than half of what log_z's error may be, and the ESS share is GOOD, so that k̂
-// describes a tail and not the body of the weights, k̂ passes as GOOD, whatever 0.5 and 0.7 say;
-// where u ≤ 0.1, it passes as USABLE.
-// Weights that are equal to rounding (share ≥ 1 − 1e-6: the log weights differ by 1e-3, as sums of
-// singles do) have no tail.
+// of Ẑ: 6 (w − 1)/M for k = 0.9, 10 (w − 1)/M for k = 1, 300 (w − 1)/M for k = 1.5. (A tail cannot
+// go on with k ≥ 1 for ever, for the mean of the weights is Z, which is finite; and k̂ has an error
+// of 0.1.) Where u ≤ 0.02, less than half of what log_z's error may be, and the ESS share is GOOD,
+// so that k̂ describes a tail and not the body of the weights, k̂ passes as GOOD, whatever 0.5 and
+// 0.7 say; where u ≤ 0.1, it passes as USABLE. Weights that are equal to rounding (share ≥ 1 −
+// 1e-6: the log weights differ by 1e-3, as sums of singles do) have no tail.
 //
 // No number computed from draws of q sees a part of the posterior where q never draws: a missed
 // mode leaves perfect weights. Only the search for modes can show it, and restarts when they end in

@@ -64,7 +64,7 @@ TEST_P(AllocationTest, AStepAllocatesNothingOnceWarm) {
   const QuietTarget target(3);
   ThreadPool pool(1);  // with more, chance decides when a worker first fills its scratch
   std::vector<std::string> log;
-  ModelState state = StartModels(target, options, pool, nullptr, &log)->front().state;
+  ModelState state = StartModels(target, options, pool, nullptr, &log)->starts.front().state;
   while (static_cast<int>(state.components.size()) < GetParam().components) {
     state.components.push_back(state.components.front());
     state.components.back().affine.shift.setConstant(0.5);

@@ -21,7 +21,7 @@ ModelState StandardNormal(const Target& target, const FitOptions& options, Threa
   FitOptions plain = options;
   plain.warm_start = "none";
   std::vector<std::string> log;
-  return StartModels(target, plain, pool, nullptr, &log)->front().state;
+  return StartModels(target, plain, pool, nullptr, &log)->starts.front().state;
 }
 
 HeldOut Look(const ModelState& state, const Target& target, const FitOptions& options,

@@ -23,7 +23,7 @@ std::vector<Eigen::VectorXf> Networks(uint64_t seed) {
   std::vector<std::string> log;
   const auto starts = StartModels(**target, options, pool, nullptr, &log);
   std::vector<Eigen::VectorXf> networks;
-  for (const Component& c : starts->front().state.components) {
+  for (const Component& c : starts->starts.front().state.components) {
     const Eigen::VectorXf &family = c.family.parameters(), &flow = c.proposal.parameters();
     networks.emplace_back(family.size() + flow.size());
     networks.back() << family, flow;

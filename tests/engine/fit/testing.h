@@ -89,7 +89,7 @@ inline ModelState TwoComponents() {
   options.warm_start = "none";
   ThreadPool pool(1);
   std::vector<std::string> log;
-  ModelState model = StartModels(*target, options, pool, nullptr, &log)->front().state;
+  ModelState model = StartModels(*target, options, pool, nullptr, &log)->starts.front().state;
   model.components.push_back(model.components.front());
   model.components[0].log_weight = std::log(0.25);
   model.components[1].log_weight = std::log(0.75);

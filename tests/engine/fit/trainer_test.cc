@@ -25,7 +25,7 @@ struct Published {
     options.adaptive = true;
     options.sigma_scale = 0.01;  // x tells ε nearly, which an untrained proposal does not know
     std::vector<std::string> log;
-    state = StartModels(*target, options, pool, nullptr, &log)->front().state;
+    state = StartModels(*target, options, pool, nullptr, &log)->starts.front().state;
   }
 
   // −E log τ(ε|x) over fresh pairs.

@@ -299,7 +299,7 @@ class TrainingStepTest : public testing::TestWithParam<std::string> {
     options_.sigma_scale = 0.5;
     options_.flow_pretrain_iterations = 0;
     std::vector<std::string> log;
-    state_ = StartModels(*target_, options_, pool_, nullptr, &log)->front().state;
+    state_ = StartModels(*target_, options_, pool_, nullptr, &log)->starts.front().state;
     // Away from layers that are zero.
     test::Random random(3);
     test::Perturb(0.2, random, &state_.components[0].family.parameters());
