@@ -254,6 +254,7 @@ FitVerdict JudgeStandardNormalAs(const Target& target) {
   EXPECT_TRUE(evidence.ok()) << evidence.status();
   VerdictInput input;
   input.evidence = *evidence;
+  input.search = Fine().search;
   return JudgeFit(input);
 }
 

@@ -58,6 +58,7 @@ TEST(GaussianMethodTest, IsExactOnAGaussian) {
     EXPECT_GT(result->evidence.ess, 0.99 * static_cast<double>(result->evidence.draws));
     VerdictInput input;
     input.evidence = result->evidence;
+    input.search = result->search;
     input.dimension = 3;
     EXPECT_EQ(JudgeFit(input).verdict, Verdict::kGood) << JudgeFit(input).sentence;
 
