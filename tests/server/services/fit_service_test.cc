@@ -190,15 +190,7 @@ v1::CreateFitRequest LargeRequest(int bytes) {
   return request;
 }
 
-#ifdef _GLIBCXX_TSAN
-#define SKIP_LARGE_MESSAGES() \
-  GTEST_SKIP() << "ThreadSanitizer takes every byte that comes out of gRPC for a race"
-#else
-#define SKIP_LARGE_MESSAGES() static_assert(true)
-#endif
-
 TEST_F(FitServiceTest, LargeFieldsAreRefusedByName) {
-  SKIP_LARGE_MESSAGES();
   ServerOptions options;
   options.max_request_mb = 1;
   Restart(options);
@@ -220,7 +212,6 @@ TEST_F(FitServiceTest, LargeFieldsAreRefusedByName) {
 }
 
 TEST_F(FitServiceTest, AFieldOfAHundredMegabytesIsRefusedByName) {
-  SKIP_LARGE_MESSAGES();
   v1::Fit fit;
   const grpc::Status status = Create(LargeRequest(100 << 20), &fit);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
