@@ -103,19 +103,15 @@ expect_failure 1 'INVALID_ARGUMENT: fit\.hyperparameters\.restarts' \
   "${fit[@]}" --target banana --restarts 0
 
 echo "a field of 100 MB"
-# ThreadSanitizer takes every byte that goes through gRPC's own threads for a race: it would look
-# at 100 million of them one by one.
-if [[ "${AISIVI_SANITIZE:-}" != thread ]]; then
-  awk 'BEGIN { row = "1"; for (i = 0; i < 10000; ++i) row = row ",1"
-               for (i = 0; i < 1310; ++i) print row }' >large.csv
-  expect_failure 1 'INVALID_ARGUMENT: fit\.target\.logistic_regression\.x' \
-    "${fit[@]}" --target logistic_regression --data large.csv
-  awk 'BEGIN { printf "{\"target\":{\"banana\":{}},\"displayName\":\""
-               for (i = 0; i < 100000; ++i) printf "%01000d", 0
-               print "\"}" }' >large.json
-  expect_failure 1 'INVALID_ARGUMENT: fit\.display_name' \
-    "${fit[@]}" --spec large.json
-fi
+awk 'BEGIN { row = "1"; for (i = 0; i < 10000; ++i) row = row ",1"
+             for (i = 0; i < 1310; ++i) print row }' >large.csv
+expect_failure 1 'INVALID_ARGUMENT: fit\.target\.logistic_regression\.x' \
+  "${fit[@]}" --target logistic_regression --data large.csv
+awk 'BEGIN { printf "{\"target\":{\"banana\":{}},\"displayName\":\""
+             for (i = 0; i < 100000; ++i) printf "%01000d", 0
+             print "\"}" }' >large.json
+expect_failure 1 'INVALID_ARGUMENT: fit\.display_name' \
+  "${fit[@]}" --spec large.json
 
 echo "a fit that does not exist"
 for command in get watch cancel delete summary evidence draws; do

@@ -36,8 +36,8 @@ std::shared_ptr<const Stretch> Nothing() {
 }
 
 TEST(HeavyWorkTest, RefusesMoreWaitersThanItsLimit) {
+  Blocker blocker;  // outlives what it blocks
   HeavyWork work({.threads = 1, .waiting = 2, .open = 100});
-  Blocker blocker;
   ASSERT_TRUE(work.Enter(blocker.stretch()).ok());
   blocker.AwaitBegin();
   const auto first = Nothing(), second = Nothing();
@@ -52,8 +52,8 @@ TEST(HeavyWorkTest, RefusesMoreWaitersThanItsLimit) {
 }
 
 TEST(HeavyWorkTest, ContinuationsAreNeverRefusedAndDoNotCountAsWaiters) {
-  HeavyWork work({.threads = 1, .waiting = 1, .open = 100});
   Blocker blocker;
+  HeavyWork work({.threads = 1, .waiting = 1, .open = 100});
   ASSERT_TRUE(work.Enter(blocker.stretch()).ok());
   blocker.AwaitBegin();
   std::vector<int> order;
