@@ -39,12 +39,20 @@ class Source {
   std::mt19937_64 engine_;
 };
 
+// The largest factors by which scales, and the axes about them, differ from 1.
+struct Shapes {
+  double scale, axis;
+};
+constexpr Shapes kUnequal = {1.4, 1.5}, kVeryUnequal = {3, 3};
+
 // L of R diag(sd²) Rᵀ with R uniform among the rotations and reflections of D dimensions.
-Eigen::MatrixXd RandomFactor(Eigen::Index dim, Source& source) {
+Eigen::MatrixXd RandomFactor(Eigen::Index dim, const Shapes& shapes, Source& source) {
   const Eigen::HouseholderQR<Eigen::MatrixXd> qr(source.Normals(dim, dim));
-  const double scale = source.LogUniform(0.3, 3);
+  const double scale = source.LogUniform(1 / shapes.scale, shapes.scale);
   Eigen::MatrixXd axes = qr.householderQ();
-  for (Eigen::Index d = 0; d < dim; ++d) axes.col(d) *= scale * source.LogUniform(1.0 / 3, 3);
+  for (Eigen::Index d = 0; d < dim; ++d) {
+    axes.col(d) *= scale * source.LogUniform(1 / shapes.axis, shapes.axis);
+  }
   return Eigen::LLT<Eigen::MatrixXd>(axes * axes.transpose()).matrixL();
 }
 
@@ -84,12 +92,13 @@ std::unique_ptr<const Target> MixtureCase::MakeTarget() const {
   return MakeGaussianMixture(weights, means, factors);
 }
 
-MixtureCase RandomMixture(uint64_t seed) {
+MixtureCase RandomMixture(std::string_view name, uint64_t seed) {
   Source source(seed);
-  MixtureCase mixture{.name = "random", .seed = seed};
+  MixtureCase mixture{.name = std::string(name), .seed = seed};
+  const Shapes& shapes = name == "very_unequal" ? kVeryUnequal : kUnequal;
   const int dim = source.Integer(2, 30), components = source.Integer(2, 60);
   mixture.weights = RandomWeights(components, source);
-  for (int c = 0; c < components; ++c) mixture.factors.push_back(RandomFactor(dim, source));
+  for (int c = 0; c < components; ++c) mixture.factors.push_back(RandomFactor(dim, shapes, source));
   const double spread = source.LogUniform(1, 30);
   const Eigen::VectorXd centre = spread * source.Normals(dim, 1);
   mixture.means.resize(dim, components);

@@ -29,12 +29,14 @@ struct MixtureCase {
 };
 
 // D uniform on 2 … 30 and C on 2 … 60. Every component has a random rotation and standard
-// deviations along its axes that are log-uniform within a factor of 3 about a scale, itself
-// log-uniform on (0.3, 3). Means are normal about a centre with a spread log-uniform on (1, 30), so
-// that mixtures go from blurred to far apart; three in ten lie within a few standard deviations of
-// an earlier one. Weights: 0.001 and a Dirichlet share of the rest, whose concentration is
-// log-uniform on (0.3, 3).
-MixtureCase RandomMixture(uint64_t seed);
+// deviations along its axes that are log-uniform within a factor of 1.5 about a scale, itself
+// log-uniform within a factor of 1.4 about 1 ("random"), or both within a factor of 3
+// ("very_unequal": there the widest component rules everywhere but in a share of the space that can
+// be below 1e-10, and no search that only evaluates the density can meet the others). Means are
+// normal about a centre with a spread log-uniform on (1, 30), so that mixtures go from blurred to
+// far apart; three in ten lie within a few standard deviations of an earlier one. Weights: 0.001
+// and a Dirichlet share of the rest, whose concentration is log-uniform on (0.3, 3).
+MixtureCase RandomMixture(std::string_view name, uint64_t seed);
 
 // "far_apart": 40 equal components N(m, 1.3² I), m uniform on (−40, 40)^50.
 // "two_scales": ½ N(0, I) + ½ N(30·1, 4 I), D = 20.

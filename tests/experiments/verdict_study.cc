@@ -34,6 +34,7 @@ struct Flags {
   uint64_t first_seed = 1, seeds = 200;
   int threads = 0;
   double time_limit = 0;
+  bool very_unequal = false;
   bool fixed = false;
   std::vector<std::string> only;
 };
@@ -167,9 +168,12 @@ std::vector<StudyRecord> ReadRecords(const std::string& path) {
   return records;
 }
 
+bool IsRandom(std::string_view name) { return name == "random" || name == "very_unequal"; }
+
 std::vector<std::string> Names(const Flags& flags) {
   if (!flags.only.empty()) return flags.only;
-  return flags.fixed ? FixedMixtureNames() : std::vector<std::string>{"random"};
+  if (flags.fixed) return FixedMixtureNames();
+  return {flags.very_unequal ? "very_unequal" : "random"};
 }
 
 absl::Status Run(const Flags& flags) {
@@ -183,8 +187,8 @@ absl::Status Run(const Flags& flags) {
   for (uint64_t seed = flags.first_seed; seed < flags.first_seed + flags.seeds; ++seed) {
     for (const std::string& name : Names(flags)) {
       if (known.contains({name, seed})) continue;
-      const absl::StatusOr<StudyRecord> record =
-          Measured(name == "random" ? RandomMixture(seed) : FixedMixture(name, seed), flags, pool);
+      const absl::StatusOr<StudyRecord> record = Measured(
+          IsRandom(name) ? RandomMixture(name, seed) : FixedMixture(name, seed), flags, pool);
       if (!record.ok()) return record.status();
       records.push_back(*record);
       out << ToCsv(*record) << std::endl;
@@ -216,6 +220,8 @@ int main(int argc, char** argv) {
   app.add_option("--threads", flags.threads, "threads of a fit; 0: one per core")->take_last();
   app.add_option("--time_limit", flags.time_limit, "seconds a fit may take; 0: no limit")
       ->take_last();
+  app.add_flag("--very_unequal", flags.very_unequal,
+               "random mixtures whose widths differ by far more");
   app.add_flag("--fixed", flags.fixed, "the fixed mixtures instead of random ones");
   app.add_option("--only", flags.only, "with --fixed: only these")
       ->delimiter(',')
