@@ -24,14 +24,15 @@ constexpr int64_t kMostEvaluations = 1 << 17;
 constexpr double kMostBytes = 256e6;  // of all modes' covariance factors
 // Operations of one pass over the draws of a mixture of as many components (mixture_polish.h).
 constexpr double kMostPolishFlop = 5e10;
-constexpr int64_t kFewestSearches = 2048;  // where there is more than one mode
-constexpr int64_t kOften = 10;             // searches that every mode that matters must have met
+// That several modes have to stand before they can be all.
+constexpr int64_t kFewestEvaluations = 1 << 15;
+constexpr int64_t kOften = 10;  // searches that every mode that matters must have met
 // Modes with basins smaller again by the whole span of those met would have been met so often at
 // least: on the way, where more searches can still tell, and at the end. Calibrated on random
 // mixtures of Gaussians (tests/experiments/verdict_study): with neither, one in forty of the fits
 // called complete had missed a tenth of the mass; with both none in a hundred.
 constexpr double kSpanOnTheWay = 1, kSpanAtTheEnd = 0.1;
-constexpr int64_t kOneModeEvaluations = 1 << 13;       // that a single mode has to stand
+constexpr int64_t kOneModeEvaluations = 1 << 14;       // that a single mode has to stand
 constexpr double kPriorModes = 2, kPriorSpread = 1.5;  // of log n over the modes
 constexpr double kRelevant = 1e-4;  // of all mass: modes with less do not count for `unmet`
 // A search in which every third start leads to a mode of its own is no census.
@@ -272,7 +273,7 @@ std::optional<MultistartEnd> Census::Over() const {
     return MultistartEnd::kTooManyModes;
   }
   const bool at_the_end = evaluated > kMostEvaluations;
-  if (searches_ >= kFewestSearches &&
+  if (evaluated >= kFewestEvaluations &&
       SeenEnough(Met(), at_the_end ? kSpanAtTheEnd : kSpanOnTheWay)) {
     return MultistartEnd::kComplete;
   }
