@@ -2,6 +2,7 @@
 
 #include <Eigen/LU>
 #include <cmath>
+#include <mutex>
 
 #include "absl/strings/str_format.h"
 
@@ -10,20 +11,19 @@ namespace {
 
 class StudentT final : public BuiltinTarget {
  public:
-  // scale: D×D, or empty for the identity.
-  StudentT(int dim, double nu, const Eigen::MatrixXd& scale) : BuiltinTarget(dim), nu_(nu) {
+  // scale: D×D with log|det scale| = log_det, or empty for the identity. It is inverted when the
+  // first point is evaluated, by whichever thread comes first: a check of a request does not pay.
+  StudentT(int dim, double nu, Eigen::MatrixXd scale, double log_det)
+      : BuiltinTarget(dim), nu_(nu), scale_(std::move(scale)) {
     const double one =
         LogGamma(0.5 * (nu + 1)) - LogGamma(0.5 * nu) - 0.5 * std::log(nu * std::acos(-1.0));
-    log_constant_ = dim * one;
-    if (scale.size() == 0) return;
-    const Eigen::PartialPivLU<Eigen::MatrixXd> lu(scale);
-    inverse_ = lu.inverse();
-    log_constant_ -= lu.matrixLU().diagonal().array().abs().log().sum();
+    log_constant_ = dim * one - log_det;
   }
 
  private:
   void EvaluateBatch(const Eigen::Ref<const Eigen::MatrixXd>& z, Eigen::VectorXd* log_density,
                      Eigen::MatrixXd* score) const override {
+    if (scale_.size() > 0) std::call_once(inverted_, [this] { inverse_ = scale_.inverse(); });
     Eigen::MatrixXd t(z.rows(), z.cols());
     if (inverse_.size() > 0) {
       t.noalias() = inverse_ * z;
@@ -43,38 +43,43 @@ class StudentT final : public BuiltinTarget {
 
   double nu_;
   double log_constant_;
-  Eigen::MatrixXd inverse_;  // D×D, A⁻¹; empty for the identity
+  const Eigen::MatrixXd scale_;  // D×D, A; empty for the identity
+  mutable std::once_flag inverted_;
+  mutable Eigen::MatrixXd inverse_;  // A⁻¹ once inverted
 };
 
 // Checks that |det scale| is 1 up to the rounding of typed figures.
-void CheckScale(ParameterReader& reader, const Eigen::MatrixXd& scale) {
+// Returns log|det scale|.
+double CheckScale(ParameterReader& reader, const Eigen::MatrixXd& scale) {
   if (scale.rows() != scale.cols()) {
     reader.Fail("scale", absl::StrFormat("must be square, not %d×%d", scale.rows(), scale.cols()));
-    return;
+    return 0;
   }
   reader.CheckDimension("scale", static_cast<double>(scale.rows()));
-  if (!reader.ok()) return;
+  if (!reader.ok()) return 0;
   const Eigen::PartialPivLU<Eigen::MatrixXd> lu(scale);
   const double log_det = lu.matrixLU().diagonal().array().abs().log().sum();
   if (!(std::abs(log_det) <= 1e-6)) {
     reader.Fail("scale",
                 absl::StrFormat("has determinant ±%g; it must be 1 or -1", std::exp(log_det)));
   }
+  return log_det;
 }
 
 std::unique_ptr<const Target> BuildStudentT(ParameterReader& reader) {
   const double nu = reader.Number("degrees_of_freedom", 0.1, 1e6);
   const Eigen::MatrixXd& scale = reader.Matrix("scale");
   int dim = reader.Integer("dimension", 1, kMaxDimension);
+  double log_det = 0;
   if (reader.Has("scale")) {
-    CheckScale(reader, scale);
+    log_det = CheckScale(reader, scale);
     if (reader.Has("dimension") && scale.rows() != dim) {
       reader.Fail("scale", absl::StrFormat("must be %d×%d like dimension", dim, dim));
     }
     dim = static_cast<int>(scale.rows());
   }
   if (!reader.ok()) return nullptr;
-  return std::make_unique<StudentT>(dim, nu, scale);
+  return std::make_unique<StudentT>(dim, nu, scale, log_det);
 }
 
 }  // namespace
