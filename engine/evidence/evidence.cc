@@ -227,7 +227,7 @@ EvidenceEstimate EvidenceFromDraws(const DrawBatch& draws, int64_t inner_samples
   // A tail index beyond these says no more (all weights equal: −∞), and every reader of numbers can
   // take it. NaN stays: too few weights to tell.
   const double k = SmoothWeights(log_weight).k;
-  result.pareto_k = std::isnan(k) ? k : std::clamp(k, -1.0, 10.0);
+  result.pareto_k = WeightsAreEqual(result) ? -1 : std::isnan(k) ? k : std::clamp(k, -1.0, 10.0);
   const double seen = StandardError(w, draws.groups) / (sum / n);
   result.standard_error = std::hypot(seen, UnseenExcess(result));
   if (draws.groups.size == 1) return result;

@@ -5,14 +5,17 @@
 namespace aisivi {
 namespace {
 
-constexpr int64_t kShardPoints = 32;  // per task of a target evaluation
-constexpr int64_t kFewestPoints = 32;
+constexpr int64_t kShardPoints = 32;   // per task of a target evaluation
+constexpr int64_t kFewestPoints = 32;  // of each of up to 16 components
+constexpr int64_t kManyPoints = 512;   // of more of them together, …
+constexpr int64_t kLeastPoints = 8;    // … but each so many
 
 }  // namespace
 
 int64_t PointsOfEach(const FitOptions& options, int64_t components) {
   if (components == 1) return options.points;
-  return std::max(kFewestPoints, (options.points + components - 1) / components);
+  const int64_t fewest = std::clamp(kManyPoints / components, kLeastPoints, kFewestPoints);
+  return std::max(fewest, (options.points + components - 1) / components);
 }
 
 void SamplePoints(const ModelState& model, uint64_t seed, uint32_t iteration, int64_t each,
