@@ -81,8 +81,10 @@ Criterion ModeSearch(const MultistartReport& search) {
   if (search.end == MultistartEnd::kComplete) return criterion;
   criterion.explanation = Describe(search);
   criterion.verdict = std::max(Verdict::kUsable, criterion.verdict);
-  const bool unknown =
-      search.end == MultistartEnd::kNotMade || search.end == MultistartEnd::kNoMode;
+  // Where ends cannot be told apart, counts of them say nothing.
+  const bool unknown = search.end == MultistartEnd::kNotMade ||
+                       search.end == MultistartEnd::kNoMode ||
+                       search.end == MultistartEnd::kTooManyModes;
   if (unknown) {
     criterion.value = kNotAvailable;
     criterion.verdict = Verdict::kUsable;

@@ -135,6 +135,9 @@ TEST(VerdictTest, ASearchThatDidNotEndByItselfIsNeverGood) {
   input.search.end = MultistartEnd::kOutOfWork;
   input.search.unmet = 0.21;
   EXPECT_EQ(JudgeFit(input).verdict, Verdict::kDoNotTrust);
+  // Ends that cannot be told apart, as in the neck of a funnel, prove nothing either way.
+  input.search.end = MultistartEnd::kTooManyModes;
+  EXPECT_EQ(JudgeFit(input).verdict, Verdict::kUsable);
   input.search = {};
   EXPECT_EQ(JudgeFit(input).verdict, Verdict::kUsable);
   EXPECT_THAT(JudgeFit(input).sentence, HasSubstr("no search for modes was made"));
