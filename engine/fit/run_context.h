@@ -27,7 +27,7 @@ struct RunContext {
   BestState best = {};                                  // of all that was trained
   TerminationReason reason = TerminationReason::kNone;  // once the run has to stop
   double training_began = 0;                            // seconds
-  bool shortened = false;  // whether the time limit brought the end of training forward
+  bool shortened = false;        // whether the time limit brought the end of training forward
   MultistartReport search = {};  // for the modes of the target
   std::vector<std::string> log = {};
 };

@@ -60,8 +60,8 @@ struct Multistart {
 
 // Maxima only (no saddles). Two ends are one mode when they lie within half a standard deviation of
 // each other. `fit` gives the scale of the starts; above 500 dimensions its covariance stands for
-// that of every mode. `modes` may be empty. A search that did not end by itself keeps the heaviest
-// modes only: 64 up to 5 dimensions, 24 up to 25, 12 above. Deterministic in `seed` at any thread
+// that of every mode. `modes` may be empty. A search that met too many keeps the heaviest modes
+// only: 64 up to 5 dimensions, 24 up to 25, 12 above. Deterministic in `seed` at any thread
 // count. Error: the target's own, or CANCELLED.
 absl::StatusOr<Multistart> FindAllModes(Evaluator& evaluator, const AffineGaussian& fit,
                                         uint64_t seed);

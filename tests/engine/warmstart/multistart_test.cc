@@ -70,8 +70,7 @@ TEST(MultistartTest, AWideModeFarAwayIsMet) {
 TEST(MultistartTest, TheRadiusGrowsWithTheModesThatAreMet) {
   Eigen::MatrixXd centres(3, 3);
   centres << 0, 400, -3000, 0, 0, 0, 0, 0, 0;
-  const PointTarget target =
-      SphereMixtureTarget(Eigen::Vector3d::Constant(1.0 / 3), centres, 1);
+  const PointTarget target = SphereMixtureTarget(Eigen::Vector3d::Constant(1.0 / 3), centres, 1);
   const Multistart found = Search(target);
   EXPECT_EQ(Met(found, centres, 0.1), 3);
   EXPECT_GE(found.report.radius, 100000);
