@@ -24,6 +24,9 @@ ParetoSmoothing SmoothWeights(const Eigen::VectorXd& log_weights);
 // of that weight / M. Weights e^(kn) times the largest come once in e^n M draws and add e^((k−1)n)
 // dn; followed down to e^-10 of what M draws reach, that is
 //   (e^(10 (k−1)) − 1)/(k − 1)
+// The depth of 10 is calibrated (tests/engine/evidence/tail_rule_test.cc): of sets of weights with
+// k̂ > 0.7 that pass by it 3 % have log Ẑ wrong by more than 0.05 and 0.3 % by more than 0.1; at a
+// depth of 6 these are 6 % and 1 %, at 4 they are 12 % and 4 %, and beyond 10 hardly less.
 double TailBeyond(double k);
 
 }  // namespace aisivi

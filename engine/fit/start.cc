@@ -65,8 +65,10 @@ Start FromMixture(const FitOptions& o, const MixtureFit& mixture) {
         o, part.mean.size(), AffineMap{part.mean, part.scale}, static_cast<uint32_t>(c)));
     start.state.components.back().log_weight = std::log(mixture.weights[c]);
   }
-  start.how = absl::StrFormat("a mixture of %d Gaussians, ELBO %.3f ± %.3f", components,
-                              mixture.elbo, mixture.elbo_se);
+  start.how = absl::StrFormat("a mixture of %d Gaussians, ", components);
+  start.how += mixture.cut_short
+                   ? "not fitted to the end"
+                   : absl::StrFormat("ELBO %.3f ± %.3f", mixture.elbo, mixture.elbo_se);
   return start;
 }
 

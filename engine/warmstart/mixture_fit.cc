@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <utility>
 #include <vector>
@@ -164,19 +165,55 @@ int64_t DrawsOfEach(int64_t dim, int64_t components) {
   return std::max<int64_t>({4 * dim, 128, std::min<int64_t>(512, 16384 / components / 2 * 2)});
 }
 
+struct FittedMixture {
+  AffineMixture mixture;
+  ElboEstimate elbo{-std::numeric_limits<double>::infinity(), 0};  // over fresh draws
+  bool cut_short = false;  // by cancellation; the elbo is not known then
+};
+
+absl::StatusOr<FittedMixture> Polish(Evaluator& evaluator, const AffineMixture& start,
+                                     uint64_t seed) {
+  const MixturePolishOptions options{.draws = DrawsOfEach(evaluator.dim(), start.size())};
+  absl::StatusOr<PolishedMixture> polished = PolishMixture(evaluator, start, seed, options);
+  if (!polished.ok()) return polished.status();
+  return FittedMixture{.mixture = Prune(polished->mixture), .cut_short = polished->cut_short};
+}
+
+absl::Status EstimateElbo(Evaluator& evaluator, uint64_t seed, FittedMixture* fitted) {
+  if (fitted->cut_short) return absl::OkStatus();
+  const int64_t draws = std::max<int64_t>(512, 16384 / fitted->mixture.size() / 2 * 2);
+  const absl::StatusOr<ElboEstimate> elbo = MixtureElbo(evaluator, fitted->mixture, seed, draws);
+  fitted->cut_short = absl::IsCancelled(elbo.status());
+  if (fitted->cut_short) return absl::OkStatus();
+  if (!elbo.ok()) return elbo.status();
+  fitted->elbo = *elbo;
+  return absl::OkStatus();
+}
+
 // Fits, drops and merges until the number of components stays; what is returned has been fitted
 // after the last change.
-absl::StatusOr<AffineMixture> Settle(Evaluator& evaluator, AffineMixture mixture, uint64_t seed) {
+absl::StatusOr<FittedMixture> Settle(Evaluator& evaluator, AffineMixture mixture, uint64_t seed) {
   for (int round = 0;; ++round) {
-    const MixturePolishOptions options{.draws = DrawsOfEach(evaluator.dim(), mixture.size())};
-    absl::StatusOr<PolishedMixture> polished = PolishMixture(evaluator, mixture, seed, options);
-    if (!polished.ok()) return polished.status();
-    mixture = Prune(polished->mixture);
-    if (round == kMaxRounds) return mixture;
-    AffineMixture merged = MergeOverlapping(mixture);
-    if (merged.size() == polished->mixture.size()) return mixture;
+    const int64_t size = mixture.size();
+    absl::StatusOr<FittedMixture> fitted = Polish(evaluator, mixture, seed);
+    if (!fitted.ok()) return fitted.status();
+    AffineMixture merged = MergeOverlapping(fitted->mixture);
+    if (fitted->cut_short || round == kMaxRounds || merged.size() == size) {
+      if (absl::Status s = EstimateElbo(evaluator, seed, &*fitted); !s.ok()) return s;
+      return fitted;
+    }
     mixture = std::move(merged);
   }
+}
+
+// The same without merging, for modes that overlap and still are a component each: the sum of their
+// Gaussians may be exact where no smaller number is.
+absl::StatusOr<FittedMixture> KeepAll(Evaluator& evaluator, const AffineMixture& mixture,
+                                      uint64_t seed) {
+  absl::StatusOr<FittedMixture> fitted = Polish(evaluator, mixture, seed);
+  if (!fitted.ok()) return fitted.status();
+  if (absl::Status s = EstimateElbo(evaluator, seed, &*fitted); !s.ok()) return s;
+  return fitted;
 }
 
 MixtureFit ToFit(const AffineMixture& mixture, const ElboEstimate& elbo) {
@@ -199,46 +236,68 @@ MixtureFit ToFit(const AffineMixture& mixture, const ElboEstimate& elbo) {
   return fit;
 }
 
+void Tell(std::vector<std::string>* log, std::string sentence) {
+  if (log != nullptr) log->push_back(std::move(sentence));
+}
+
+// The better of the two ways to make a mixture of the modes; a single component where all of them
+// are one.
+absl::StatusOr<FittedMixture> FitModes(Evaluator& evaluator, const Multistart& found, uint64_t seed,
+                                       std::vector<std::string>* log) {
+  const absl::StatusOr<Partition> partition = JoinWithoutValley(evaluator, found.modes);
+  const AffineMixture all = FromModes(found.modes);
+  if (absl::IsCancelled(partition.status())) {
+    return FittedMixture{.mixture = all, .cut_short = true};
+  }
+  if (!partition.ok()) return partition.status();
+  const AffineMixture joined = MergeSets(all, *partition);
+  Tell(log, absl::StrFormat("%d of the modes are kept, %d of them separated by valleys.",
+                            found.modes.size(), joined.size()));
+  absl::StatusOr<FittedMixture> settled = FittedMixture{.mixture = joined};
+  if (joined.size() > 1) settled = Settle(evaluator, joined, seed);
+  const bool failed = absl::IsFailedPrecondition(settled.status());
+  if (!settled.ok() && !failed) return settled;
+  const bool unmerged = !failed && (settled->cut_short || settled->mixture.size() == all.size());
+  if (unmerged || found.report.end == MultistartEnd::kTooManyModes) return settled;
+  absl::StatusOr<FittedMixture> kept = KeepAll(evaluator, all, seed);
+  if (absl::IsFailedPrecondition(kept.status())) return settled;
+  if (!kept.ok()) return kept;
+  if (kept->cut_short) return failed ? kept : settled;
+  if (failed || kept->elbo.value > settled->elbo.value + kWorthSeveral) return kept;
+  return settled;
+}
+
 // What several modes lead to; no components when one Gaussian is to be used instead.
 absl::StatusOr<MixtureFit> FitSeveral(Evaluator& evaluator, const GaussianFit& single,
                                       uint64_t seed, std::vector<std::string>* log) {
-  const auto tell = [log](std::string sentence) {
-    if (log != nullptr) log->push_back(std::move(sentence));
-  };
   const absl::StatusOr<Multistart> found =
       FindAllModes(evaluator, {single.mean, single.scale}, seed);
   if (!found.ok()) return found.status();
-  const std::vector<LocalMode>& modes = found->modes;
   MixtureFit fit;
   fit.search = found->report;
-  tell(absl::StrCat("Modes: ", Describe(found->report), "."));
-  if (modes.size() <= 1) return fit;
+  Tell(log, absl::StrCat("Modes: ", Describe(found->report), "."));
+  if (found->modes.size() <= 1) return fit;
   if (evaluator.dim() > kLargestDim) {
     fit.search.end = MultistartEnd::kNotFitted;
-    tell(absl::StrFormat("Above %d dimensions there is no mixture.", kLargestDim));
+    Tell(log, absl::StrFormat("Above %d dimensions there is no mixture.", kLargestDim));
     return fit;
   }
-  const absl::StatusOr<Partition> partition = JoinWithoutValley(evaluator, modes);
-  if (!partition.ok()) return partition.status();
-  const AffineMixture start = MergeSets(FromModes(modes), *partition);
-  tell(absl::StrFormat("%d of the modes are kept, %d of them separated by valleys.", modes.size(),
-                       start.size()));
-  if (start.size() == 1) return fit;
-  const absl::StatusOr<AffineMixture> mixture = Settle(evaluator, start, seed);
-  if (absl::IsFailedPrecondition(mixture.status())) {
-    tell(absl::StrCat("The mixture was given up: ", std::string(mixture.status().message()), "."));
+  const absl::StatusOr<FittedMixture> fitted = FitModes(evaluator, *found, seed, log);
+  if (absl::IsFailedPrecondition(fitted.status())) {
+    Tell(log, absl::StrCat("The mixture was given up: ", fitted.status().message(), "."));
     if (fit.search.end == MultistartEnd::kComplete) fit.search.end = MultistartEnd::kNotFitted;
     return fit;
   }
-  if (!mixture.ok()) return mixture.status();
-  const int64_t draws = std::max<int64_t>(512, 16384 / mixture->size() / 2 * 2);
-  const absl::StatusOr<ElboEstimate> elbo = MixtureElbo(evaluator, *mixture, seed, draws);
-  if (!elbo.ok()) return elbo.status();
-  tell(absl::StrFormat("Mixture of %d Gaussians: ELBO %.3f ± %.3f.", mixture->size(), elbo->value,
-                       elbo->standard_error));
+  if (!fitted.ok()) return fitted.status();
+  if (fitted->mixture.size() == 1) return fit;
+  const std::string mixture = absl::StrFormat("Mixture of %d Gaussians", fitted->mixture.size());
+  Tell(log, fitted->cut_short ? absl::StrCat(mixture, ": there was no time to fit it to the end.")
+                              : absl::StrFormat("%s: ELBO %.3f ± %.3f.", mixture,
+                                                fitted->elbo.value, fitted->elbo.standard_error));
   const MultistartReport search = fit.search;
-  fit = ToFit(*mixture, *elbo);
+  fit = ToFit(fitted->mixture, fitted->elbo);
   fit.search = search;
+  fit.cut_short = fitted->cut_short;
   return fit;
 }
 
@@ -251,7 +310,8 @@ absl::StatusOr<MixtureFit> FitMixture(const Target& target, const GaussianFit& s
   Evaluator evaluator(target, pool, cancel);
   absl::StatusOr<MixtureFit> several = FitSeveral(evaluator, single, seed, log);
   if (!several.ok()) return several.status();
-  if (several->components.size() > 1 && several->elbo > single.elbo + kWorthSeveral) {
+  if (several->components.size() > 1 &&
+      (several->cut_short || several->elbo > single.elbo + kWorthSeveral)) {
     return several;
   }
   MixtureFit fit;

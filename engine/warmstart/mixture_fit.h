@@ -4,8 +4,9 @@
 //
 // Modes come from many L-BFGS searches (multistart.h); modes with no valley between them share one
 // component; weights, means and covariances are then fitted together by minimising KL(q‖p)
-// (mixture_polish.h). Components that turn out negligible or overlap are pruned or merged, and
-// where one Gaussian does as well, one Gaussian is returned.
+// (mixture_polish.h). Components that turn out negligible or overlap are pruned or merged. Where
+// merging costs ELBO, every mode keeps a component of its own; where one Gaussian does as well, one
+// Gaussian is returned.
 #pragma once
 
 #include <Eigen/Core>
@@ -27,13 +28,14 @@ struct MixtureFit {
   std::vector<GaussianFit> components;  // K; their elbo and elbo_se are those of the mixture
   double elbo = 0;                      // of the mixture, Monte Carlo, nats
   double elbo_se = 0;
+  bool cut_short = false;   // cancelled after modes were met: not fitted to the end, elbo not known
   MultistartReport search;  // for the modes
 };
 
 // The mixture, or `single` as its only component where that does as well: with one mode, no usable
 // mode, more than 500 dimensions, or an ELBO that several components do not raise by 0.02. Every
 // decision worth telling is appended to `log` (may be null). Deterministic in `seed` at any thread
-// count. Error: the target's own, or CANCELLED.
+// count. Error: the target's own, or CANCELLED where no mode was met until then.
 absl::StatusOr<MixtureFit> FitMixture(const Target& target, const GaussianFit& single,
                                       uint64_t seed, ThreadPool& pool,
                                       const std::atomic<bool>* cancel,

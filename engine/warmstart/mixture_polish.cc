@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -144,6 +145,9 @@ absl::StatusOr<PolishedMixture> PolishMixture(Evaluator& evaluator, const Affine
   const std::vector<Eigen::MatrixXd> x =
       Noise(seed, DrawStream::kMixturePolish, start, options.draws);
   absl::StatusOr<Visit> visit = VisitMixture(evaluator, start, x);
+  if (absl::IsCancelled(visit.status())) {
+    return PolishedMixture{start, -std::numeric_limits<double>::infinity(), /*cut_short=*/true};
+  }
   if (!visit.ok()) return visit.status();
   if (!visit->usable) return absl::FailedPreconditionError("a component cannot be evaluated");
   PolishedMixture result{start, visit->elbo};
@@ -159,6 +163,10 @@ absl::StatusOr<PolishedMixture> PolishMixture(Evaluator& evaluator, const Affine
         return absl::FailedPreconditionError("a component runs away or collapses");
       }
       absl::StatusOr<Visit> trial = VisitMixture(evaluator, next, x);
+      if (absl::IsCancelled(trial.status())) {
+        result.cut_short = true;
+        return result;
+      }
       if (!trial.ok()) return trial.status();
       ++iterations;
       if (trial->usable && trial->elbo > result.elbo) {

@@ -25,10 +25,13 @@ struct MixturePolishOptions {
 struct PolishedMixture {
   AffineMixture mixture;
   double elbo;  // over the draws of the polish itself
+  // The evaluator was cancelled on the way: the best mixture until then, the start at least; its
+  // elbo may be -inf.
+  bool cut_short = false;
 };
 
 // FAILED_PRECONDITION when the start cannot be evaluated or a component runs away or collapses;
-// else the target's own error, or CANCELLED.
+// else the target's own error.
 absl::StatusOr<PolishedMixture> PolishMixture(Evaluator& evaluator, const AffineMixture& start,
                                               uint64_t seed, const MixturePolishOptions& options);
 

@@ -16,11 +16,17 @@
 namespace aisivi {
 namespace {
 
-constexpr double kNegligible = 1e-6;      // of the heaviest mode's mass
-constexpr double kSame = 0.5;             // standard deviations between ends that are one mode
+constexpr double kNegligible = 1e-6;  // of the heaviest mode's mass
+constexpr double kSame = 0.5;         // standard deviations between ends that are one mode
+// Nats that a Newton step from a maximum may promise. In a long narrow valley a search ends far
+// from one: the funnel's neck rises by 4.5 nats per unit where the steps that can be taken are
+// 1e-3.
+constexpr double kStillClimbing = 0.1;
+constexpr double kFlattest = 1e-13;       // curvature, of the largest
 constexpr int64_t kCurvatureLimit = 500;  // dimensions; above, the fit's covariance stands in
-// Half of what the training of a default fit evaluates at its points.
-constexpr int64_t kMostEvaluations = 1 << 17;
+// Half of what the training of a default fit evaluates at its points: with one component, with each
+// of several, and at most.
+constexpr int64_t kMostEvaluations = 1 << 17, kMostOfEach = 1 << 16, kMostOfAll = 1 << 20;
 constexpr double kMostBytes = 256e6;  // of all modes' covariance factors
 // Operations of one pass over the draws of a mixture of as many components (mixture_polish.h).
 constexpr double kMostPolishFlop = 5e10;
@@ -53,6 +59,10 @@ int64_t MostModes(int64_t dim) {
   return std::max<int64_t>(4, static_cast<int64_t>(std::min(by_time, by_memory)));
 }
 
+int64_t MostEvaluations(size_t modes) {
+  return std::clamp(static_cast<int64_t>(modes) * kMostOfEach, kMostEvaluations, kMostOfAll);
+}
+
 // Those of a search that met too many: a mixture of a part of the modes, of which training has to
 // make the best.
 size_t ModesKeptOfTooMany(int64_t dim) {
@@ -81,7 +91,18 @@ int64_t Recognise(const std::vector<LocalMode>& modes, const Eigen::VectorXd& z,
   return std::abs(highest - log_density) < kTolerance ? best : -1;
 }
 
-// The Laplace approximation at the end of a search. FAILED_PRECONDITION at a saddle.
+// Whether z is a maximum to within what matters, by the curvature H and the score g there: no
+// direction curves upward or is flatter than doubles can tell beside the steepest, and a Newton
+// step promises ½ gᵀ(−H)⁻¹g < kStillClimbing.
+bool IsMaximum(const Eigen::MatrixXd& curvature, const Eigen::VectorXd& score) {
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> eigen(-curvature);
+  const double largest = eigen.eigenvalues().cwiseAbs().maxCoeff();
+  if (!(eigen.eigenvalues().minCoeff() > kFlattest * largest)) return false;
+  const Eigen::VectorXd slopes = eigen.eigenvectors().transpose() * score;
+  return 0.5 * slopes.cwiseAbs2().cwiseQuotient(eigen.eigenvalues()).sum() < kStillClimbing;
+}
+
+// The Laplace approximation at the end of a search. FAILED_PRECONDITION where it is no maximum.
 absl::StatusOr<LocalMode> MakeMode(Evaluator& evaluator, const AffineGaussian& fit,
                                    const ModeSearch& search) {
   AffineGaussian laplace{search.z, fit.scale};
@@ -90,9 +111,10 @@ absl::StatusOr<LocalMode> MakeMode(Evaluator& evaluator, const AffineGaussian& f
     if (!curvature.ok()) return curvature.status();
     absl::StatusOr<AffineGaussian> gaussian = LaplaceGaussian(search.z, *curvature);
     if (!gaussian.ok()) return gaussian.status();
-    const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> eigen(*curvature, Eigen::EigenvaluesOnly);
-    if (eigen.eigenvalues().maxCoeff() > 1e-6 * eigen.eigenvalues().cwiseAbs().maxCoeff()) {
-      return absl::FailedPreconditionError("a saddle, not a mode");
+    Evaluation at;
+    if (absl::Status s = evaluator.Evaluate(search.z, &at); !s.ok()) return s;
+    if (!IsMaximum(*curvature, at.score.col(0))) {
+      return absl::FailedPreconditionError("a saddle or a slope, not a mode");
     }
     laplace = *std::move(gaussian);
   }
@@ -218,14 +240,15 @@ absl::Status Census::Count(const std::vector<ModeSearch>& ends, const std::vecto
   for (const size_t i : order) {
     const ModeSearch& end = ends[i];
     if (end.end != SearchEnd::kKnown && end.end != SearchEnd::kConverged) continue;
-    ++ended_;
     LocalMode* mode = nullptr;
     if (end.end == SearchEnd::kKnown) {
       mode = &modes_[static_cast<size_t>(end.known)];
     } else if (absl::Status s = ModeOf(end, &mode); !s.ok()) {
       return s;
     }
-    if (mode != nullptr) mode->met += counts[i];
+    if (mode == nullptr) continue;
+    ++ended_;
+    mode->met += counts[i];
   }
   return absl::OkStatus();
 }
@@ -259,6 +282,7 @@ std::vector<int64_t> Census::Met() const {
 
 std::optional<MultistartEnd> Census::Over() const {
   const int64_t evaluated = evaluator_.evaluated() - evaluated_before_;
+  if (static_cast<int64_t>(modes_.size()) > most_modes_) return MultistartEnd::kTooManyModes;
   if (modes_.empty() || static_cast<double>(ended_) < kFewEnds * static_cast<double>(searches_)) {
     return MultistartEnd::kNoMode;
   }
@@ -266,12 +290,11 @@ std::optional<MultistartEnd> Census::Over() const {
     if (evaluated < kOneModeEvaluations) return std::nullopt;
     return MultistartEnd::kComplete;
   }
-  if (static_cast<int64_t>(modes_.size()) > most_modes_) return MultistartEnd::kTooManyModes;
   if (searches_ >= kTellingSearches &&
       static_cast<double>(round_new_) > kManyNew * static_cast<double>(round_searches_)) {
     return MultistartEnd::kTooManyModes;
   }
-  const bool at_the_end = evaluated > kMostEvaluations;
+  const bool at_the_end = evaluated > MostEvaluations(modes_.size());
   if (evaluated >= kFewestEvaluations &&
       SeenEnough(Met(), at_the_end ? kSpanAtTheEnd : kSpanOnTheWay)) {
     return MultistartEnd::kComplete;
@@ -323,7 +346,10 @@ absl::StatusOr<Multistart> Census::Run() {
   int64_t count = StartsPerRound(evaluator_.dim());
   for (uint32_t round = 0;; ++round) {
     round_searches_ = count;
-    if (absl::Status s = Round(round, count); !s.ok()) return s;
+    const absl::Status searched = Round(round, count);
+    // The modes met so far are worth having where it is the clock that ends the search.
+    if (absl::IsCancelled(searched) && !modes_.empty()) return Finish(MultistartEnd::kOutOfWork);
+    if (!searched.ok()) return searched;
     if (const std::optional<MultistartEnd> end = Over(); end.has_value()) return Finish(*end);
     WidenRadius();
     count = std::min<int64_t>(8192, 2 * count);

@@ -121,6 +121,40 @@ TEST(MixtureFitTest, HopelessTargetsEndInOneComponentOrAnError) {
             absl::StatusCode::kFailedPrecondition);
 }
 
+// Hardly a valley between the first two; one Gaussian for both would cost 0.05 nats.
+TEST(MixtureFitTest, OverlappingModesStayApartWhereTheirSumIsExact) {
+  Eigen::MatrixXd centres(2, 3);
+  centres << -1.3, 1.3, 12, 0, 0, 0;
+  const Eigen::Vector3d weights(0.4, 0.4, 0.2);
+  const MixtureFit fit = Fit(SphereMixtureTarget(weights, centres, 1));
+  ExpectMixture(fit, weights, centres, 1, 0.01);
+  EXPECT_NEAR(fit.elbo, 0, 1e-4);
+}
+
+TEST(MixtureFitTest, CancelledAfterModesWereMetGivesTheirLaplaceApproximations) {
+  Eigen::MatrixXd centres(2, 2);
+  centres << -5, 5, 0, 0;
+  const Eigen::Vector2d weights(0.3, 0.7);
+  const PointTarget target = SphereMixtureTarget(weights, centres, 1);
+  const GaussianFit single{Eigen::Vector2d::Zero(), 5 * Eigen::Matrix2d::Identity(), -1, 0, ""};
+  std::atomic<bool> cancel = false;
+  const PointTarget cancelling(2, [&](const Eigen::VectorXd& z, Eigen::VectorXd* score) {
+    if (target.evaluations() == 10000) cancel = true;
+    Eigen::VectorXd log_density;
+    Eigen::MatrixXd gradient;
+    EXPECT_TRUE(target.Evaluate(z, &log_density, &gradient).ok());
+    *score = gradient;
+    return log_density[0];
+  });
+  ThreadPool pool(1);
+  std::vector<std::string> log;
+  const absl::StatusOr<MixtureFit> fit = FitMixture(cancelling, single, 1, pool, &cancel, &log);
+  ASSERT_TRUE(fit.ok()) << fit.status();
+  EXPECT_TRUE(fit->cut_short);
+  ExpectMixture(*fit, weights, centres, 1, 0.05);
+  EXPECT_THAT(log.back(), ::testing::HasSubstr("no time to fit it to the end"));
+}
+
 TEST(MixtureFitTest, CancelledFromTheStart) {
   ThreadPool pool(2);
   const std::atomic<bool> cancel = true;

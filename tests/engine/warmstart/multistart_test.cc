@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cmath>
 #include <limits>
 #include <random>
@@ -145,6 +146,45 @@ TEST(MultistartTest, ATargetWithoutMaximumHasNoModes) {
     return z[0];
   });
   EXPECT_EQ(Search(slope).report.end, MultistartEnd::kNoMode);
+}
+
+// log p̃ rises along the neck to a maximum without mass, by a valley too narrow for the searches:
+// the places where they give up are no modes.
+TEST(MultistartTest, PlacesInTheNeckOfAFunnelAreNoModes) {
+  const PointTarget funnel(10, [](const Eigen::VectorXd& z, Eigen::VectorXd* score) {
+    const double v = z[0], shrink = std::exp(-v);
+    const double square = z.tail(9).squaredNorm();
+    *score = -shrink * z;
+    (*score)[0] = -v / 9 - 4.5 + 0.5 * shrink * square;
+    return -v * v / 18 - 4.5 * v - 0.5 * shrink * square;
+  });
+  for (uint64_t seed = 1; seed <= 3; ++seed) {
+    const Multistart found = Search(funnel, seed);
+    EXPECT_EQ(found.report.end, MultistartEnd::kNoMode);
+    EXPECT_TRUE(found.modes.empty());
+  }
+}
+
+TEST(MultistartTest, ACancelledSearchHandsOverTheModesItMet) {
+  Eigen::MatrixXd centres(3, 2);
+  centres << 0, 20, 0, 0, 0, 0;
+  const PointTarget target = SphereMixtureTarget(Eigen::Vector2d(0.5, 0.5), centres, 1);
+  std::atomic<bool> cancel = false;
+  const PointTarget cancelling(3, [&](const Eigen::VectorXd& z, Eigen::VectorXd* score) {
+    if (target.evaluations() == 20000) cancel = true;
+    Eigen::VectorXd log_density;
+    Eigen::MatrixXd gradient;
+    EXPECT_TRUE(target.Evaluate(z, &log_density, &gradient).ok());
+    *score = gradient;
+    return log_density[0];
+  });
+  ThreadPool pool(1);
+  Evaluator evaluator(cancelling, pool, &cancel);
+  const absl::StatusOr<Multistart> found =
+      FindAllModes(evaluator, AffineGaussian::Isotropic(3, 1), 1);
+  ASSERT_TRUE(found.ok()) << found.status();
+  EXPECT_EQ(Met(*found, centres, 0.1), 2);
+  EXPECT_EQ(found->report.end, MultistartEnd::kOutOfWork);
 }
 
 TEST(MultistartTest, StartsOffTheSupportComeInUntilTheyCanBeEvaluated) {
