@@ -60,8 +60,9 @@ void AddFitCommand(CLI::App& app, const Globals& globals, Action* action) {
   command->add_option("--spec", flags->fit.spec, "The fit as JSON; - reads standard input")
       ->type_name("FILE");
   command
-      ->add_option("--method", flags->fit.method,
-                   "aisivi, bsivi, or gaussian: the best Gaussian, no training")
+      ->add_option(
+          "--method", flags->fit.method,
+          "aisivi, bsivi, iwhvi, sivi, ksivi, kpg, or gaussian: the best Gaussian, no training")
       ->type_name("NAME");
   command->add_option("--preset", flags->fit.preset, "Published settings")->type_name("NAME");
   command->add_option("--set", flags->fit.set, "A hyperparameter, for instance iterations=500")

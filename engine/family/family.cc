@@ -116,9 +116,19 @@ void Family::Sample(const Conditional& conditional, const ConstTileMap& eta, Til
   }
 }
 
+Family::SharedSigma Family::SharedSigmaOf(float rho) const {
+  if (!config_.linear_skip) {
+    return {config_.sigma_scale * Softplus(rho) + kSigmaFloor,
+            config_.sigma_scale / (1.0f + std::exp(-rho))};
+  }
+  const float bent = std::tanh(rho / kLogSigmaRange);
+  const float value = config_.sigma_scale * std::exp(kLogSigmaRange * bent);
+  return {value, value * (1.0f - bent * bent)};
+}
+
 void Family::Backward(const ConstTileMap& epsilon, const ConstTileMap& eta,
-                      const ConstTileMap& grad_x, Scratch& scratch,
-                      Eigen::VectorXf* gradient) const {
+                      const ConstTileMap& grad_x, const ConstTileMap* grad_log_sigma,
+                      Scratch& scratch, Eigen::VectorXf* gradient) const {
   Scratch::Frame frame(scratch);
   const int64_t n = epsilon.cols(), dim = config_.dim;
   const bool network = config_.sigma_network;
@@ -136,15 +146,15 @@ void Family::Backward(const ConstTileMap& epsilon, const ConstTileMap& eta,
           grad_x.row(d).array() *
           (MeanSlope() * epsilon.row(d).array() + config_.sigma_scale * eta.row(d).array()) *
           (kLogSigmaRange * t).exp() * (1.0f - t.square());
+      if (grad_log_sigma != nullptr) {
+        grad_output.row(dim + d).array() += grad_log_sigma->row(d).array() * (1.0f - t.square());
+      }
       continue;
     }
-    const float rho = parameters_[mlp_.parameter_count() + d];
-    const float bent = std::tanh(rho / kLogSigmaRange);
-    const float slope =
-        config_.linear_skip
-            ? config_.sigma_scale * std::exp(kLogSigmaRange * bent) * (1.0f - bent * bent)
-            : config_.sigma_scale / (1.0f + std::exp(-rho));
-    (*gradient)[mlp_.parameter_count() + d] += slope * grad_x.row(d).dot(eta.row(d));
+    const SharedSigma sigma = SharedSigmaOf(parameters_[mlp_.parameter_count() + d]);
+    float& out = (*gradient)[mlp_.parameter_count() + d];
+    out += sigma.slope * grad_x.row(d).dot(eta.row(d));
+    if (grad_log_sigma != nullptr) out += sigma.slope / sigma.value * grad_log_sigma->row(d).sum();
   }
   mlp_.Backward(parameters_.data(), trace, Const(grad_output), scratch, gradient->data());
 }

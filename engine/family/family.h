@@ -66,13 +66,19 @@ class Family {
   // x = μ + σ ⊙ η.
   void Sample(const Conditional& conditional, const ConstTileMap& eta, TileMap x) const;
 
-  // Adds the path gradient of a loss with d loss / d x = grad_x (D×n) at x = h_φ(ε, η) to
-  // `gradient` (parameter_count).
+  // Adds the gradient of a loss with d loss / d x = grad_x (D×n) at x = h_φ(ε, η) to `gradient`
+  // (parameter_count). grad_log_sigma: D×n, what the loss owes to log σ(ε) beside the way through
+  // x; null: nothing. With η = 0, x is μ(ε).
   void Backward(const ConstTileMap& epsilon, const ConstTileMap& eta, const ConstTileMap& grad_x,
-                Scratch& scratch, Eigen::VectorXf* gradient) const;
+                const ConstTileMap* grad_log_sigma, Scratch& scratch,
+                Eigen::VectorXf* gradient) const;
 
  private:
+  struct SharedSigma {
+    float value, slope;  // σ and dσ/dρ
+  };
   float MeanSlope() const;  // √(1−σ₀²), or 0 without the skip
+  SharedSigma SharedSigmaOf(float rho) const;
   void SigmaFromRho(const ConstTileMap& rho, TileMap inv_sigma, double* log_det) const;
 
   FamilyConfig config_;

@@ -22,20 +22,22 @@ absl::StatusOr<std::optional<Check>> Look(RunContext& run, TrainingRun& training
   if (absl::IsCancelled(held_out.status())) return std::nullopt;
   if (!held_out.ok()) return held_out.status();
   TrainingProgress& progress = training.progress;
-  const double residual = progress.residual_steps > 0
-                              ? progress.residual_sum / static_cast<double>(progress.residual_steps)
-                              : kNotAvailable;
-  progress.residual_sum = 0;
-  progress.residual_steps = 0;
+  const double criterion =
+      progress.criterion_steps > 0
+          ? progress.criterion_sum / static_cast<double>(progress.criterion_steps)
+          : kNotAvailable;
+  progress.criterion_sum = 0;
+  progress.criterion_steps = 0;
   const bool better = IsBetter(*held_out, at_end, run.best);
-  run.log.push_back(absl::StrFormat("Held-out ELBO %s %d iterations: %.4f%s; score residual %.3g.",
-                                    at_end ? "at the end, after" : "after", progress.steps,
-                                    held_out->elbo, better ? "" : " (not kept)", residual));
+  run.log.push_back(absl::StrFormat(
+      "Held-out ELBO %s %d iterations: %.4f%s; %s %.3g.", at_end ? "at the end, after" : "after",
+      progress.steps, held_out->elbo, better ? "" : " (not kept)",
+      run.method.estimate != nullptr ? "score residual" : "criterion", criterion));
   if (better || !run.best.model.has_value()) {
     run.best = {averaged, *held_out};
     if (held_out->at_ceiling) run.reason = TerminationReason::kConverged;
   }
-  return Check{std::move(averaged), {held_out->elbo, held_out->gap, residual}};
+  return Check{std::move(averaged), {held_out->elbo, held_out->gap, criterion}};
 }
 
 // False: the training went back to its return point.

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "engine/methods/kernel.h"
 #include "engine/methods/methods.h"
 
 namespace aisivi {
@@ -14,6 +15,8 @@ using F = FitOptions;
 
 // The largest arrays a fit may ask for: numbers in one activation or parameter vector.
 constexpr double kMaxNumbers = 1 << 27;
+// Points whose kernel matrices fit.
+constexpr double kMaxKernelPoints = 1 << 12;
 // What is left to the couplings where the base is nearly right already.
 constexpr int64_t kLinearBaseUnits = 128;
 
@@ -78,6 +81,16 @@ absl::Status CheckSize(const FitOptions& o, int dim) {
   }
   if (static_cast<double>(o.points) * std::max({d, e, hidden, units}) > kMaxNumbers) {
     return absl::InvalidArgumentError("points: the batch would not fit in memory");
+  }
+  const double inner = static_cast<double>(o.inner_samples * o.chunks);
+  const double points = static_cast<double>(o.points);
+  if (o.method == "sivi" && (points + inner) * std::max({points, d, hidden}) > kMaxNumbers) {
+    return absl::InvalidArgumentError(
+        "inner_samples: sivi keeps all of them, and they would not fit in memory");
+  }
+  if ((o.method == "ksivi" || o.method == "kpg") && points > kMaxKernelPoints) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "points: ", o.method, " compares all pairs of at most ", kMaxKernelPoints, " points"));
   }
   if (static_cast<double>(o.evidence_draws) * d > kMaxNumbers) {
     return absl::InvalidArgumentError("evidence_draws: the draws would not fit in memory");
@@ -160,6 +173,14 @@ const std::vector<OptionDoc>& OptionTable() {
        {}},
       {"warm_start", "where the fit starts", &F::warm_start, 0, 0, {"auto", "gaussian", "none"}},
       {"restarts", "independent runs, of which the best is kept", &F::restarts, 1, 16, {}},
+      {"kernel", "of \"ksivi\" and \"kpg\"", &F::kernel, 0, 0, KernelNames()},
+      {"v_statistic", "\"ksivi\": pairs of a point with itself count", &F::v_statistic, 0, 0, {}},
+      {"evidence_flow_iterations",
+       "flow steps after training, for the evidence",
+       &F::evidence_flow_iterations,
+       0,
+       1e7,
+       {}},
       {"evidence_draws", "M of the final evidence estimate", &F::evidence_draws, 2, 1 << 22, {}},
       {"evidence_inner_samples",
        "K of the final evidence estimate",
@@ -206,6 +227,10 @@ absl::Status SetOption(std::string_view name,
 }
 
 void ApplyMethod(FitOptions* options) {
+  if (options->method == "iwhvi") {
+    options->couplings = 0;
+    options->proposal_base = "linear";
+  }
   if (options->method != "gaussian") return;
   const FitOptions defaults;
   options->warm_start = "gaussian";

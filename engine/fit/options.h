@@ -62,6 +62,12 @@ struct FitOptions {
   // and R̂ over their draws is part of its verdict.
   int64_t restarts = 1;
 
+  // Methods by kernels ("ksivi", "kpg").
+  std::string kernel = "gaussian";  // a name in KernelNames(); the bandwidth: median heuristic
+  bool v_statistic = false;         // "ksivi": pairs of a point with itself count
+
+  // Flow steps after training, for the evidence of a method that trains without a proposal.
+  int64_t evidence_flow_iterations = 0;
   // Final evidence estimate (see engine/evidence/evidence.h).
   int64_t evidence_draws = 8192;         // M
   int64_t evidence_inner_samples = 512;  // K to begin with; doubled until the bounds meet
@@ -99,11 +105,13 @@ absl::Status SetOption(std::string_view name,
 absl::Status ValidateOptions(const FitOptions& options, int dim);
 
 // Sets what `options->method` implies. "gaussian" is the start alone: no iterations, warm_start
-// "gaussian", and the linear family and proposal that are exactly that Gaussian.
+// "gaussian", and the linear family and proposal that are exactly that Gaussian. "iwhvi" has no
+// couplings and a linear base.
 void ApplyMethod(FitOptions* options);
 
 // The published settings (arXiv 2506.03839, 2405.18997): "aisivi_banana", "aisivi_multimodal",
-// "aisivi_x_shaped", "aisivi_logistic", "aisivi_diffusion", and "bsivi_…" of the same.
+// "aisivi_x_shaped", "aisivi_logistic", "aisivi_diffusion", "bsivi_…" of the same, and
+// "ksivi_logistic", "ksivi_diffusion".
 struct Preset {
   std::string name;
   std::string doc;

@@ -32,7 +32,14 @@ absl::StatusOr<std::vector<Start>> MakeStarts(RunContext& run) {
   run.deadline.Set(kTrainingShare);
   if (!starts.ok()) return starts.status();
   run.search = starts->search;
-  return std::move(starts->starts);
+  std::vector<Start>& all = starts->starts;
+  if (run.method.one_component && all.front().state.components.size() > 1) {
+    run.log.push_back(
+        absl::StrFormat("The mixture is left out: %s trains one component only.", run.method.name));
+    run.search.end = MultistartEnd::kNotFitted;
+    all.erase(all.begin());
+  }
+  return std::move(all);
 }
 
 // The start as it is; it may need no training.
@@ -55,7 +62,7 @@ void TellHowTrainingEnded(RunContext& run, const TrainerState& trainer) {
   if (trainer.skipped_steps > 0) {
     run.log.push_back(absl::StrFormat("%d steps were skipped: not finite.", trainer.skipped_steps));
   }
-  const Adaptation& last = trainer.adaptation;
+  const Adaptation& last = trainer.objective.adaptation;
   if (last.total_inner_samples != run.options.inner_samples * run.options.chunks ||
       last.flow_steps != run.options.flow_steps) {
     run.log.push_back(absl::StrFormat("Training ended with %d inner samples and %d flow steps.",
@@ -85,6 +92,15 @@ absl::Status EndTraining(RunContext& run, TrainingRun& training) {
   return absl::OkStatus();
 }
 
+void TrainProposalsForEvidence(RunContext& run, TrainingRun& training) {
+  const int64_t iterations = run.options.evidence_flow_iterations;
+  if (iterations == 0 || MustStop(run)) return;
+  run.reporter.Phase(FitPhase::kFlowPretraining, iterations);
+  training.trainer.TrainProposals(iterations);
+  run.log.push_back(absl::StrFormat("The proposal took %d steps for the evidence: loss %.4f.",
+                                    iterations, training.trainer.state().flow.loss));
+}
+
 absl::Status TrainToTheEnd(RunContext& run, std::vector<Start> starts) {
   run.training_began = run.deadline.Seconds();
   absl::StatusOr<std::unique_ptr<TrainingRun>> chosen = ChooseStart(run, std::move(starts));
@@ -97,6 +113,7 @@ absl::Status TrainToTheEnd(RunContext& run, std::vector<Start> starts) {
     run.reporter.Phase(FitPhase::kTraining, run.options.iterations);
     if (absl::Status s = Train(run, training, run.options.iterations, 0); !s.ok()) return s;
   }
+  TrainProposalsForEvidence(run, training);
   return EndTraining(run, training);
 }
 
@@ -139,7 +156,10 @@ absl::StatusOr<FitResult> FitFromOneSeed(const Target& target, const FitOptions&
   if (options.warm_start != "none") {
     if (absl::Status s = EvaluateStart(run, starts->front()); !s.ok()) return s;
   }
-  if (run.reason == TerminationReason::kNone) {
+  if (method.objective == nullptr) {
+    // Without training the start is the result, even where there was no time to look at it.
+    if (!run.best.model.has_value()) run.best.model = std::move(starts->front().state);
+  } else if (run.reason == TerminationReason::kNone) {
     if (absl::Status s = TrainToTheEnd(run, *std::move(starts)); !s.ok()) return s;
   }
   if (run.best.model.has_value()) {

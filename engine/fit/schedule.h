@@ -18,9 +18,11 @@ namespace aisivi {
 
 // What a held-out check saw.
 struct CheckReport {
-  double elbo;      // of the averaged state, nats
-  double gap;       // log Ẑ − ELBO, an estimate of KL(q‖p), nats
-  double residual;  // mean score residual of the steps since the last check
+  double elbo;  // of the averaged state, nats
+  double gap;   // log Ẑ − ELBO, an estimate of KL(q‖p), nats
+  // Mean of StepReport::criterion over the steps since the last check: of score methods the score
+  // residual.
+  double residual;
 };
 
 // Thread safety: none.

@@ -26,7 +26,8 @@ Component MakeComponent(const FitOptions& o, int64_t dim, AffineMap affine, uint
   family.sigma_scale = static_cast<float>(o.sigma_scale);
   component.family = Family(family);
   component.family.Initialize(o.seed, index);
-  component.has_proposal = o.flow_steps > 0 || o.flow_pretrain_iterations > 0;
+  component.has_proposal =
+      o.flow_steps > 0 || o.flow_pretrain_iterations > 0 || o.evidence_flow_iterations > 0;
   if (!component.has_proposal) return component;
   ProposalConfig proposal;
   proposal.dim = dim;

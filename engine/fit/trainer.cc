@@ -6,9 +6,17 @@
 namespace aisivi {
 namespace {
 
-constexpr double kMinFinite = 0.5;         // share of finite points below which a step is skipped
-constexpr int64_t kAverageShare = 16;      // averages look back over iterations / so many steps
-constexpr uint32_t kSecondSet = 1u << 31;  // iterations stay below
+constexpr double kMinFinite = 0.5;     // share of finite points below which a step is skipped
+constexpr int64_t kAverageShare = 16;  // averages look back over iterations / so many steps
+
+ObjectiveOptions ObjectiveOptionsOf(const FitOptions& o) {
+  return {.seed = o.seed,
+          .inner_samples = o.inner_samples * o.chunks,
+          .flow_steps = o.flow_steps,
+          .adaptive = o.adaptive,
+          .kernel = KernelOfName(o.kernel).value_or(KernelKind::kGaussian),
+          .v_statistic = o.v_statistic};
+}
 
 }  // namespace
 
@@ -16,21 +24,22 @@ Trainer::Trainer(const Target& target, const FitOptions& options, const MethodEn
                  ThreadPool& pool, ModelState* model, const std::atomic<bool>* cancel)
     : target_(target),
       options_(options),
-      method_(method),
+      objective_(method.objective(ObjectiveOptionsOf(options))),
       pool_(pool),
       model_(model),
       cancel_(cancel),
       workspace_(pool),
       flow_training_{options_,
-                     PointsOfEach(options, static_cast<int64_t>(model->components.size())), pool_,
-                     workspace_} {
+                     PointsOfEach(options.points, static_cast<int64_t>(model->components.size())),
+                     pool_, workspace_} {
   state_.flow = BeginFlowTraining(flow_training_, model_, &flow_buffers_);
   for (const Component& component : model_->components) {
     state_.family_adam.emplace_back(component.family.parameters().size(), options_.adam_beta1,
                                     options_.adam_beta2);
   }
   state_.averages = BeginAverages(*model_);
-  state_.adaptation = BeginAdaptation(options_);
+  state_.objective.adaptation =
+      BeginAdaptation(options_.inner_samples * options_.chunks, options_.flow_steps);
 }
 
 bool Trainer::FlowStep(double rate_factor) {
@@ -50,10 +59,10 @@ void Trainer::TrainFlows(double rate_factor) {
   }
 }
 
-bool Trainer::UpdateFamily(size_t c, double rate) {
-  Family& family = model_->components[c].family;
+void Trainer::AddPointGradient(size_t c) {
+  const Family& family = model_->components[c].family;
   const ComponentSample& sample = points_.samples[c];
-  const int64_t n = flow_training_.points;
+  const int64_t n = flow_training_.points, first = static_cast<int64_t>(c) * n;
   Scratch& scratch = workspace_.caller();
   Scratch::Frame frame(scratch);
   TileMap epsilon = TakeTile(scratch, family.latent_dim(), n);
@@ -61,26 +70,48 @@ bool Trainer::UpdateFamily(size_t c, double rate) {
   TileMap grad_x = TakeTile(scratch, family.dim(), n);
   epsilon = sample.epsilon;
   eta = sample.eta;
-  grad_x = gradients_.grad_x.middleCols(static_cast<int64_t>(c) * n, n);
+  grad_x = gradients_.grad_x.middleCols(first, n);
+  if (gradients_.grad_log_sigma.size() == 0) {
+    family.Backward(Const(epsilon), Const(eta), Const(grad_x), nullptr, scratch, &family_gradient_);
+    return;
+  }
+  TileMap grad_log_sigma = TakeTile(scratch, family.dim(), n);
+  grad_log_sigma = gradients_.grad_log_sigma.middleCols(first, n);
+  const ConstTileMap direct = Const(grad_log_sigma);
+  family.Backward(Const(epsilon), Const(eta), Const(grad_x), &direct, scratch, &family_gradient_);
+}
+
+void Trainer::AddLatentGradient(size_t c) {
+  const Family& family = model_->components[c].family;
+  const LatentGradients& latents = gradients_.latents[c];
+  const int64_t n = latents.epsilon.cols();
+  Scratch& scratch = workspace_.caller();
+  Scratch::Frame frame(scratch);
+  TileMap epsilon = TakeTile(scratch, family.latent_dim(), n);
+  TileMap eta = TakeTile(scratch, family.dim(), n);
+  TileMap grad_mean = TakeTile(scratch, family.dim(), n);
+  TileMap grad_log_sigma = TakeTile(scratch, family.dim(), n);
+  epsilon = latents.epsilon;
+  eta.setZero();
+  grad_mean = latents.grad_mean;
+  grad_log_sigma = latents.grad_log_sigma;
+  const ConstTileMap direct = Const(grad_log_sigma);
+  family.Backward(Const(epsilon), Const(eta), Const(grad_mean), &direct, scratch,
+                  &family_gradient_);
+}
+
+bool Trainer::UpdateFamily(size_t c, double rate) {
+  Family& family = model_->components[c].family;
   family_gradient_.setZero(family.parameters().size());
-  family.Backward(Const(epsilon), Const(eta), Const(grad_x), scratch, &family_gradient_);
+  AddPointGradient(c);
+  if (!gradients_.latents.empty()) AddLatentGradient(c);
   if (!family_gradient_.allFinite()) return false;
   state_.family_adam[c].Step(rate, family_gradient_, &family.parameters(), pool_);
   return true;
 }
 
-MarginalRequest Trainer::InnerRequestFor(uint32_t iteration) const {
-  return {.state = model_,
-          .z = &points_.z,
-          .origin = &points_.origin,
-          .estimate = method_.estimate,
-          .own_epsilon = method_.own_epsilon,
-          .seed = options_.seed,
-          .purpose = RngPurpose::kInner,
-          .iteration = iteration,
-          .samples = state_.adaptation.total_inner_samples,
-          .want_score = true,
-          .cancel = cancel_};
+StepInput Trainer::Input() {
+  return {target_, *model_, points_, state_.iteration, pool_, workspace_, cancel_};
 }
 
 void Trainer::ForgetMoments() {
@@ -100,37 +131,33 @@ void Trainer::Restore(const ModelState& model, bool forget) {
   if (forget) ForgetMoments();
 }
 
-// The noise of s_q comes from a second set of inner samples at the points of the last step.
-void Trainer::AdaptToNoise() {
-  EstimateMarginal(InnerRequestFor(state_.iteration | kSecondSet), pool_, workspace_,
-                   &second_marginal_);
-  const double noise = ScoreNoise(*model_, marginal_.score, second_marginal_.score, &gradients_);
-  const double flop = InnerSampleFlop(model_->components.front()) *
-                      static_cast<double>(points_.z.cols() * state_.adaptation.total_inner_samples);
-  Adapt(options_, noise, flop, &state_.adaptation);
+void Trainer::TrainProposals(int64_t iterations) {
+  Restore(AveragedModel(), /*forget=*/false);
+  for (int64_t i = 0; i < iterations && !(cancel_ != nullptr && cancel_->load()); ++i) {
+    const double t = static_cast<double>(i) / static_cast<double>(iterations);
+    FlowStep(0.5 * (1 + std::cos(M_PI * t)));
+  }
+  state_.averages = BeginAverages(*model_);
 }
 
 bool Trainer::Learn(double rate_factor, StepReport* report) {
-  MakePointGradients(*model_, marginal_, points_.log_p, points_.score_p, &state_.typical_length,
-                     &gradients_);
-  *report = {gradients_.loss, gradients_.ess, gradients_.score_residual, gradients_.median_residual,
-             state_.flow.loss};
+  *report = {gradients_.loss,           gradients_.elbo,      gradients_.ess,
+             gradients_.score_residual, gradients_.criterion, state_.flow.loss};
   if (static_cast<double>(gradients_.finite) < kMinFinite * static_cast<double>(points_.z.cols())) {
     return false;
   }
   for (size_t c = 0; c < model_->components.size(); ++c) {
     if (!UpdateFamily(c, options_.learning_rate * rate_factor)) return false;
   }
-  UpdateMixtureWeights(points_.log_p, marginal_.log_q, rate_factor, model_, &weights_work_);
+  UpdateMixtureWeights(points_.log_p, gradients_.log_q, rate_factor, model_, &weights_work_);
   UpdateAverages(*model_, std::max<int64_t>(1, options_.iterations / kAverageShare),
                  &state_.averages);
-  const bool due = RecordStep(report->ess, report->median_residual, &state_.adaptation);
-  if (due && options_.adaptive) AdaptToNoise();
+  objective_->AfterStep(Input(), &state_.objective);
   return true;
 }
 
 absl::StatusOr<bool> Trainer::Step(double rate_factor, StepReport* report) {
-  const int64_t flow_steps = state_.adaptation.flow_steps;
+  const int64_t flow_steps = state_.objective.adaptation.flow_steps;
   Stopwatch watch;
   for (int64_t i = 0; flow_steps != 1 && i < flow_steps; ++i) FlowStep(rate_factor);
   watch.Book(&seconds_.flow);
@@ -141,11 +168,12 @@ absl::StatusOr<bool> Trainer::Step(double rate_factor, StepReport* report) {
   watch.Book(&seconds_.flow);
   if (absl::Status s = EvaluateTarget(target_, pool_, &points_); !s.ok()) return s;
   watch.Book(&seconds_.target);
-  EstimateMarginal(InnerRequestFor(state_.iteration), pool_, workspace_, &marginal_);
+  const absl::Status learned = objective_->Gradients(Input(), &state_.objective, &gradients_);
+  if (!learned.ok()) return learned;
   if (cancel_ != nullptr && cancel_->load()) return false;
   watch.Book(&seconds_.inner);
-  ++state_.iteration;
   const bool fine = Learn(rate_factor, report);
+  ++state_.iteration;
   if (!fine) ++state_.skipped_steps;
   watch.Book(&seconds_.family);
   return fine;

@@ -1,29 +1,24 @@
 // Trains a model: alternating steps of the proposal and of the family.
 //
-// Flow step: flow_training.h. Family step (path gradient):
-//   ∇_φ KL(q‖p) = E[(s_q(z) − ∇ log p̃(z))ᵀ ∂h_φ/∂φ],
-// s_q from the method's inner samples and constant for the way back, so that the way back sees the
-// m points only. See DESIGN.md §1. Everything is deterministic in (options, seed), whatever the
-// number of threads. With options.adaptive the numbers of inner samples and of flow steps follow
-// what the steps see (adaptation.h).
+// Flow step: flow_training.h. Family step: points of the model, the target there, the gradients of
+// the method's objective (objective.h), and these sent back through the family. Everything is
+// deterministic in (options, seed), whatever the number of threads.
 #pragma once
 
 #include <Eigen/Core>
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "engine/fit/adaptation.h"
 #include "engine/fit/flow_training.h"
 #include "engine/fit/mixture_weights.h"
 #include "engine/fit/options.h"
 #include "engine/fit/parameter_averages.h"
 #include "engine/fit/phase_seconds.h"
-#include "engine/fit/point_batch.h"
-#include "engine/fit/point_gradients.h"
-#include "engine/methods/marginal.h"
 #include "engine/methods/methods.h"
+#include "engine/methods/objective.h"
 #include "engine/model/model_state.h"
 #include "engine/nn/adam.h"
 #include "engine/parallel/workspace.h"
@@ -31,13 +26,14 @@
 
 namespace aisivi {
 
-// What one family step saw, averaged over its points.
+// What one family step saw, averaged over its points. NaN where the method does not know it.
 struct StepReport {
-  double loss;             // log q̂ − log p̃, nats
-  double ess;              // (0, 1]
-  double score_residual;   // ‖Aᵀ (s_q − s_p)‖²
-  double median_residual;  // its median over the points
-  double flow_loss;        // of the last flow step
+  double loss;            // of the method
+  double elbo;            // nats
+  double ess;             // (0, 1]
+  double score_residual;  // ‖Aᵀ (s_q − s_p)‖²
+  double criterion;       // what falls while training gains
+  double flow_loss;       // of the last flow step
 };
 
 // All that the next step depends on besides the model, the target and the options.
@@ -45,8 +41,7 @@ struct TrainerState {
   FlowTrainingState flow;
   std::vector<Adam> family_adam;  // one per component
   ParameterAverages averages;     // over the last sixteenth of options.iterations
-  Adaptation adaptation;
-  TypicalLength typical_length;
+  ObjectiveState objective;
   uint32_t iteration = 0;     // of family steps
   int64_t skipped_steps = 0;  // not finite
 };
@@ -54,7 +49,8 @@ struct TrainerState {
 // Thread safety: none; one thread drives a trainer.
 class Trainer {
  public:
-  // All must outlive the trainer. `model`, untrained, is trained in place; the activation
+  // All must outlive the trainer. The method has an objective. `model`, untrained, is trained in
+  // place; the activation
   // normalisation of its proposals is set here (BeginFlowTraining). Once `cancel` is true a step
   // ends early and changes nothing.
   Trainer(const Target& target, const FitOptions& options, const MethodEntry& method,
@@ -65,6 +61,10 @@ class Trainer {
   // Flow steps as the adaptation says (a single one shares the points), then one family step.
   // False: the family step was skipped. Error: the target's own.
   absl::StatusOr<bool> Step(double rate_factor, StepReport* report);
+  // Trains the proposals alone for so many steps, the rate falling along a cosine, on the model
+  // with its averaged parameters, which becomes the model: for the evidence of a method that trains
+  // without a proposal.
+  void TrainProposals(int64_t iterations);
   // Goes on from `model`, of the same shape, with new averages. With `forget` also Adam's moments
   // begin anew: those of a run that diverged would hold the next one back for a thousand steps.
   void Restore(const ModelState& model, bool forget);
@@ -78,15 +78,17 @@ class Trainer {
  private:
   void ForgetMoments();
   void TrainFlows(double rate_factor);
-  MarginalRequest InnerRequestFor(uint32_t iteration) const;
+  StepInput Input();
   // The last part of a step: everything that learns from its points. False: not finite.
   bool Learn(double rate_factor, StepReport* report);
   bool UpdateFamily(size_t c, double rate);
-  void AdaptToNoise();
+  // Adds the gradient of component c at the points, and at latents of the objective's own.
+  void AddPointGradient(size_t c);
+  void AddLatentGradient(size_t c);
 
   const Target& target_;
   const FitOptions& options_;
-  const MethodEntry& method_;
+  const std::unique_ptr<Objective> objective_;
   ThreadPool& pool_;
   ModelState* model_;
   const std::atomic<bool>* cancel_;
@@ -98,8 +100,7 @@ class Trainer {
   // Kept from step to step, so that a step allocates nothing.
   PointBatch points_;
   FlowTrainingBuffers flow_buffers_;
-  MarginalEstimate marginal_, second_marginal_;
-  PointGradients gradients_;
+  StepGradients gradients_;
   Eigen::VectorXf family_gradient_;
   MixtureWeightsWork weights_work_;
 };

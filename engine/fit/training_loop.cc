@@ -1,6 +1,7 @@
 #include "engine/fit/training_loop.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_format.h"
@@ -16,13 +17,15 @@ constexpr int64_t kMostNonFiniteSteps = 200;  // in a row before a fit gives up
 
 void RecordStep(const StepReport& report, int64_t iteration, RunContext& run,
                 TrainingRun& training) {
-  // A bias-corrected exponential average.
   TrainingProgress& progress = training.progress;
-  const double keep = 1.0 - 1.0 / kElboWindow;
-  progress.elbo = keep * progress.elbo + (1 - keep) * -report.loss;
-  progress.elbo_weight = keep * progress.elbo_weight + (1 - keep);
-  progress.residual_sum += report.score_residual;
-  ++progress.residual_steps;
+  if (!std::isnan(report.elbo)) {
+    // A bias-corrected exponential average.
+    const double keep = 1.0 - 1.0 / kElboWindow;
+    progress.elbo = keep * progress.elbo + (1 - keep) * report.elbo;
+    progress.elbo_weight = keep * progress.elbo_weight + (1 - keep);
+  }
+  progress.criterion_sum += report.criterion;
+  ++progress.criterion_steps;
   progress.non_finite_steps = 0;
   FitProgress& now = run.reporter.current();
   now.iteration = iteration;
@@ -31,7 +34,7 @@ void RecordStep(const StepReport& report, int64_t iteration, RunContext& run,
   now.flow_loss = run.options.flow_steps > 0 ? report.flow_loss : kNotAvailable;
   now.proposal_ess = report.ess;
   now.score_residual = report.score_residual;
-  now.elbo = progress.elbo / progress.elbo_weight;
+  now.elbo = progress.elbo_weight > 0 ? progress.elbo / progress.elbo_weight : kNotAvailable;
   now.skipped_steps = training.trainer.state().skipped_steps;
   run.reporter.Report();
 }

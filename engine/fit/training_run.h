@@ -17,8 +17,8 @@ namespace aisivi {
 struct TrainingProgress {
   int64_t steps = 0;                 // of the family
   int64_t non_finite_steps = 0;      // of which in a row not finite
-  double residual_sum = 0;           // since the last check
-  int64_t residual_steps = 0;        // likewise
+  double criterion_sum = 0;          // StepReport::criterion, since the last check
+  int64_t criterion_steps = 0;       // likewise
   double elbo = 0, elbo_weight = 0;  // exponential average of the ELBO of the steps, and its weight
   LearningRates rates;
 };

@@ -1,17 +1,57 @@
 #include "engine/methods/methods.h"
 
 #include "absl/strings/str_cat.h"
+#include "engine/methods/kpg.h"
+#include "engine/methods/ksivi.h"
+#include "engine/methods/path_gradient.h"
+#include "engine/methods/sivi.h"
 
 namespace aisivi {
+namespace {
+
+template <EstimateFunction estimate, bool own_epsilon>
+std::unique_ptr<Objective> Score(const ObjectiveOptions& options) {
+  return std::make_unique<PathGradient>(estimate, own_epsilon, options);
+}
+
+template <typename T>
+std::unique_ptr<Objective> Make(const ObjectiveOptions& options) {
+  return std::make_unique<T>(options);
+}
+
+}  // namespace
 
 const std::vector<MethodEntry>& MethodRegistry() {
   static const auto* const kMethods = new std::vector<MethodEntry>{
-      {"aisivi", "importance sampling from a learned conditional flow (arXiv 2506.03839)",
-       ProposalPass, /*needs_proposal=*/true, /*own_epsilon=*/false},
-      {"bsivi", "inner samples from the prior of ε, shared by all points (arXiv 2506.03839)",
-       PriorPass, /*needs_proposal=*/false, /*own_epsilon=*/true},
-      {"gaussian", "the best single Gaussian of the warm start, with no training",
-       /*estimate=*/nullptr, /*needs_proposal=*/false, /*own_epsilon=*/false},
+      {.name = "aisivi",
+       .doc = "importance sampling from a learned conditional flow (arXiv 2506.03839)",
+       .objective = Score<ProposalPass, false>,
+       .estimate = ProposalPass,
+       .needs_proposal = true},
+      {.name = "bsivi",
+       .doc = "inner samples from the prior of ε, shared by all points (arXiv 2506.03839)",
+       .objective = Score<PriorPass, true>,
+       .estimate = PriorPass,
+       .own_epsilon = true},
+      {.name = "iwhvi",
+       .doc = "importance sampling from a Gaussian whose mean and scale are a network of z "
+              "(Sobolev & Vetrov, NeurIPS 2019, as a score method)",
+       .objective = Score<ProposalPass, false>,
+       .estimate = ProposalPass,
+       .needs_proposal = true},
+      {.name = "sivi",
+       .doc = "the surrogate bound of K inner samples (Yin & Zhou, ICML 2018)",
+       .objective = Make<Sivi>,
+       .one_component = true},
+      {.name = "ksivi",
+       .doc = "kernel Stein discrepancy (arXiv 2405.18997)",
+       .objective = Make<Ksivi>,
+       .one_component = true},
+      {.name = "kpg",
+       .doc = "path gradients smoothed by a kernel (arXiv 2506.05088)",
+       .objective = Make<Kpg>,
+       .one_component = true},
+      {.name = "gaussian", .doc = "the best single Gaussian of the warm start, with no training"},
   };
   return *kMethods;
 }

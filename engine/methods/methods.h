@@ -1,22 +1,27 @@
 // The list of fitting methods.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "engine/methods/estimator.h"
+#include "engine/methods/marginal.h"
+#include "engine/methods/objective.h"
 
 namespace aisivi {
 
 struct MethodEntry {
   std::string name;
   std::string doc;
-  // Estimates log q̂ and s_q for a batch; null: the method needs no inner samples.
-  void (*estimate)(const InnerRequest&, ThreadPool&, Workspace&, InnerEstimate*);
-  bool needs_proposal;  // cannot run without flow steps
-  bool own_epsilon;     // the generating ε are among the inner samples
+  // What a step of training learns; null: the method does not train.
+  std::unique_ptr<Objective> (*objective)(const ObjectiveOptions&) = nullptr;
+  // Of the score methods: estimates log q̂ and s_q for a batch. Null: not one of them.
+  EstimateFunction estimate = nullptr;
+  bool needs_proposal = false;  // cannot run without flow steps
+  bool own_epsilon = false;     // the generating ε are among the inner samples
+  bool one_component = false;   // cannot train a mixture
 };
 
 // All methods. Lives for the whole process.

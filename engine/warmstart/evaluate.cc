@@ -40,6 +40,34 @@ absl::Status Evaluator::Evaluate(const Eigen::Ref<const Eigen::MatrixXd>& z, Eva
   return Run(nullptr, z, out);
 }
 
+absl::Status Evaluator::EvaluateDensity(const Eigen::Ref<const Eigen::MatrixXd>& z,
+                                        Eigen::VectorXd* log_density) {
+  const int64_t count = z.cols(), shards = (count + kShardColumns - 1) / kShardColumns;
+  evaluated_ += count;
+  log_density->resize(count);
+  std::vector<absl::Status> status(static_cast<size_t>(shards));
+  pool_.ParallelFor(shards, [&](int64_t shard, int) {
+    const size_t index = static_cast<size_t>(shard);
+    if (status[index] = CheckCancel(); !status[index].ok()) return;
+    const int64_t first = shard * kShardColumns;
+    const int64_t columns = std::min(kShardColumns, count - first);
+    Eigen::VectorXd part;
+    status[index] = target_.Evaluate(z.middleCols(first, columns), &part, nullptr);
+    if (!status[index].ok()) return;
+    if (part.size() != columns) {
+      status[index] = absl::InternalError(absl::StrFormat(
+          "the target returned %d log densities for %d points", part.size(), columns));
+      return;
+    }
+    log_density->segment(first, columns) =
+        part.unaryExpr([](double value) { return std::isfinite(value) ? value : -kInfinity; });
+  });
+  for (const absl::Status& each : status) {
+    if (!each.ok()) return each;
+  }
+  return CheckCancel();
+}
+
 absl::Status Evaluator::EvaluateNoise(const AffineGaussian& gaussian,
                                       const Eigen::Ref<const Eigen::MatrixXd>& x, Evaluation* out) {
   return Run(&gaussian, x, out);

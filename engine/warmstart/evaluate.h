@@ -40,6 +40,10 @@ class Evaluator {
   // log p̃(z) and ∇_z log p̃(z) at the columns of z (D×N). Error: the target's own, or CANCELLED.
   absl::Status Evaluate(const Eigen::Ref<const Eigen::MatrixXd>& z, Evaluation* out);
 
+  // log p̃(z) alone, at the columns of z (D×N), which costs about half; -inf marks a bad point.
+  absl::Status EvaluateDensity(const Eigen::Ref<const Eigen::MatrixXd>& z,
+                               Eigen::VectorXd* log_density);
+
   // At z = b + A x for the columns of x (D×N); the score is that in x: Aᵀ ∇_z log p̃.
   absl::Status EvaluateNoise(const AffineGaussian& gaussian,
                              const Eigen::Ref<const Eigen::MatrixXd>& x, Evaluation* out);

@@ -85,6 +85,15 @@ void Around(const Span& span, bool box, const Uniforms& uniforms, int64_t i,
   }
 }
 
+// Around a single mode, in the shells where the basin of another would begin: nearer, the mode's
+// own draws would have met it, and farther out the share of directions that lead to it falls.
+void AroundOne(const AffineGaussian& laplace, double u, Eigen::Ref<Eigen::VectorXd> x) {
+  constexpr double kInner = 1.3, kOuter = 3.5;  // standard deviations
+  const Eigen::VectorXd step = LogUniform(kInner, kOuter, u) * x;
+  x = laplace.scale.triangularView<Eigen::Lower>() * step;
+  x += laplace.mean;
+}
+
 // On the line through two modes, a little beside it.
 void Between(const Eigen::MatrixXd& modes, const Span& span, const Uniforms& uniforms, int64_t i,
              Eigen::Ref<Eigen::VectorXd> x) {
@@ -100,9 +109,10 @@ void Between(const Eigen::MatrixXd& modes, const Span& span, const Uniforms& uni
 
 // Evaluates the starts; those that cannot be evaluated are moved towards `centre`.
 absl::Status Retreat(Evaluator& evaluator, const Eigen::VectorXd& centre, ModeStarts* starts) {
-  Evaluation evaluation;
-  if (absl::Status s = evaluator.Evaluate(starts->points, &evaluation); !s.ok()) return s;
-  starts->log_density = evaluation.log_density;
+  Eigen::VectorXd log_density;
+  if (absl::Status s = evaluator.EvaluateDensity(starts->points, &starts->log_density); !s.ok()) {
+    return s;
+  }
   for (int attempt = 0; attempt < kRetreats; ++attempt) {
     std::vector<int64_t> bad;
     for (int64_t i = 0; i < starts->points.cols(); ++i) {
@@ -114,10 +124,10 @@ absl::Status Retreat(Evaluator& evaluator, const Eigen::VectorXd& centre, ModeSt
       moved.col(static_cast<int64_t>(b)) =
           centre + kRetreat * (starts->points.col(bad[b]) - centre);
     }
-    if (absl::Status s = evaluator.Evaluate(moved, &evaluation); !s.ok()) return s;
+    if (absl::Status s = evaluator.EvaluateDensity(moved, &log_density); !s.ok()) return s;
     for (size_t b = 0; b < bad.size(); ++b) {
       starts->points.col(bad[b]) = moved.col(static_cast<int64_t>(b));
-      starts->log_density[bad[b]] = evaluation.log_density[static_cast<int64_t>(b)];
+      starts->log_density[bad[b]] = log_density[static_cast<int64_t>(b)];
     }
   }
   return absl::OkStatus();
@@ -147,28 +157,33 @@ absl::StatusOr<double> NearScale(Evaluator& evaluator, uint64_t seed) {
 }
 
 absl::StatusOr<ModeStarts> SpreadStarts(Evaluator& evaluator, const AffineGaussian& fit,
-                                        const StartRegion& region, const Eigen::MatrixXd& modes,
-                                        uint64_t seed, uint32_t round, int64_t count) {
+                                        const StartRegion& region,
+                                        const std::vector<AffineGaussian>& modes, uint64_t seed,
+                                        uint32_t round, int64_t count) {
   const int64_t dim = evaluator.dim();
-  const bool few = dim <= kFewDimensions, several = modes.cols() > 1;
+  const bool few = dim <= kFewDimensions, several = modes.size() > 1, one = modes.size() == 1;
   const Uniforms uniforms(seed, round);
   ModeStarts starts;
   starts.points = Normals(seed, DrawStream::kModeStarts, round, dim, count);
   starts.counts.resize(static_cast<size_t>(count));
+  Eigen::MatrixXd places(dim, static_cast<int64_t>(modes.size()));
+  for (size_t k = 0; k < modes.size(); ++k) places.col(static_cast<int64_t>(k)) = modes[k].mean;
   Span span;
-  if (several) span = SpanOf(modes, fit);
+  if (several) span = SpanOf(places, fit);
   for (int64_t i = 0; i < count; ++i) {
     Eigen::Ref<Eigen::VectorXd> x = starts.points.col(i);
     const double u = uniforms.At(i, 0);
-    const int64_t turn = several ? i % 8 : i % 2;
+    const int64_t turn = modes.empty() ? i % 2 : i % 8;
     const bool other = i / 8 % 2 == 1;
     starts.counts[static_cast<size_t>(i)] = turn != 0 && turn != 2;
     if (turn == 0) {
       Far(fit, region.radius, u, x);
     } else if (turn == 1) {
       Near(region.near, few && other, u, x);
+    } else if (one) {
+      AroundOne(modes.front(), u, x);
     } else if (turn == 2) {
-      Between(modes, span, uniforms, i, x);
+      Between(places, span, uniforms, i, x);
     } else {
       Around(span, few && turn != 3, uniforms, i, x);
     }

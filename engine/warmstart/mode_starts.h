@@ -4,8 +4,9 @@
 // beyond doubt, in few dimensions uniform over that ball too. Far: normal draws around a Gaussian
 // fit, at c times its standard deviations, c log-uniform up to `radius`: from far away all
 // directions lead to the widest or nearest modes, however far these lie. Around: once modes are
-// known, draws over the region that they span, and on the lines between them: most of the starts
-// then, for narrow modes beside wide ones are met from nearby only.
+// known, draws over the region that they span, and on the lines between them, or in the shells
+// about a single one: most of the starts then, for narrow modes beside wide ones are met from
+// nearby only.
 #pragma once
 
 #include <Eigen/Core>
@@ -36,11 +37,12 @@ struct ModeStarts {
   std::vector<bool> counts;
 };
 
-// Starts of round `round` (count of them). modes: D×K, those known so far; K may be 0. Starts at
-// which the target cannot be evaluated have been moved towards the centre of the fit until it can,
-// a few times. Error: the target's own, or CANCELLED.
+// Starts of round `round` (count of them). modes: the Laplace approximations of those known so far.
+// Starts at which the target cannot be evaluated have been moved towards the centre of the fit
+// until it can, a few times. Error: the target's own, or CANCELLED.
 absl::StatusOr<ModeStarts> SpreadStarts(Evaluator& evaluator, const AffineGaussian& fit,
-                                        const StartRegion& region, const Eigen::MatrixXd& modes,
-                                        uint64_t seed, uint32_t round, int64_t count);
+                                        const StartRegion& region,
+                                        const std::vector<AffineGaussian>& modes, uint64_t seed,
+                                        uint32_t round, int64_t count);
 
 }  // namespace aisivi

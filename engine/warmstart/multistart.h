@@ -6,10 +6,11 @@
 // that meet a mode is taken for log-normal over the modes, log n_k ~ N(μ, τ²), with μ and τ from
 // the modes met so far, and the share of the modes that are met less than once,
 //   unmet = Φ(−μ/τ),
-// has to be at most kUnmet. τ² carries kPriorModes pseudo-observations of kPriorSpread², since two
-// or three modes tell little about it. Only starts that were placed without regard to any one mode
-// count. This is a statement about modes of the kind that was met: a needle beside a single wide
-// mode is seen by no multi-start, and by no number here.
+// has to be at most kUnmet. τ² carries two pseudo-observations of max(1.5, 0.3 D)², since two or
+// three modes tell little about it and basins grow with the D-th power of the modes' scales. A
+// single mode is taken for all there is after 16,384 evaluations. Only starts that were placed
+// without regard to any one mode count. This is a statement about modes of the kind that was met: a
+// needle beside a single wide mode is seen by no multi-start, and by no number here.
 #pragma once
 
 #include <Eigen/Core>
@@ -50,8 +51,8 @@ struct MultistartReport {
 
 inline constexpr double kUnmet = 0.01;
 
-// The estimate of `unmet` from the numbers of searches that met each mode.
-double UnmetShare(std::vector<int64_t> met);
+// The estimate of `unmet` from the numbers of searches that met each mode, in `dim` dimensions.
+double UnmetShare(std::vector<int64_t> met, int64_t dim);
 
 struct Multistart {
   std::vector<LocalMode> modes;  // heaviest first

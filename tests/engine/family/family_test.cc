@@ -124,7 +124,7 @@ TEST(FamilyTest, BackwardIsTheDifferenceQuotientInEveryMode) {
       const TileMap g = Put(Normals(config.dim, n, 1, random), scratch);
       // Backward adds: what was there before must stay.
       Eigen::VectorXf gradient = Eigen::VectorXf::Ones(family.parameters().size());
-      family.Backward(Const(epsilon), Const(eta), Const(g), scratch, &gradient);
+      family.Backward(Const(epsilon), Const(eta), Const(g), nullptr, scratch, &gradient);
       Eigen::VectorXd p = family.parameters().cast<double>(), expected(p.size());
       const Eigen::MatrixXd e = Get(epsilon), noise = Get(eta), weight = Get(g);
       for (int64_t i = 0; i < p.size(); ++i) {

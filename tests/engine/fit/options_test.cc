@@ -250,7 +250,7 @@ TEST(PresetsTest, CarryThePublishedFigures) {
       {"bsivi_x_shaped", 128, 4096, 1, 0, 4000, 0, 0.01, 0.1, 2000, 2, 128, 0, 0.1},
       {"bsivi_logistic", 128, 9182, 10, 0, 10000, 0, 0.001, 0.01, 5000, 10, 128, 0, 1.0},
       {"bsivi_diffusion", 128, 4096, 1, 0, 10000, 0, 0.002, 0.9, 10000, 100, 128, 0, 0.1}};
-  ASSERT_EQ(Presets().size(), rows.size());
+  ASSERT_EQ(Presets().size(), rows.size() + 2);  // and those of KSIVI, below
   for (const Row& row : rows) {
     const absl::StatusOr<FitOptions> found = FindPreset(row.name);
     ASSERT_TRUE(found.ok()) << found.status();
@@ -265,6 +265,57 @@ TEST(PresetsTest, CarryThePublishedFigures) {
           doc.member);
     }
   }
+}
+
+// arXiv 2405.18997 and its code.
+TEST(PresetsTest, CarryTheFiguresOfKsivi) {
+  const FitOptions logistic = *FindPreset("ksivi_logistic"),
+                   diffusion = *FindPreset("ksivi_diffusion");
+  for (const FitOptions& o : {logistic, diffusion}) {
+    EXPECT_EQ(o.method, "ksivi");
+    EXPECT_EQ(o.kernel, "gaussian");
+    EXPECT_FALSE(o.v_statistic);
+    EXPECT_EQ(o.latent, "gaussian");
+    EXPECT_FALSE(o.linear_skip);
+    EXPECT_EQ(o.sigma, "vector");
+    EXPECT_EQ(o.warm_start, "none");
+    EXPECT_EQ(o.flow_steps, 0);
+    EXPECT_EQ(o.decay, 0.9);
+    EXPECT_GT(o.evidence_flow_iterations, 0);
+  }
+  EXPECT_EQ(logistic.points, 100);
+  EXPECT_EQ(logistic.iterations, 20000);
+  EXPECT_EQ(logistic.learning_rate, 0.001);
+  EXPECT_EQ(logistic.decay_every, 3000);
+  EXPECT_EQ(logistic.latent_dim, 10);
+  EXPECT_EQ(logistic.hidden, 100);
+  EXPECT_EQ(logistic.adam_beta2, 0.999);
+  EXPECT_EQ(diffusion.points, 128);
+  EXPECT_EQ(diffusion.iterations, 100000);
+  EXPECT_EQ(diffusion.learning_rate, 2e-4);
+  EXPECT_EQ(diffusion.decay_every, 10000);
+  EXPECT_EQ(diffusion.latent_dim, 100);
+  EXPECT_EQ(diffusion.hidden, 128);
+  EXPECT_EQ(diffusion.adam_beta2, 0.99);
+  // log σ² at the start, ρ = 1.
+  const double softplus = std::log1p(std::exp(1.0));
+  EXPECT_NEAR(2 * std::log(logistic.sigma_scale * softplus), -5, 1e-12);
+  EXPECT_NEAR(2 * std::log(diffusion.sigma_scale * softplus), -2, 1e-12);
+}
+
+TEST(OptionsTest, MethodsThatKeepAllPairsAreBounded) {
+  FitOptions options;
+  options.points = 5000;
+  EXPECT_TRUE(ValidateOptions(options, 2).ok());
+  for (const char* method : {"ksivi", "kpg"}) {
+    options.method = method;
+    ExpectRefused(ValidateOptions(options, 2), "points");
+  }
+  options.method = "sivi";
+  options.inner_samples = 1 << 20;
+  ExpectRefused(ValidateOptions(options, 2), "inner_samples");
+  options.inner_samples = 64;
+  EXPECT_TRUE(ValidateOptions(options, 2).ok());
 }
 
 }  // namespace

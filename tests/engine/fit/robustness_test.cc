@@ -155,6 +155,7 @@ TEST(RobustnessTest, EveryPresetTrainsOnItsTarget) {
     options.chunks = 1;
     options.couplings = std::min<int64_t>(options.couplings, 4);
     options.flow_pretrain_iterations = std::min<int64_t>(options.flow_pretrain_iterations, 10);
+    options.evidence_flow_iterations = std::min<int64_t>(options.evidence_flow_iterations, 10);
     options.evidence_draws = 64;
     options.evidence_inner_samples = 1;
     ThreadPool pool(2);
@@ -169,6 +170,7 @@ TEST(RobustnessTest, EveryPresetTrainsOnItsTarget) {
     ASSERT_EQ(loss.size(), 40u) << preset.name;
     std::nth_element(loss.begin() + 30, loss.begin() + 35, loss.end());
     EXPECT_LT(loss[35], 0.75 * loss[0]) << preset.name;
+    if (options.method == "ksivi") continue;  // its loss is no ELBO
     EXPECT_GT(result->evidence.elbo_lower, -0.85 * loss[0]) << preset.name;
   }
 }

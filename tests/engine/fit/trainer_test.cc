@@ -74,7 +74,7 @@ TEST(TrainerTest, TheNormalisationIsSetOnceAndNotWhenFlowStepsAreAdded) {
   const Eigen::VectorXf parameters = fit.state.components.front().proposal.parameters();
   // The untrained proposal is poor, so that adaptation adds flow steps.
   for (int i = 0; i < 60; ++i) ASSERT_TRUE(*trainer.Step(0, &report));
-  ASSERT_GT(trainer.state().adaptation.flow_steps, 1) << "ess " << report.ess;
+  ASSERT_GT(trainer.state().objective.adaptation.flow_steps, 1) << "ess " << report.ess;
   EXPECT_EQ(fit.state.components.front().proposal.parameters(), parameters);
 }
 

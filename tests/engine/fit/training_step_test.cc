@@ -360,7 +360,7 @@ TEST_P(TrainingStepTest, ScoreAndPathGradientAreThoseOfTheAuthorsAlgorithm) {
   const TileMap grad_x =
       test::Put((estimate.score - target_score) / static_cast<double>(options_.points), scratch);
   Eigen::VectorXf gradient = Eigen::VectorXf::Zero(component.family.parameters().size());
-  component.family.Backward(Const(epsilon), Const(eta), Const(grad_x), scratch, &gradient);
+  component.family.Backward(Const(epsilon), Const(eta), Const(grad_x), nullptr, scratch, &gradient);
   EXPECT_LT(test::RelativeError(gradient.cast<double>(), reference.family_gradient()), 1e-4);
 }
 

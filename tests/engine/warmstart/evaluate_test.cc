@@ -79,5 +79,23 @@ TEST(EvaluatorTest, CancelEndsABatchAtTheNextShard) {
   EXPECT_LE(target.evaluations(), 64);
 }
 
+TEST(EvaluatorTest, DensitiesAloneAreThoseOfTheWhole) {
+  const PointTarget target(2, [](const Eigen::VectorXd& z, Eigen::VectorXd* score) {
+    *score = -z;
+    return z[0] > 2 ? std::numeric_limits<double>::quiet_NaN() : -0.5 * z.squaredNorm();
+  });
+  ThreadPool pool(2);
+  Evaluator evaluator(target, pool, nullptr);
+  Eigen::MatrixXd z = Eigen::MatrixXd::Random(2, 150);
+  z(0, 100) = 3;
+  Evaluation whole;
+  Eigen::VectorXd density;
+  ASSERT_TRUE(evaluator.Evaluate(z, &whole).ok());
+  ASSERT_TRUE(evaluator.EvaluateDensity(z, &density).ok());
+  EXPECT_EQ(whole.log_density, density);
+  EXPECT_EQ(density[100], -std::numeric_limits<double>::infinity());
+  EXPECT_EQ(evaluator.evaluated(), 300);
+}
+
 }  // namespace
 }  // namespace aisivi

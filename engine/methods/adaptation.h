@@ -11,11 +11,10 @@
 
 #include <cstdint>
 
-#include "engine/fit/options.h"
-
 namespace aisivi {
 
 struct Adaptation {
+  int64_t asked_inner_samples = 0, asked_flow_steps = 0;
   int64_t total_inner_samples = 0;  // k · chunks of the next step
   int64_t flow_steps = 0;           // of the next step
   // Since the last decision: steps, and sums of their effective shares and median residuals.
@@ -23,14 +22,14 @@ struct Adaptation {
   double ess = 0, median_residual = 0;
 };
 
-// As the options say.
-Adaptation BeginAdaptation(const FitOptions& options);
+// inner_samples: k · chunks.
+Adaptation BeginAdaptation(int64_t inner_samples, int64_t flow_steps);
 
 // Counts a step; true when a decision is due.
 bool RecordStep(double ess, double median_residual, Adaptation* adaptation);
 
 // Decides, and begins to count anew. score_noise: as the median residual, of s_q about its mean;
 // step_flop: operations of the inner samples of a step as it is.
-void Adapt(const FitOptions& options, double score_noise, double step_flop, Adaptation* adaptation);
+void Adapt(double score_noise, double step_flop, Adaptation* adaptation);
 
 }  // namespace aisivi

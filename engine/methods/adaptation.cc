@@ -1,4 +1,4 @@
-#include "engine/fit/adaptation.h"
+#include "engine/methods/adaptation.h"
 
 namespace aisivi {
 namespace {
@@ -13,11 +13,11 @@ constexpr int64_t kMostFlowSteps = 4;  // times what was asked for
 
 }  // namespace
 
-Adaptation BeginAdaptation(const FitOptions& options) {
-  Adaptation adaptation;
-  adaptation.total_inner_samples = options.inner_samples * options.chunks;
-  adaptation.flow_steps = options.flow_steps;
-  return adaptation;
+Adaptation BeginAdaptation(int64_t inner_samples, int64_t flow_steps) {
+  return {.asked_inner_samples = inner_samples,
+          .asked_flow_steps = flow_steps,
+          .total_inner_samples = inner_samples,
+          .flow_steps = flow_steps};
 }
 
 bool RecordStep(double ess, double median_residual, Adaptation* adaptation) {
@@ -26,18 +26,18 @@ bool RecordStep(double ess, double median_residual, Adaptation* adaptation) {
   return ++adaptation->steps >= kSteps;
 }
 
-void Adapt(const FitOptions& options, double score_noise, double step_flop,
-           Adaptation* adaptation) {
+void Adapt(double score_noise, double step_flop, Adaptation* adaptation) {
   const double steps = static_cast<double>(adaptation->steps);
   const double ess = adaptation->ess / steps, residual = adaptation->median_residual / steps;
   adaptation->steps = 0;
   adaptation->ess = adaptation->median_residual = 0;
   int64_t& flow_steps = adaptation->flow_steps;
-  if (options.flow_steps > 0) {
-    if (ess < kLowEss && flow_steps < kMostFlowSteps * options.flow_steps) ++flow_steps;
-    if (ess > kHighEss && flow_steps > options.flow_steps) --flow_steps;
+  const int64_t asked_steps = adaptation->asked_flow_steps;
+  if (asked_steps > 0) {
+    if (ess < kLowEss && flow_steps < kMostFlowSteps * asked_steps) ++flow_steps;
+    if (ess > kHighEss && flow_steps > asked_steps) --flow_steps;
   }
-  const int64_t asked = options.inner_samples * options.chunks;
+  const int64_t asked = adaptation->asked_inner_samples;
   int64_t& samples = adaptation->total_inner_samples;
   if (score_noise > kNoisy * residual && samples < kMostSamples * asked &&
       2 * step_flop < kMostFlop) {

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "engine/fit/options.h"
 #include "engine/methods/marginal.h"
 #include "engine/model/model_state.h"
 #include "engine/model/sampler.h"
@@ -17,9 +16,9 @@
 
 namespace aisivi {
 
-// Points of each of `components` components in a step: options.points over all of them; where there
-// are several at least 32 each, beyond 16 of them 512 in all, and at least 8 each.
-int64_t PointsOfEach(const FitOptions& options, int64_t components);
+// Points of each of `components` components in a step that is to have `points`: those over all of
+// them; where there are several at least 32 each, beyond 16 of them 512 in all, and at least 8 each.
+int64_t PointsOfEach(int64_t points, int64_t components);
 
 // Component after component; each has as many. Kept from step to step, so that a step allocates
 // nothing.

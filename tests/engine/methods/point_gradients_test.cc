@@ -1,4 +1,4 @@
-#include "engine/fit/point_gradients.h"
+#include "engine/methods/point_gradients.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "engine/fit/point_batch.h"
+#include "engine/methods/point_batch.h"
 
 #include <algorithm>
 
@@ -12,10 +12,10 @@ constexpr int64_t kLeastPoints = 8;    // … but each so many
 
 }  // namespace
 
-int64_t PointsOfEach(const FitOptions& options, int64_t components) {
-  if (components == 1) return options.points;
+int64_t PointsOfEach(int64_t points, int64_t components) {
+  if (components == 1) return points;
   const int64_t fewest = std::clamp(kManyPoints / components, kLeastPoints, kFewestPoints);
-  return std::max(fewest, (options.points + components - 1) / components);
+  return std::max(fewest, (points + components - 1) / components);
 }
 
 void SamplePoints(const ModelState& model, uint64_t seed, uint32_t iteration, int64_t each,

@@ -1,28 +1,20 @@
-#include "engine/fit/adaptation.h"
+#include "engine/methods/adaptation.h"
 
 #include <gtest/gtest.h>
 
 namespace aisivi {
 namespace {
 
-FitOptions Asked() {
-  FitOptions options;
-  options.inner_samples = 32;
-  options.chunks = 2;
-  options.flow_steps = 2;
-  return options;
-}
-
 // Fifty steps that all see the same, and the decision that is due after them.
 void Play(double ess, double residual, double noise, double flop, Adaptation* adaptation) {
   for (int i = 1; i < 50; ++i) ASSERT_FALSE(RecordStep(ess, residual, adaptation)) << i;
   ASSERT_TRUE(RecordStep(ess, residual, adaptation));
-  Adapt(Asked(), noise, flop, adaptation);
+  Adapt(noise, flop, adaptation);
   EXPECT_EQ(adaptation->steps, 0);
 }
 
 TEST(AdaptationStateTest, InnerSamplesFollowTheNoiseOfTheScore) {
-  Adaptation a = BeginAdaptation(Asked());
+  Adaptation a = BeginAdaptation(64, 2);
   EXPECT_EQ(a.total_inner_samples, 64);
   for (const int64_t expected : {128, 256, 512, 512}) {  // eight times at most
     Play(0.7, 1, 0.6, 1, &a);
@@ -41,7 +33,7 @@ TEST(AdaptationStateTest, InnerSamplesFollowTheNoiseOfTheScore) {
 }
 
 TEST(AdaptationStateTest, FlowStepsFollowTheEffectiveShare) {
-  Adaptation a = BeginAdaptation(Asked());
+  Adaptation a = BeginAdaptation(64, 2);
   for (const int64_t expected : {3, 4, 5, 6, 7, 8, 8}) {
     Play(0.4, 1, 0.3, 1, &a);
     EXPECT_EQ(a.flow_steps, expected);
