@@ -1,0 +1,274 @@
+#include "engine/explore/reference.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "engine/evidence/agreement.h"
+#include "engine/explore/base.h"
+#include "engine/explore/draw_pool.h"
+#include "engine/explore/island_evidence.h"
+#include "engine/explore/pilot.h"
+#include "engine/parallel/rng.h"
+
+namespace aisivi {
+namespace {
+
+constexpr int64_t kMaxNumbers = int64_t{1} << 24;  // of coordinates in a population
+constexpr int64_t kLeastPerComponent = 8;          // particles of an island
+constexpr int64_t kPoolPerDraw = 4;                // so that resampling seldom repeats a draw
+constexpr int64_t kLeastPool = 4096;
+
+int64_t MostParticles(const ReferenceOptions& options, int64_t dim) {
+  return kMaxNumbers / dim / options.islands / options.states * options.states;
+}
+
+absl::Status CheckStart(const Target& target, const std::vector<AffineGaussian>& start) {
+  if (start.empty()) return absl::InvalidArgumentError("start: has no components");
+  for (size_t k = 0; k < start.size(); ++k) {
+    const int64_t dim = start[k].dim();
+    if (dim != target.dim() || start[k].scale.rows() != dim || start[k].scale.cols() != dim) {
+      return absl::InvalidArgumentError(
+          absl::StrFormat("start: component %d must have %d dimensions", k, target.dim()));
+    }
+    if (!start[k].mean.allFinite() || !start[k].scale.allFinite() ||
+        !(start[k].scale.diagonal().minCoeff() > 0)) {
+      return absl::InvalidArgumentError(
+          absl::StrFormat("start: component %d must be finite with a positive diagonal", k));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckOptions(const ReferenceOptions& options, int64_t dim) {
+  const auto must = [](const char* what) { return absl::InvalidArgumentError(what); };
+  if (options.islands < 4 || options.islands > 64) return must("islands: must be 4 to 64");
+  if (options.states < 2 || options.states > 1024) return must("states: must be 2 to 1,024");
+  if (options.particles < 2 * options.states || options.particles > MostParticles(options, dim)) {
+    return must("particles: must be at least two chains, and islands × particles × D at most 2^24");
+  }
+  if (!(options.ess_share > 0 && options.ess_share < 1))
+    return must("ess_share: must be in (0, 1)");
+  if (!(options.leapfrog_length > 0 && options.leapfrog_length <= 100)) {
+    return must("leapfrog_length: must be in (0, 100]");
+  }
+  if (options.draws < 1 || options.draws > kMaxNumbers / dim) {
+    return must("draws: must be positive, and draws × D at most 2^24");
+  }
+  if (!(options.target_standard_error >= 0)) {
+    return must("target_standard_error: must not be negative");
+  }
+  if (options.max_evaluations < options.islands * options.particles) {
+    return must("max_evaluations: must be enough for the particles of all islands");
+  }
+  return absl::OkStatus();
+}
+
+AnnealingOptions AnnealingOf(const ReferenceOptions& options) {
+  return {.islands = options.islands,
+          .particles = options.particles,
+          .states = options.states,
+          .ess_share = options.ess_share,
+          .leapfrog_length = options.leapfrog_length};
+}
+
+// Σ_r N_r Ẑ_{r,i} of every island, as logs, and Σ_r N_r.
+struct RoundSums {
+  Eigen::VectorXd sequential, multistate;  // I
+  double particles = 0;
+};
+
+double LogAddExp(double a, double b) {
+  const double highest = std::max(a, b);
+  return highest == kNoWeight ? highest : highest + std::log1p(std::exp(-std::abs(a - b)));
+}
+
+void AddToSums(const AnnealedIslands& round, int64_t particles, RoundSums* sums) {
+  if (sums->particles == 0) {
+    sums->sequential.setConstant(round.log_z.size(), kNoWeight);
+    sums->multistate.setConstant(round.log_z.size(), kNoWeight);
+  }
+  const double log_count = std::log(static_cast<double>(particles));
+  for (int64_t i = 0; i < round.log_z.size(); ++i) {
+    sums->sequential[i] = LogAddExp(sums->sequential[i], log_count + round.log_z[i]);
+    sums->multistate[i] = LogAddExp(sums->multistate[i], log_count + round.log_z_multistate[i]);
+  }
+  sums->particles += static_cast<double>(particles);
+}
+
+// A multiple of `states` that is `count` or just above.
+int64_t WholeChains(double count, int64_t states) {
+  return static_cast<int64_t>(std::ceil(count / static_cast<double>(states))) * states;
+}
+
+// What a run of rounds carries on.
+struct Rounds {
+  RoundSums sums;
+  IslandEvidence evidence;  // of the sums
+  DrawPool pool;
+  double unsettled = 0;         // of the pilots
+  bool reached = true;          // the target, in the first round
+  bool exhausted = false;       // a later round did not reach it
+  double evaluations_each = 0;  // per particle, in the last round
+};
+
+int64_t FirstParticles(const ReferenceOptions& options, const AnnealingBase& base) {
+  const int64_t least = std::max(options.particles, kLeastPerComponent * base.size());
+  return std::min(WholeChains(static_cast<double>(least), options.states),
+                  MostParticles(options, base.dim()));
+}
+
+absl::StatusOr<Pilot> FitBase(Evaluator& evaluator, const std::vector<AffineGaussian>& start,
+                              const ReferenceOptions& options, uint64_t seed) {
+  constexpr double kShare = 0.4;      // of the evaluations
+  constexpr double kFraction = 0.25;  // of the particles of a round
+  if (!options.pilot) return Pilot{MakeBase(start)};
+  AnnealingOptions annealing = AnnealingOf(options);
+  annealing.particles =
+      WholeChains(kFraction * static_cast<double>(options.particles), options.states);
+  annealing.max_evaluations =
+      static_cast<int64_t>(kShare * static_cast<double>(options.max_evaluations));
+  return RunPilots(evaluator, MakeBase(start), annealing, seed);
+}
+
+absl::Status RunRound(Evaluator& evaluator, const AnnealingBase& base,
+                      const ReferenceOptions& options, int64_t particles, uint64_t seed,
+                      Rounds* rounds, Reference* reference) {
+  const int64_t before = evaluator.evaluated();
+  AnnealingOptions annealing = AnnealingOf(options);
+  annealing.particles = particles;
+  annealing.max_evaluations = options.max_evaluations - before;
+  const uint64_t own =
+      SubSeed(seed, RngPurpose::kExploreSeed, static_cast<uint64_t>(reference->rounds));
+  absl::StatusOr<AnnealedIslands> round = Anneal(evaluator, base, annealing, own);
+  if (!round.ok()) return round.status();
+  const bool first = reference->rounds++ == 0;
+  if (first && !std::isfinite(round->log_z.maxCoeff())) {
+    return absl::FailedPreconditionError(
+        "no point near the start has a finite log density: there is nothing to anneal to");
+  }
+  if (first) rounds->reached = round->reached;
+  rounds->exhausted = !first && !round->reached;
+  if (rounds->exhausted) return absl::OkStatus();
+  AddToSums(*round, particles, &rounds->sums);
+  const double log_total = std::log(rounds->sums.particles);
+  rounds->evidence = CombineIslands(rounds->sums.sequential.array() - log_total,
+                                    rounds->sums.multistate.array() - log_total);
+  AddRound(*round, std::max(kPoolPerDraw * options.draws, kLeastPool), &rounds->pool);
+  rounds->evaluations_each = static_cast<double>(evaluator.evaluated() - before) /
+                             static_cast<double>(particles * options.islands);
+  reference->levels = std::move(round->levels);
+  return absl::OkStatus();
+}
+
+// Nothing as long as another round is worth its while.
+std::optional<ReferenceEnd> EndOfRounds(const ReferenceOptions& options, const Rounds& rounds) {
+  if (!rounds.reached) return ReferenceEnd::kNotAnnealed;
+  if (options.target_standard_error == 0) return ReferenceEnd::kOneRound;
+  if (rounds.exhausted) return ReferenceEnd::kEvaluations;
+  if (rounds.evidence.standard_error <= options.target_standard_error) {
+    return rounds.unsettled > 0 ? ReferenceEnd::kUnsettled : ReferenceEnd::kAccurate;
+  }
+  return std::nullopt;
+}
+
+// Of an island, for the next round: what the target is short of, at most four times all so far, and
+// no more than there are evaluations for. 0: not even a small round can be paid.
+int64_t NextParticles(const ReferenceOptions& options, const Rounds& rounds, int64_t dim,
+                      int64_t evaluations_left) {
+  constexpr double kMargin = 1.1, kMostGrowth = 4;
+  const double ratio = rounds.evidence.standard_error / options.target_standard_error;
+  const double total = rounds.sums.particles;
+  const double missing = total * std::min(kMargin * ratio * ratio - 1, kMostGrowth);
+  const double affordable = static_cast<double>(evaluations_left) / rounds.evaluations_each /
+                            static_cast<double>(options.islands);
+  const double least = static_cast<double>(options.particles);
+  if (affordable < least) return 0;
+  const double wanted = std::min(std::max(missing, least), affordable);
+  return std::min(WholeChains(wanted, options.states), MostParticles(options, dim));
+}
+
+// Draws, R̂, ESS and shares.
+void Summarise(const AnnealingBase& base, const ReferenceOptions& options, uint64_t seed,
+               const Rounds& rounds, ThreadPool& pool, Reference* reference) {
+  const double u = UniformAt({seed, RngPurpose::kExploreResample, 0, 0}, 0);
+  EqualDraws draws = ResamplePool(rounds.pool, options.draws, u);
+  const std::vector<Eigen::MatrixXd> islands =
+      DrawsByIsland(rounds.pool, options.islands, base.dim());
+  reference->shares = ComponentShares(base, draws.z, pool);
+  reference->island_shares.resize(base.size(), options.islands);
+  for (int64_t i = 0; i < options.islands; ++i) {
+    reference->island_shares.col(i) = ComponentShares(base, islands[static_cast<size_t>(i)], pool);
+  }
+  const Eigen::ArrayXd z =
+      (rounds.sums.sequential.array() - rounds.sums.sequential.maxCoeff()).exp();
+  const double island_share =
+      z.sum() * z.sum() / (z.square().sum() * static_cast<double>(options.islands));
+  reference->r_hat = RHat(islands);
+  reference->ess = std::min(island_share * IslandEss(islands), static_cast<double>(draws.z.cols()));
+  reference->draws = std::move(draws.z);
+  reference->log_density = std::move(draws.log_p);
+}
+
+}  // namespace
+
+ReferenceOptions SecondOpinionOptions(int64_t max_evaluations) {
+  ReferenceOptions options;
+  options.target_standard_error = 0;
+  options.max_evaluations = max_evaluations;
+  return options;
+}
+
+std::string_view Describe(ReferenceEnd end) {
+  switch (end) {
+    case ReferenceEnd::kOneRound:
+      return "one round, as asked";
+    case ReferenceEnd::kAccurate:
+      return "the standard error is as small as asked";
+    case ReferenceEnd::kUnsettled:
+      return "the base was still changing when the evaluations for pilots were used";
+    case ReferenceEnd::kEvaluations:
+      return "all evaluations were used before the standard error was as small as asked";
+    case ReferenceEnd::kNotAnnealed:
+      return "the evaluations did not suffice to reach the target";
+  }
+  return "";
+}
+
+absl::StatusOr<Reference> SampleReference(const Target& target,
+                                          const std::vector<AffineGaussian>& start,
+                                          const ReferenceOptions& options, uint64_t seed,
+                                          ThreadPool& pool, const std::atomic<bool>* cancel) {
+  if (absl::Status s = CheckStart(target, start); !s.ok()) return s;
+  if (absl::Status s = CheckOptions(options, target.dim()); !s.ok()) return s;
+  Evaluator evaluator(target, pool, cancel);
+  const absl::StatusOr<Pilot> pilot = FitBase(evaluator, start, options, seed);
+  if (!pilot.ok()) return pilot.status();
+  Reference reference;
+  Rounds rounds{.unsettled = pilot->unsettled};
+  for (int64_t particles = FirstParticles(options, pilot->base); particles > 0;) {
+    if (absl::Status s =
+            RunRound(evaluator, pilot->base, options, particles, seed, &rounds, &reference);
+        !s.ok()) {
+      return s;
+    }
+    const int64_t left = options.max_evaluations - evaluator.evaluated();
+    const std::optional<ReferenceEnd> end = EndOfRounds(options, rounds);
+    particles = end ? 0 : NextParticles(options, rounds, target.dim(), left);
+    reference.end = end.value_or(ReferenceEnd::kEvaluations);
+  }
+  reference.log_z = rounds.evidence.log_z;
+  reference.log_z_multistate = rounds.evidence.log_z_multistate;
+  reference.unsettled = rounds.unsettled;
+  reference.standard_error = rounds.reached
+                                 ? std::hypot(rounds.evidence.standard_error, rounds.unsettled)
+                                 : std::numeric_limits<double>::infinity();
+  reference.evaluations = evaluator.evaluated();
+  Summarise(MakeBase(start), options, seed, rounds, pool, &reference);
+  return reference;
+}
+
+}  // namespace aisivi

@@ -1,0 +1,86 @@
+// A reference sampler: draws of the target and its log Z by annealed sequential Monte Carlo from a
+// fitted mixture, in rounds until the standard error is small enough.
+//
+// A round is an annealing (annealing.h) with seeds of its own. Its N_r particles per island follow
+// from what is missing, since the squared error falls as 1/N; all rounds count:
+//   Ẑ_i = Σ_r N_r Ẑ_{r,i} / Σ_r N_r      for island i, then over islands as in island_evidence.h
+// Draws: particles of all rounds and islands, weighted by Ẑ_{r,i} and made equal by systematic
+// resampling. With the draws of island i in island order,
+//   R̂      of the islands as chains (evidence/agreement.h)
+//   ESS    (Σ_i Ẑ_i)²/(I Σ_i Ẑ_i²) · I D / Σ_d (B_d/W_d), B_d the variance between means of islands
+//          and W_d that within, of coordinate d; at most the number of draws
+//   share of component k    of the draws for which b_k is the largest
+// With one round and few particles it is a cheap second opinion (6,000 to 24,000 evaluations), with
+// a standard error to reach a method of its own. What no component of the start is near to it does
+// not see, nor does its standard error.
+// Source: EXPLORER.md, step 4.
+#pragma once
+
+#include <Eigen/Core>
+#include <atomic>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "engine/evidence/not_available.h"
+#include "engine/explore/annealing.h"
+#include "engine/parallel/thread_pool.h"
+#include "engine/targets/target.h"
+#include "engine/warmstart/affine_gaussian.h"
+
+namespace aisivi {
+
+struct ReferenceOptions {
+  int64_t islands = 8;                  // 4 to 64
+  int64_t particles = 512;              // of an island, in the first round
+  int64_t states = 8;                   // of a chain; 2 to 1,024, at most half of `particles`
+  double ess_share = 0.5;               // of the particles, for the next temperature; in (0, 1)
+  double leapfrog_length = 1.5;         // in whitened units
+  bool pilot = true;                    // fit the base to draws of short annealings first
+  int64_t draws = 4096;                 // wanted
+  double target_standard_error = 0.05;  // of log Z; 0: one round only
+  int64_t max_evaluations = 2'000'000;  // of the target, about
+};
+
+// A second opinion on a fit: one round, within `max_evaluations`.
+ReferenceOptions SecondOpinionOptions(int64_t max_evaluations);
+
+enum class ReferenceEnd {
+  kOneRound,     // as asked
+  kAccurate,     // the standard error is that wanted, or less
+  kUnsettled,    // all but the base is as accurate as asked; the standard error says by how much
+  kEvaluations,  // all used; the standard error is what it is
+  kNotAnnealed,  // evaluations ran out before the target was reached: standard error +∞
+};
+std::string_view Describe(ReferenceEnd end);
+
+struct Reference {
+  Eigen::MatrixXd draws;        // D×N, of equal weight, neighbours correlated
+  Eigen::VectorXd log_density;  // N, log p̃ of the draws
+  double log_z = kNotAvailable;
+  double standard_error = kNotAvailable;  // of log_z, for intervals as of a normal distribution
+  // What the base might yet gain (pilot.h), part of the standard error; 0: it has settled.
+  double unsettled = 0;
+  double log_z_multistate = kNotAvailable;  // a second estimate from the same particles
+  double r_hat = kNotAvailable;
+  double ess = kNotAvailable;
+  int64_t evaluations = 0;
+  Eigen::VectorXd shares;              // K, sum 1
+  Eigen::MatrixXd island_shares;       // K×I, of the draws of each island; columns sum to 1
+  std::vector<AnnealingLevel> levels;  // of the last round
+  int rounds = 0;
+  ReferenceEnd end = ReferenceEnd::kOneRound;
+};
+
+// `start`: the components of a fitted mixture (ComponentsOf() in base.h). Points that cannot be
+// evaluated have no weight. Deterministic in (start, options, seed) at any number of threads.
+// Error: INVALID_ARGUMENT "start: …" or "OPTION: …"; FAILED_PRECONDITION when no draw of the base
+// has a finite log density; CANCELLED; the target's own.
+absl::StatusOr<Reference> SampleReference(const Target& target,
+                                          const std::vector<AffineGaussian>& start,
+                                          const ReferenceOptions& options, uint64_t seed,
+                                          ThreadPool& pool,
+                                          const std::atomic<bool>* cancel = nullptr);
+
+}  // namespace aisivi
