@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "engine/evidence/pareto.h"
 #include "engine/explore/hmc_moves.h"
 #include "engine/explore/multistate.h"
 #include "engine/explore/temperature.h"
@@ -18,8 +19,9 @@ struct Walk {
   Population particles;
   double beta = 0;
   double step = 0;
-  uint32_t moves = 0;                   // made so far
-  Eigen::VectorXd log_z;                // I, of π_β
+  uint32_t moves = 0;     // made so far
+  Eigen::VectorXd log_z;  // I, of π_β
+  double tail = 0;
   std::vector<double> betas;            // S, of the levels so far, 0 first
   std::vector<Eigen::MatrixXd> ratios;  // S, δ of their particles, N×I
   std::vector<Eigen::VectorXd> log_zs;  // S
@@ -67,6 +69,18 @@ absl::StatusOr<Population> RunChains(Evaluator& evaluator, const AnnealingBase& 
   return all;
 }
 
+// What the tail of the weights exp(Δβ δ) may hold that no particle has met, in units of their sum.
+double UnmetTail(const Eigen::MatrixXd& ratio, double increment) {
+  const Eigen::VectorXd log_weights = ratio.reshaped() * increment;
+  const double highest = log_weights.maxCoeff();
+  if (!std::isfinite(highest)) return 1;
+  const double k = SmoothWeights(log_weights).k;
+  if (std::isnan(k)) return 0;
+  const double count = static_cast<double>(log_weights.size());
+  const double largest = 1 / (log_weights.array() - highest).exp().mean();
+  return std::min(1.0, (largest - 1) / count * TailBeyond(std::clamp(k, -1.0, 10.0)));
+}
+
 // One step of β. `affordable`: whether moves can be made; else the step goes all the way.
 absl::StatusOr<AnnealingLevel> NextLevel(Evaluator& evaluator, const AnnealingBase& base,
                                          const AnnealingOptions& options, uint64_t seed,
@@ -75,6 +89,7 @@ absl::StatusOr<AnnealingLevel> NextLevel(Evaluator& evaluator, const AnnealingBa
   const double next = affordable ? NextBeta(ratio, walk->beta, options.ess_share) : 1;
   const double increment = next - walk->beta;
   AnnealingLevel level{.beta = next, .ess = MeanEss(ratio, increment)};
+  walk->tail = std::hypot(walk->tail, UnmetTail(ratio, increment));
   walk->log_z += LogMeanWeights(ratio, increment);
   const int64_t ancestors = options.particles / (affordable ? options.states : 1);
   Population chosen = ResampleIslands(walk->particles, options.islands, increment, ancestors, seed,
@@ -134,6 +149,7 @@ absl::StatusOr<AnnealedIslands> Anneal(Evaluator& evaluator, const AnnealingBase
   }
   result.log_z_multistate = MultistateLogZs(walk, evaluator.pool());
   result.log_z = std::move(walk.log_z);
+  result.tail = walk.tail;
   result.particles = std::move(walk.particles);
   return result;
 }

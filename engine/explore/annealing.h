@@ -43,6 +43,9 @@ struct AnnealedIslands {
   Population particles;   // of β = 1, of equal weight within an island
   Eigen::VectorXd log_z;  // I; log Ẑ_i, −∞ for an island whose weights were all zero
   Eigen::VectorXd log_z_multistate;  // I; the same by multistate.h
+  // √(Σ_levels u²), u = min(1, (max w − 1)/(I N) · TailBeyond(k̂)) of the weights w of all islands
+  // in units of their mean: what evidence/evidence.h allows for weights that no particle has met.
+  double tail = 0;
   std::vector<AnnealingLevel> levels;
   // False: evaluations ran out first, and one step as long as need be was taken to β = 1.
   bool reached = true;

@@ -4,6 +4,7 @@
 #include <Eigen/Eigenvalues>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <utility>
 
 #include "engine/explore/shards.h"
@@ -43,13 +44,14 @@ AffineGaussian Maximise(const AffineGaussian& prior, double pseudo_draws, const 
   return cholesky.info() == Eigen::Success && IsReasonable(fitted) ? fitted : prior;
 }
 
-AnnealingBase FitToDraws(const AnnealingBase& prior, double pseudo_draws, const Eigen::MatrixXd& z,
-                         ThreadPool& pool) {
+// Fewer steps when cancelled.
+AnnealingBase FitToDraws(Evaluator& evaluator, const AnnealingBase& prior, double pseudo_draws,
+                         const Eigen::MatrixXd& z) {
   constexpr int kSteps = 6;
   AnnealingBase base = prior;
-  for (int step = 0; step < kSteps; ++step) {
-    const Weights weights = DrawWeights(base, z, pool);
-    pool.ParallelFor(base.size(), [&](int64_t k, int) {
+  for (int step = 0; step < kSteps && evaluator.CheckCancel().ok(); ++step) {
+    const Weights weights = DrawWeights(base, z, evaluator.pool());
+    evaluator.pool().ParallelFor(base.size(), [&](int64_t k, int) {
       base.components[static_cast<size_t>(k)] =
           Maximise(prior.components[static_cast<size_t>(k)], pseudo_draws, z, weights.share.col(k),
                    weights.sloped.col(k));
@@ -112,64 +114,74 @@ struct Material {
 };
 
 // Mean log b over the held-out half, for both halves, after a fit of `prior` to the other.
-double HeldOut(const AnnealingBase& prior, double pseudo_draws, const Material& z,
-               ThreadPool& pool) {
+double HeldOut(Evaluator& evaluator, const AnnealingBase& prior, double pseudo_draws,
+               const Material& z) {
   double sum = 0;
   for (int i = 0; i < 2; ++i) {
-    sum += LogBase(FitToDraws(prior, pseudo_draws, z.half[i], pool), z.half[1 - i], pool).mean();
+    const AnnealingBase fitted = FitToDraws(evaluator, prior, pseudo_draws, z.half[i]);
+    sum += LogBase(fitted, z.half[1 - i], evaluator.pool()).mean();
   }
   return sum / 2;
 }
 
 // Fits `prior` with the best number of pseudo-draws; into `best` where that raises `held_out` by
 // more than `margin`.
-bool Improve(const AnnealingBase& prior, const Material& z, double margin, ThreadPool& pool,
+bool Improve(Evaluator& evaluator, const AnnealingBase& prior, const Material& z, double margin,
              AnnealingBase* best, double* held_out) {
   double pseudo_draws = 0, highest = *held_out + margin;
+  double previous = -std::numeric_limits<double>::infinity();
   for (const double per_dimension : {30.0, 10.0, 3.0, 1.0, 0.3}) {
     const double candidate = per_dimension * static_cast<double>(prior.dim());
-    const double value = HeldOut(prior, candidate, z, pool);
+    const double value = HeldOut(evaluator, prior, candidate, z);
+    if (!(value > previous)) break;
+    previous = value;
     if (!(value > highest)) continue;
     highest = value;
     pseudo_draws = candidate;
   }
   if (pseudo_draws == 0) return false;
-  *best = FitToDraws(prior, pseudo_draws, z.all, pool);
+  *best = FitToDraws(evaluator, prior, pseudo_draws, z.all);
   *held_out = highest;
   return true;
 }
 
+bool EnoughToCut(const AnnealingBase& base, const Material& z) {
+  constexpr int64_t kMostComponents = 16, kDrawsPerDimension = 4;
+  const int64_t halves = 2 * base.size();
+  return halves <= kMostComponents && z.all.cols() > kDrawsPerDimension * halves * base.dim();
+}
+
 // Cuts components in two for as long as that is worth it.
-void Refine(const Material& z, ThreadPool& pool, AnnealingBase* base, double* held_out) {
-  constexpr int64_t kMostComponents = 16;
-  constexpr double kWorthCutting = 0.05;    // nats
-  constexpr double kDrawsPerDimension = 4;  // of a component
-  bool cut = true;
-  while (cut && 2 * base->size() <= kMostComponents &&
-         static_cast<double>(z.all.cols()) >
-             kDrawsPerDimension * static_cast<double>(2 * base->size() * base->dim())) {
+void Refine(Evaluator& evaluator, const Material& z, AnnealingBase* base, double* held_out) {
+  constexpr double kWorthCutting = 0.05;  // nats
+  for (bool cut = true; cut && EnoughToCut(*base, z) && evaluator.CheckCancel().ok();) {
     const AnnealingBase whole = *base;
     cut = false;
     for (const bool third : {true, false}) {
-      const AnnealingBase halves = CutInTwo(whole, z.all, third, pool);
-      cut |= Improve(halves, z, cut ? 0 : kWorthCutting, pool, base, held_out);
+      const AnnealingBase halves = CutInTwo(whole, z.all, third, evaluator.pool());
+      const bool better = Improve(evaluator, halves, z, cut ? 0 : kWorthCutting, base, held_out);
+      cut = cut || better;
     }
   }
 }
 
 }  // namespace
 
-BaseRefit RefitBase(const AnnealingBase& base, const std::vector<Eigen::MatrixXd>& draws,
-                    ThreadPool& pool) {
+absl::StatusOr<BaseRefit> RefitBase(Evaluator& evaluator, const AnnealingBase& base,
+                                    const std::vector<Eigen::MatrixXd>& draws) {
   const Material z{{Gather(draws, 2, 0), Gather(draws, 2, 1)}, Gather(draws, 1, 0)};
   BaseRefit result{base};
   if (z.half[0].cols() == 0 || z.half[1].cols() == 0) return result;
+  ThreadPool& pool = evaluator.pool();
   const double before =
       0.5 * (LogBase(base, z.half[0], pool).mean() + LogBase(base, z.half[1], pool).mean());
   double held_out = before;
-  Improve(base, z, 0, pool, &result.base, &held_out);
-  Refine(z, pool, &result.base, &held_out);
+  Improve(evaluator, base, z, 0, &result.base, &held_out);
+  Refine(evaluator, z, &result.base, &held_out);
   result.gain = held_out - before;
+  const Eigen::ArrayXd change = LogBase(result.base, z.all, pool) - LogBase(base, z.all, pool);
+  result.deficit = (change - 1).max(0.0).mean();
+  if (absl::Status s = evaluator.CheckCancel(); !s.ok()) return s;
   return result;
 }
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <utility>
-#include <vector>
 
 #include "engine/explore/base_refit.h"
 #include "engine/explore/draw_pool.h"
@@ -11,11 +10,17 @@
 
 namespace aisivi {
 
+absl::StatusOr<BaseRefit> RefitToIslands(Evaluator& evaluator, const AnnealingBase& base,
+                                         const AnnealedIslands& islands) {
+  constexpr int64_t kMostDraws = 4096;  // of more a fit would take longer than the annealing
+  DrawPool pool;
+  AddRound(islands, kMostDraws, &pool);
+  return RefitBase(evaluator, base, DrawsByIsland(pool, islands.log_z.size(), base.dim()));
+}
+
 absl::StatusOr<Pilot> RunPilots(Evaluator& evaluator, AnnealingBase start,
                                 const AnnealingOptions& options, uint64_t seed) {
   constexpr int kMostPilots = 8;
-  constexpr double kWorthwhile = 0.05;  // nats
-  constexpr int64_t kMostDraws = 4096;  // for a fit, which would take longer than the annealing
   constexpr int64_t kMostParticles = 4096;
   constexpr int64_t kLeastCost = 4;  // evaluations for each particle, or it is not worth beginning
   const int64_t last = evaluator.evaluated() + options.max_evaluations;
@@ -24,18 +29,17 @@ absl::StatusOr<Pilot> RunPilots(Evaluator& evaluator, AnnealingBase start,
   for (int number = 0; number < kMostPilots; ++number) {
     annealing.max_evaluations = last - evaluator.evaluated();
     if (annealing.max_evaluations < kLeastCost * options.islands * annealing.particles) break;
+    const int64_t before = evaluator.evaluated();
     const absl::StatusOr<AnnealedIslands> round =
         Anneal(evaluator, result.base, annealing,
                SubSeed(seed, RngPurpose::kExplorePilotSeed, static_cast<uint64_t>(number)));
     if (!round.ok()) return round.status();
-    DrawPool pool;
-    AddRound(*round, kMostDraws, &pool);
-    const std::vector<Eigen::MatrixXd> draws =
-        DrawsByIsland(pool, options.islands, result.base.dim());
-    BaseRefit refit = RefitBase(result.base, draws, evaluator.pool());
-    result.base = std::move(refit.base);
-    result.unsettled = refit.gain < kWorthwhile ? 0 : refit.gain;
-    if (result.unsettled == 0) break;
+    result.evaluations_each = static_cast<double>(evaluator.evaluated() - before) /
+                              static_cast<double>(options.islands * annealing.particles);
+    absl::StatusOr<BaseRefit> refit = RefitToIslands(evaluator, result.base, *round);
+    if (!refit.ok()) return refit.status();
+    result.base = std::move(refit->base);
+    if (refit->gain < kSettledGain) break;
     annealing.particles =
         std::min(2 * annealing.particles, std::max(kMostParticles, options.particles));
   }

@@ -11,15 +11,21 @@
 #include "absl/status/statusor.h"
 #include "engine/explore/annealing.h"
 #include "engine/explore/base.h"
+#include "engine/explore/base_refit.h"
 #include "engine/warmstart/evaluate.h"
 
 namespace aisivi {
 
+// Nats of mean log b below which a base is as good as it gets.
+inline constexpr double kSettledGain = 0.05;
+
+// RefitBase() with (some of) the particles.
+absl::StatusOr<BaseRefit> RefitToIslands(Evaluator& evaluator, const AnnealingBase& base,
+                                         const AnnealedIslands& islands);
+
 struct Pilot {
   AnnealingBase base;
-  // What the last pilot gained, nats of mean log b, where evaluations ended the pilots; else 0. It
-  // has the size of what the next might yet find.
-  double unsettled = 0;
+  double evaluations_each = 0;  // per particle, in the last pilot; 0 where none could be paid
 };
 
 // `options`: of the first pilot; their max_evaluations is for all pilots together. Error: the

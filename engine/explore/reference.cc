@@ -20,6 +20,7 @@ namespace {
 constexpr int64_t kMaxNumbers = int64_t{1} << 24;  // of coordinates in a population
 constexpr int64_t kLeastPerComponent = 8;          // particles of an island
 constexpr int64_t kPoolPerDraw = 4;                // so that resampling seldom repeats a draw
+constexpr double kMostUnsettled = 0.5;             // of the error allowed, or the base changes
 constexpr int64_t kLeastPool = 4096;
 
 int64_t MostParticles(const ReferenceOptions& options, int64_t dim) {
@@ -78,6 +79,7 @@ AnnealingOptions AnnealingOf(const ReferenceOptions& options) {
 // Σ_r N_r Ẑ_{r,i} of every island, as logs, and Σ_r N_r.
 struct RoundSums {
   Eigen::VectorXd sequential, multistate;  // I
+  double tail = 0;                         // Σ_r N_r u_r, u what the tails of weights may hold
   double particles = 0;
 };
 
@@ -96,6 +98,7 @@ void AddToSums(const AnnealedIslands& round, int64_t particles, RoundSums* sums)
     sums->sequential[i] = LogAddExp(sums->sequential[i], log_count + round.log_z[i]);
     sums->multistate[i] = LogAddExp(sums->multistate[i], log_count + round.log_z_multistate[i]);
   }
+  sums->tail += static_cast<double>(particles) * round.tail;
   sums->particles += static_cast<double>(particles);
 }
 
@@ -106,20 +109,17 @@ int64_t WholeChains(double count, int64_t states) {
 
 // What a run of rounds carries on.
 struct Rounds {
+  AnnealingBase base;
   RoundSums sums;
   IslandEvidence evidence;  // of the sums
   DrawPool pool;
-  double unsettled = 0;         // of the pilots
+  double unsettled = 0;         // nats that the base lacks, 0 when `better` is hardly better
+  AnnealingBase better;         // the base fitted to the draws of the last round
+  bool stale = false;           // sums and pool are from a base that has since changed
   bool reached = true;          // the target, in the first round
   bool exhausted = false;       // a later round did not reach it
   double evaluations_each = 0;  // per particle, in the last round
 };
-
-int64_t FirstParticles(const ReferenceOptions& options, const AnnealingBase& base) {
-  const int64_t least = std::max(options.particles, kLeastPerComponent * base.size());
-  return std::min(WholeChains(static_cast<double>(least), options.states),
-                  MostParticles(options, base.dim()));
-}
 
 absl::StatusOr<Pilot> FitBase(Evaluator& evaluator, const std::vector<AffineGaussian>& start,
                               const ReferenceOptions& options, uint64_t seed) {
@@ -134,16 +134,41 @@ absl::StatusOr<Pilot> FitBase(Evaluator& evaluator, const std::vector<AffineGaus
   return RunPilots(evaluator, MakeBase(start), annealing, seed);
 }
 
-absl::Status RunRound(Evaluator& evaluator, const AnnealingBase& base,
-                      const ReferenceOptions& options, int64_t particles, uint64_t seed,
-                      Rounds* rounds, Reference* reference) {
+// Fewer than asked where those would not reach the target within the evaluations left.
+int64_t FirstParticles(const ReferenceOptions& options, const Pilot& pilot, int64_t evaluations) {
+  const int64_t least = std::max(options.particles, kLeastPerComponent * pilot.base.size());
+  const int64_t wanted = std::min(WholeChains(static_cast<double>(least), options.states),
+                                  MostParticles(options, pilot.base.dim()));
+  if (pilot.evaluations_each == 0) return wanted;
+  const double affordable = static_cast<double>(evaluations) / pilot.evaluations_each /
+                            static_cast<double>(options.islands * options.states);
+  return std::clamp(static_cast<int64_t>(affordable) * options.states, 2 * options.states, wanted);
+}
+
+// What the base has become since makes all before a pilot too.
+void AddToRounds(const AnnealedIslands& round, const ReferenceOptions& options, int64_t particles,
+                 Rounds* rounds) {
+  if (rounds->stale) {
+    rounds->sums = {};
+    rounds->pool = {};
+    rounds->stale = false;
+  }
+  AddToSums(round, particles, &rounds->sums);
+  const double log_total = std::log(rounds->sums.particles);
+  rounds->evidence = CombineIslands(rounds->sums.sequential.array() - log_total,
+                                    rounds->sums.multistate.array() - log_total);
+  AddRound(round, std::max(kPoolPerDraw * options.draws, kLeastPool), &rounds->pool);
+}
+
+absl::Status RunRound(Evaluator& evaluator, const ReferenceOptions& options, int64_t particles,
+                      uint64_t seed, Rounds* rounds, Reference* reference) {
   const int64_t before = evaluator.evaluated();
   AnnealingOptions annealing = AnnealingOf(options);
   annealing.particles = particles;
   annealing.max_evaluations = options.max_evaluations - before;
   const uint64_t own =
       SubSeed(seed, RngPurpose::kExploreSeed, static_cast<uint64_t>(reference->rounds));
-  absl::StatusOr<AnnealedIslands> round = Anneal(evaluator, base, annealing, own);
+  absl::StatusOr<AnnealedIslands> round = Anneal(evaluator, rounds->base, annealing, own);
   if (!round.ok()) return round.status();
   const bool first = reference->rounds++ == 0;
   if (first && !std::isfinite(round->log_z.maxCoeff())) {
@@ -151,17 +176,24 @@ absl::Status RunRound(Evaluator& evaluator, const AnnealingBase& base,
         "no point near the start has a finite log density: there is nothing to anneal to");
   }
   if (first) rounds->reached = round->reached;
-  rounds->exhausted = !first && !round->reached;
+  rounds->exhausted = !first && !(round->reached && std::isfinite(round->log_z.maxCoeff()));
   if (rounds->exhausted) return absl::OkStatus();
-  AddToSums(*round, particles, &rounds->sums);
-  const double log_total = std::log(rounds->sums.particles);
-  rounds->evidence = CombineIslands(rounds->sums.sequential.array() - log_total,
-                                    rounds->sums.multistate.array() - log_total);
-  AddRound(*round, std::max(kPoolPerDraw * options.draws, kLeastPool), &rounds->pool);
+  AddToRounds(*round, options, particles, rounds);
   rounds->evaluations_each = static_cast<double>(evaluator.evaluated() - before) /
                              static_cast<double>(particles * options.islands);
   reference->levels = std::move(round->levels);
+  if (!options.pilot) return absl::OkStatus();
+  absl::StatusOr<BaseRefit> refit = RefitToIslands(evaluator, rounds->base, *round);
+  if (!refit.ok()) return refit.status();
+  rounds->unsettled = refit->gain < kSettledGain ? 0 : refit->deficit;
+  rounds->better = std::move(refit->base);
   return absl::OkStatus();
+}
+
+double StandardError(const Rounds& rounds) {
+  if (!rounds.reached) return std::numeric_limits<double>::infinity();
+  const double tail = rounds.sums.tail / rounds.sums.particles;
+  return std::hypot(rounds.evidence.standard_error, rounds.unsettled, tail);
 }
 
 // Nothing as long as another round is worth its while.
@@ -169,9 +201,7 @@ std::optional<ReferenceEnd> EndOfRounds(const ReferenceOptions& options, const R
   if (!rounds.reached) return ReferenceEnd::kNotAnnealed;
   if (options.target_standard_error == 0) return ReferenceEnd::kOneRound;
   if (rounds.exhausted) return ReferenceEnd::kEvaluations;
-  if (rounds.evidence.standard_error <= options.target_standard_error) {
-    return rounds.unsettled > 0 ? ReferenceEnd::kUnsettled : ReferenceEnd::kAccurate;
-  }
+  if (StandardError(rounds) <= options.target_standard_error) return ReferenceEnd::kAccurate;
   return std::nullopt;
 }
 
@@ -180,7 +210,7 @@ std::optional<ReferenceEnd> EndOfRounds(const ReferenceOptions& options, const R
 int64_t NextParticles(const ReferenceOptions& options, const Rounds& rounds, int64_t dim,
                       int64_t evaluations_left) {
   constexpr double kMargin = 1.1, kMostGrowth = 4;
-  const double ratio = rounds.evidence.standard_error / options.target_standard_error;
+  const double ratio = StandardError(rounds) / options.target_standard_error;
   const double total = rounds.sums.particles;
   const double missing = total * std::min(kMargin * ratio * ratio - 1, kMostGrowth);
   const double affordable = static_cast<double>(evaluations_left) / rounds.evaluations_each /
@@ -228,8 +258,6 @@ std::string_view Describe(ReferenceEnd end) {
       return "one round, as asked";
     case ReferenceEnd::kAccurate:
       return "the standard error is as small as asked";
-    case ReferenceEnd::kUnsettled:
-      return "the base was still changing when the evaluations for pilots were used";
     case ReferenceEnd::kEvaluations:
       return "all evaluations were used before the standard error was as small as asked";
     case ReferenceEnd::kNotAnnealed:
@@ -248,24 +276,26 @@ absl::StatusOr<Reference> SampleReference(const Target& target,
   const absl::StatusOr<Pilot> pilot = FitBase(evaluator, start, options, seed);
   if (!pilot.ok()) return pilot.status();
   Reference reference;
-  Rounds rounds{.unsettled = pilot->unsettled};
-  for (int64_t particles = FirstParticles(options, pilot->base); particles > 0;) {
-    if (absl::Status s =
-            RunRound(evaluator, pilot->base, options, particles, seed, &rounds, &reference);
+  Rounds rounds{.base = pilot->base};
+  int64_t left = options.max_evaluations - evaluator.evaluated();
+  for (int64_t particles = FirstParticles(options, *pilot, left); particles > 0;) {
+    if (absl::Status s = RunRound(evaluator, options, particles, seed, &rounds, &reference);
         !s.ok()) {
       return s;
     }
-    const int64_t left = options.max_evaluations - evaluator.evaluated();
+    left = options.max_evaluations - evaluator.evaluated();
     const std::optional<ReferenceEnd> end = EndOfRounds(options, rounds);
     particles = end ? 0 : NextParticles(options, rounds, target.dim(), left);
     reference.end = end.value_or(ReferenceEnd::kEvaluations);
+    if (particles > 0 && rounds.unsettled > kMostUnsettled * options.target_standard_error) {
+      rounds.base = rounds.better;
+      rounds.stale = true;
+    }
   }
   reference.log_z = rounds.evidence.log_z;
   reference.log_z_multistate = rounds.evidence.log_z_multistate;
   reference.unsettled = rounds.unsettled;
-  reference.standard_error = rounds.reached
-                                 ? std::hypot(rounds.evidence.standard_error, rounds.unsettled)
-                                 : std::numeric_limits<double>::infinity();
+  reference.standard_error = StandardError(rounds);
   reference.evaluations = evaluator.evaluated();
   Summarise(MakeBase(start), options, seed, rounds, pool, &reference);
   return reference;

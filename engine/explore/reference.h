@@ -4,6 +4,9 @@
 // A round is an annealing (annealing.h) with seeds of its own. Its N_r particles per island follow
 // from what is missing, since the squared error falls as 1/N; all rounds count:
 //   Ẑ_i = Σ_r N_r Ẑ_{r,i} / Σ_r N_r      for island i, then over islands as in island_evidence.h
+// To the standard error are added, in squares, what the tails of the weights may hold that no
+// particle has met (annealing.h) and what the base turned out to lack. Where that is much, and
+// evaluations are left, the base changes and all rounds so far count as pilots (pilot.h).
 // Draws: particles of all rounds and islands, weighted by Ẑ_{r,i} and made equal by systematic
 // resampling. With the draws of island i in island order,
 //   R̂      of the islands as chains (evidence/agreement.h)
@@ -33,7 +36,7 @@ namespace aisivi {
 
 struct ReferenceOptions {
   int64_t islands = 8;                  // 4 to 64
-  int64_t particles = 512;              // of an island, in the first round
+  int64_t particles = 512;              // of an island, in the first round, if they can be paid
   int64_t states = 8;                   // of a chain; 2 to 1,024, at most half of `particles`
   double ess_share = 0.5;               // of the particles, for the next temperature; in (0, 1)
   double leapfrog_length = 1.5;         // in whitened units
@@ -49,7 +52,6 @@ ReferenceOptions SecondOpinionOptions(int64_t max_evaluations);
 enum class ReferenceEnd {
   kOneRound,     // as asked
   kAccurate,     // the standard error is that wanted, or less
-  kUnsettled,    // all but the base is as accurate as asked; the standard error says by how much
   kEvaluations,  // all used; the standard error is what it is
   kNotAnnealed,  // evaluations ran out before the target was reached: standard error +∞
 };
@@ -60,7 +62,8 @@ struct Reference {
   Eigen::VectorXd log_density;  // N, log p̃ of the draws
   double log_z = kNotAvailable;
   double standard_error = kNotAvailable;  // of log_z, for intervals as of a normal distribution
-  // What the base might yet gain (pilot.h), part of the standard error; 0: it has settled.
+  // Nats of log b that the base turned out to lack (deficit in base_refit.h); part of the standard
+  // error, for it has the size of what the next round might yet find. 0: the base has settled.
   double unsettled = 0;
   double log_z_multistate = kNotAvailable;  // a second estimate from the same particles
   double r_hat = kNotAvailable;
