@@ -12,6 +12,7 @@
 namespace aisivi {
 namespace {
 
+constexpr size_t kMostLevels = 1000;
 constexpr double kLongestTrajectory = 32;  // leapfrog steps
 
 // What a run carries from level to level.
@@ -19,9 +20,9 @@ struct Walk {
   Population particles;
   double beta = 0;
   double step = 0;
-  uint32_t moves = 0;     // made so far
-  Eigen::VectorXd log_z;  // I, of π_β
-  double tail = 0;
+  uint32_t moves = 0;                   // made so far
+  Eigen::VectorXd log_z;                // I, of π_β
+  double tail = 0;                      // as in AnnealedIslands
   std::vector<double> betas;            // S, of the levels so far, 0 first
   std::vector<Eigen::MatrixXd> ratios;  // S, δ of their particles, N×I
   std::vector<Eigen::VectorXd> log_zs;  // S
@@ -140,7 +141,8 @@ absl::StatusOr<AnnealedIslands> Anneal(Evaluator& evaluator, const AnnealingBase
   const int64_t moved = options.islands * options.particles / options.states * (options.states - 1);
   while (walk.beta < 1 && walk.log_z.maxCoeff() > kNoWeight) {
     const int64_t cost = moved * Leapfrogs(options.leapfrog_length, walk.step);
-    const bool affordable = evaluator.evaluated() + cost <= last;
+    const bool affordable =
+        evaluator.evaluated() + cost <= last && result.levels.size() < kMostLevels;
     result.reached = affordable || NextBeta(walk.ratios.back(), walk.beta, options.ess_share) == 1;
     const absl::StatusOr<AnnealingLevel> level =
         NextLevel(evaluator, base, options, seed, affordable, &walk);

@@ -47,7 +47,8 @@ struct AnnealedIslands {
   // in units of their mean: what evidence/evidence.h allows for weights that no particle has met.
   double tail = 0;
   std::vector<AnnealingLevel> levels;
-  // False: evaluations ran out first, and one step as long as need be was taken to β = 1.
+  // False: evaluations (or 1,000 levels) ran out first, and one step as long as need be was taken
+  // to β = 1.
   bool reached = true;
 };
 

@@ -12,7 +12,8 @@
 //
 // Then every component is cut in two, across the direction of its draws' third moment E[y ‖y‖²] or
 // the largest of the fourth E[y yᵀ ‖y‖²], and fitted again, for as long as that raises the held-out
-// mean by 0.05 nats: a funnel or a banana needs several scales, and moves a metric for each.
+// mean by 0.05 nats: a funnel or a banana needs several scales, and moves a metric for each. The
+// share of the heavy tail stays that of the start.
 // Source: maximum likelihood for Student-t mixtures, Peel & McLachlan, Statistics and Computing
 // 2000; n₀ as a conjugate prior.
 #pragma once

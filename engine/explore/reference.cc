@@ -17,15 +17,10 @@
 namespace aisivi {
 namespace {
 
-constexpr int64_t kMaxNumbers = int64_t{1} << 24;  // of coordinates in a population
-constexpr int64_t kLeastPerComponent = 8;          // particles of an island
-constexpr int64_t kPoolPerDraw = 4;                // so that resampling seldom repeats a draw
-constexpr double kMostUnsettled = 0.5;             // of the error allowed, or the base changes
+constexpr int64_t kLeastPerComponent = 8;  // particles of an island
+constexpr int64_t kPoolPerDraw = 4;        // so that resampling seldom repeats a draw
+constexpr double kMostUnsettled = 0.5;     // of the error allowed, or the base changes
 constexpr int64_t kLeastPool = 4096;
-
-int64_t MostParticles(const ReferenceOptions& options, int64_t dim) {
-  return kMaxNumbers / dim / options.islands / options.states * options.states;
-}
 
 absl::Status CheckStart(const Target& target, const std::vector<AffineGaussian>& start) {
   if (start.empty()) return absl::InvalidArgumentError("start: has no components");
@@ -40,30 +35,6 @@ absl::Status CheckStart(const Target& target, const std::vector<AffineGaussian>&
       return absl::InvalidArgumentError(
           absl::StrFormat("start: component %d must be finite with a positive diagonal", k));
     }
-  }
-  return absl::OkStatus();
-}
-
-absl::Status CheckOptions(const ReferenceOptions& options, int64_t dim) {
-  const auto must = [](const char* what) { return absl::InvalidArgumentError(what); };
-  if (options.islands < 4 || options.islands > 64) return must("islands: must be 4 to 64");
-  if (options.states < 2 || options.states > 1024) return must("states: must be 2 to 1,024");
-  if (options.particles < 2 * options.states || options.particles > MostParticles(options, dim)) {
-    return must("particles: must be at least two chains, and islands × particles × D at most 2^24");
-  }
-  if (!(options.ess_share > 0 && options.ess_share < 1))
-    return must("ess_share: must be in (0, 1)");
-  if (!(options.leapfrog_length > 0 && options.leapfrog_length <= 100)) {
-    return must("leapfrog_length: must be in (0, 100]");
-  }
-  if (options.draws < 1 || options.draws > kMaxNumbers / dim) {
-    return must("draws: must be positive, and draws × D at most 2^24");
-  }
-  if (!(options.target_standard_error >= 0)) {
-    return must("target_standard_error: must not be negative");
-  }
-  if (options.max_evaluations < options.islands * options.particles) {
-    return must("max_evaluations: must be enough for the particles of all islands");
   }
   return absl::OkStatus();
 }
@@ -245,13 +216,6 @@ void Summarise(const AnnealingBase& base, const ReferenceOptions& options, uint6
 
 }  // namespace
 
-ReferenceOptions SecondOpinionOptions(int64_t max_evaluations) {
-  ReferenceOptions options;
-  options.target_standard_error = 0;
-  options.max_evaluations = max_evaluations;
-  return options;
-}
-
 std::string_view Describe(ReferenceEnd end) {
   switch (end) {
     case ReferenceEnd::kOneRound:
@@ -271,7 +235,7 @@ absl::StatusOr<Reference> SampleReference(const Target& target,
                                           const ReferenceOptions& options, uint64_t seed,
                                           ThreadPool& pool, const std::atomic<bool>* cancel) {
   if (absl::Status s = CheckStart(target, start); !s.ok()) return s;
-  if (absl::Status s = CheckOptions(options, target.dim()); !s.ok()) return s;
+  if (absl::Status s = CheckReferenceOptions(options, target.dim()); !s.ok()) return s;
   Evaluator evaluator(target, pool, cancel);
   const absl::StatusOr<Pilot> pilot = FitBase(evaluator, start, options, seed);
   if (!pilot.ok()) return pilot.status();
