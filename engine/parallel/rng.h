@@ -29,6 +29,14 @@ enum class RngPurpose : uint32_t {
   kAgreementSeed = 15,  // of the draws that tell whether restarts agree
   kInnerSeed = 16,      // of the inner samples of a component
   kEvidenceSeed = 17,   // of the draws that the evidence of the best restart is from
+  // Annealed sequential Monte Carlo.
+  kExploreBase = 40,      // draws of the base
+  kExploreResample = 41,  // whom the chains start from
+  kExploreMomentum = 42,
+  kExploreLabel = 43,   // the component whose metric moves a chain
+  kExploreAccept = 44,  // proposals taken or not
+  kExploreSeed = 45,       // of a round; of sub-seeds only
+  kExplorePilotSeed = 46,  // of a pilot; of sub-seeds only
 };
 
 struct RngStream {

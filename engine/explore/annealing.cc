@@ -1,0 +1,159 @@
+#include "engine/explore/annealing.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "engine/evidence/pareto.h"
+#include "engine/explore/hmc_moves.h"
+#include "engine/explore/multistate.h"
+#include "engine/explore/temperature.h"
+
+namespace aisivi {
+namespace {
+
+constexpr size_t kMostLevels = 1000;
+constexpr double kLongestTrajectory = 32;  // leapfrog steps
+
+// What a run carries from level to level.
+struct Walk {
+  Population particles;
+  double beta = 0;
+  double step = 0;
+  uint32_t moves = 0;                   // made so far
+  Eigen::VectorXd log_z;                // I, of π_β
+  double tail = 0;                      // as in AnnealedIslands
+  std::vector<double> betas;            // S, of the levels so far, 0 first
+  std::vector<Eigen::MatrixXd> ratios;  // S, δ of their particles, N×I
+  std::vector<Eigen::VectorXd> log_zs;  // S
+};
+
+int Leapfrogs(double length, double step) {
+  return static_cast<int>(std::clamp(std::round(length / step), 1.0, kLongestTrajectory));
+}
+
+// Trajectories of one length would be periodic where the target is a Gaussian: by up to 15 % to
+// either side, evenly over the moves.
+double Jitter(uint32_t move) {
+  constexpr double kGolden = 0.61803398874989485;
+  const double turns = kGolden * (move + 1);
+  return 0.85 + 0.3 * (turns - std::floor(turns));
+}
+
+void Remember(int64_t islands, Walk* walk) {
+  walk->betas.push_back(walk->beta);
+  walk->ratios.push_back(walk->particles.LogRatio(islands));
+  walk->log_zs.push_back(walk->log_z);
+}
+
+// The chains from `ancestors`, all of their states.
+absl::StatusOr<Population> RunChains(Evaluator& evaluator, const AnnealingBase& base,
+                                     const AnnealingOptions& options, uint64_t seed,
+                                     Population ancestors, Walk* walk, AnnealingLevel* level) {
+  Population all = UndefinedPopulation(base.dim(), ancestors.size() * options.states);
+  for (int64_t state = 0;; ++state) {
+    for (int64_t c = 0; c < ancestors.size(); ++c) {
+      CopyParticle(ancestors, c, &all, c * options.states + state);
+    }
+    if (state + 1 == options.states) break;
+    const HmcMove move{.beta = walk->beta,
+                       .step = walk->step * Jitter(walk->moves),
+                       .leapfrogs = Leapfrogs(options.leapfrog_length, walk->step),
+                       .seed = seed,
+                       .number = walk->moves++};
+    const absl::StatusOr<double> acceptance = MoveChains(evaluator, base, move, &ancestors);
+    if (!acceptance.ok()) return acceptance.status();
+    level->acceptance += *acceptance / static_cast<double>(options.states - 1);
+    level->step = walk->step;
+    walk->step = AdaptedStep(walk->step, *acceptance);
+  }
+  return all;
+}
+
+// What the tail of the weights exp(Δβ δ) may hold that no particle has met, in units of their sum.
+double UnmetTail(const Eigen::MatrixXd& ratio, double increment) {
+  const Eigen::VectorXd log_weights = ratio.reshaped() * increment;
+  const double highest = log_weights.maxCoeff();
+  if (!std::isfinite(highest)) return 1;
+  const double k = SmoothWeights(log_weights).k;
+  if (std::isnan(k)) return 0;
+  const double count = static_cast<double>(log_weights.size());
+  const double largest = 1 / (log_weights.array() - highest).exp().mean();
+  return std::min(1.0, (largest - 1) / count * TailBeyond(std::clamp(k, -1.0, 10.0)));
+}
+
+// One step of β. `affordable`: whether moves can be made; else the step goes all the way.
+absl::StatusOr<AnnealingLevel> NextLevel(Evaluator& evaluator, const AnnealingBase& base,
+                                         const AnnealingOptions& options, uint64_t seed,
+                                         bool affordable, Walk* walk) {
+  const Eigen::MatrixXd& ratio = walk->ratios.back();
+  const double next = affordable ? NextBeta(ratio, walk->beta, options.ess_share) : 1;
+  const double increment = next - walk->beta;
+  AnnealingLevel level{.beta = next, .ess = MeanEss(ratio, increment)};
+  walk->tail = std::hypot(walk->tail, UnmetTail(ratio, increment));
+  walk->log_z += LogMeanWeights(ratio, increment);
+  const int64_t ancestors = options.particles / (affordable ? options.states : 1);
+  Population chosen = ResampleIslands(walk->particles, options.islands, increment, ancestors, seed,
+                                      static_cast<uint32_t>(walk->betas.size()));
+  walk->beta = next;
+  if (affordable) {
+    absl::StatusOr<Population> moved =
+        RunChains(evaluator, base, options, seed, std::move(chosen), walk, &level);
+    if (!moved.ok()) return moved.status();
+    walk->particles = *std::move(moved);
+  } else {
+    walk->particles = std::move(chosen);
+  }
+  Remember(options.islands, walk);
+  return level;
+}
+
+Eigen::VectorXd MultistateLogZs(const Walk& walk, ThreadPool& pool) {
+  const int64_t states = static_cast<int64_t>(walk.betas.size());
+  const Eigen::VectorXd beta = Eigen::Map<const Eigen::VectorXd>(walk.betas.data(), states);
+  Eigen::VectorXd result = walk.log_z;
+  pool.ParallelFor(walk.log_z.size(), [&](int64_t island, int) {
+    if (walk.log_z[island] == kNoWeight) return;
+    Eigen::MatrixXd ratio(walk.ratios.front().rows(), states);
+    Eigen::VectorXd log_z(states);
+    for (int64_t s = 0; s < states; ++s) {
+      ratio.col(s) = walk.ratios[static_cast<size_t>(s)].col(island);
+      log_z[s] = walk.log_zs[static_cast<size_t>(s)][island];
+    }
+    result[island] = MultistateLogZ(ratio, beta, log_z);
+  });
+  return result;
+}
+
+}  // namespace
+
+absl::StatusOr<AnnealedIslands> Anneal(Evaluator& evaluator, const AnnealingBase& base,
+                                       const AnnealingOptions& options, uint64_t seed) {
+  const int64_t last = evaluator.evaluated() + options.max_evaluations;
+  absl::StatusOr<Population> start =
+      DrawPopulation(evaluator, base, seed, options.islands, options.particles);
+  if (!start.ok()) return start.status();
+  Walk walk{.particles = *std::move(start),
+            .step = std::min(1.0, 1.4 * std::pow(static_cast<double>(base.dim()), -0.25)),
+            .log_z = Eigen::VectorXd::Zero(options.islands)};
+  Remember(options.islands, &walk);
+  AnnealedIslands result;
+  const int64_t moved = options.islands * options.particles / options.states * (options.states - 1);
+  while (walk.beta < 1 && walk.log_z.maxCoeff() > kNoWeight) {
+    const int64_t cost = moved * Leapfrogs(options.leapfrog_length, walk.step);
+    const bool affordable =
+        evaluator.evaluated() + cost <= last && result.levels.size() < kMostLevels;
+    result.reached = affordable || NextBeta(walk.ratios.back(), walk.beta, options.ess_share) == 1;
+    const absl::StatusOr<AnnealingLevel> level =
+        NextLevel(evaluator, base, options, seed, affordable, &walk);
+    if (!level.ok()) return level.status();
+    result.levels.push_back(*level);
+  }
+  result.log_z_multistate = MultistateLogZs(walk, evaluator.pool());
+  result.log_z = std::move(walk.log_z);
+  result.tail = walk.tail;
+  result.particles = std::move(walk.particles);
+  return result;
+}
+
+}  // namespace aisivi

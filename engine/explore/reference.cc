@@ -1,0 +1,268 @@
+#include "engine/explore/reference.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "engine/evidence/agreement.h"
+#include "engine/explore/base.h"
+#include "engine/explore/draw_pool.h"
+#include "engine/explore/island_evidence.h"
+#include "engine/explore/pilot.h"
+#include "engine/parallel/rng.h"
+
+namespace aisivi {
+namespace {
+
+constexpr int64_t kLeastPerComponent = 8;  // particles of an island
+constexpr int64_t kPoolPerDraw = 4;        // so that resampling seldom repeats a draw
+constexpr double kMostUnsettled = 0.5;     // of the error allowed, or the base changes
+constexpr int64_t kLeastPool = 4096;
+
+absl::Status CheckStart(const Target& target, const std::vector<AffineGaussian>& start) {
+  if (start.empty()) return absl::InvalidArgumentError("start: has no components");
+  for (size_t k = 0; k < start.size(); ++k) {
+    const int64_t dim = start[k].dim();
+    if (dim != target.dim() || start[k].scale.rows() != dim || start[k].scale.cols() != dim) {
+      return absl::InvalidArgumentError(
+          absl::StrFormat("start: component %d must have %d dimensions", k, target.dim()));
+    }
+    if (!start[k].mean.allFinite() || !start[k].scale.allFinite() ||
+        !(start[k].scale.diagonal().minCoeff() > 0)) {
+      return absl::InvalidArgumentError(
+          absl::StrFormat("start: component %d must be finite with a positive diagonal", k));
+    }
+  }
+  return absl::OkStatus();
+}
+
+AnnealingOptions AnnealingOf(const ReferenceOptions& options) {
+  return {.islands = options.islands,
+          .particles = options.particles,
+          .states = options.states,
+          .ess_share = options.ess_share,
+          .leapfrog_length = options.leapfrog_length};
+}
+
+// Σ_r N_r Ẑ_{r,i} of every island, as logs, and Σ_r N_r.
+struct RoundSums {
+  Eigen::VectorXd sequential, multistate;  // I
+  double tail = 0;                         // Σ_r N_r u_r, u what the tails of weights may hold
+  double particles = 0;
+};
+
+double LogAddExp(double a, double b) {
+  const double highest = std::max(a, b);
+  return highest == kNoWeight ? highest : highest + std::log1p(std::exp(-std::abs(a - b)));
+}
+
+void AddToSums(const AnnealedIslands& round, int64_t particles, RoundSums* sums) {
+  if (sums->particles == 0) {
+    sums->sequential.setConstant(round.log_z.size(), kNoWeight);
+    sums->multistate.setConstant(round.log_z.size(), kNoWeight);
+  }
+  const double log_count = std::log(static_cast<double>(particles));
+  for (int64_t i = 0; i < round.log_z.size(); ++i) {
+    sums->sequential[i] = LogAddExp(sums->sequential[i], log_count + round.log_z[i]);
+    sums->multistate[i] = LogAddExp(sums->multistate[i], log_count + round.log_z_multistate[i]);
+  }
+  sums->tail += static_cast<double>(particles) * round.tail;
+  sums->particles += static_cast<double>(particles);
+}
+
+// A multiple of `states` that is `count` or just above.
+int64_t WholeChains(double count, int64_t states) {
+  return static_cast<int64_t>(std::ceil(count / static_cast<double>(states))) * states;
+}
+
+// What a run of rounds carries on.
+struct Rounds {
+  AnnealingBase base;
+  RoundSums sums;
+  IslandEvidence evidence;  // of the sums
+  DrawPool pool;
+  double unsettled = 0;         // nats that the base lacks, 0 when `better` is hardly better
+  AnnealingBase better;         // the base fitted to the draws of the last round
+  bool stale = false;           // sums and pool are from a base that has since changed
+  bool reached = true;          // the target, in the first round
+  bool exhausted = false;       // a later round did not reach it
+  double evaluations_each = 0;  // per particle, in the last round
+};
+
+absl::StatusOr<Pilot> FitBase(Evaluator& evaluator, const std::vector<AffineGaussian>& start,
+                              const ReferenceOptions& options, uint64_t seed) {
+  constexpr double kShare = 0.4;      // of the evaluations
+  constexpr double kFraction = 0.25;  // of the particles of a round
+  if (!options.pilot) return Pilot{MakeBase(start)};
+  AnnealingOptions annealing = AnnealingOf(options);
+  annealing.particles =
+      WholeChains(kFraction * static_cast<double>(options.particles), options.states);
+  annealing.max_evaluations =
+      static_cast<int64_t>(kShare * static_cast<double>(options.max_evaluations));
+  return RunPilots(evaluator, MakeBase(start), annealing, seed);
+}
+
+// Fewer than asked where those would not reach the target within the evaluations left.
+int64_t FirstParticles(const ReferenceOptions& options, const Pilot& pilot, int64_t evaluations) {
+  const int64_t least = std::max(options.particles, kLeastPerComponent * pilot.base.size());
+  const int64_t wanted = std::min(WholeChains(static_cast<double>(least), options.states),
+                                  MostParticles(options, pilot.base.dim()));
+  if (pilot.evaluations_each == 0) return wanted;
+  const double affordable = static_cast<double>(evaluations) / pilot.evaluations_each /
+                            static_cast<double>(options.islands * options.states);
+  return std::clamp(static_cast<int64_t>(affordable) * options.states, 2 * options.states, wanted);
+}
+
+// What the base has become since makes all before a pilot too.
+void AddToRounds(const AnnealedIslands& round, const ReferenceOptions& options, int64_t particles,
+                 Rounds* rounds) {
+  if (rounds->stale) {
+    rounds->sums = {};
+    rounds->pool = {};
+    rounds->stale = false;
+  }
+  AddToSums(round, particles, &rounds->sums);
+  const double log_total = std::log(rounds->sums.particles);
+  rounds->evidence = CombineIslands(rounds->sums.sequential.array() - log_total,
+                                    rounds->sums.multistate.array() - log_total);
+  AddRound(round, std::max(kPoolPerDraw * options.draws, kLeastPool), &rounds->pool);
+}
+
+absl::Status RunRound(Evaluator& evaluator, const ReferenceOptions& options, int64_t particles,
+                      uint64_t seed, Rounds* rounds, Reference* reference) {
+  const int64_t before = evaluator.evaluated();
+  AnnealingOptions annealing = AnnealingOf(options);
+  annealing.particles = particles;
+  annealing.max_evaluations = options.max_evaluations - before;
+  const uint64_t own =
+      SubSeed(seed, RngPurpose::kExploreSeed, static_cast<uint64_t>(reference->rounds));
+  absl::StatusOr<AnnealedIslands> round = Anneal(evaluator, rounds->base, annealing, own);
+  if (!round.ok()) return round.status();
+  const bool first = reference->rounds++ == 0;
+  if (first && !std::isfinite(round->log_z.maxCoeff())) {
+    return absl::FailedPreconditionError(
+        "no point near the start has a finite log density: there is nothing to anneal to");
+  }
+  if (first) rounds->reached = round->reached;
+  rounds->exhausted = !first && !(round->reached && std::isfinite(round->log_z.maxCoeff()));
+  if (rounds->exhausted) return absl::OkStatus();
+  AddToRounds(*round, options, particles, rounds);
+  rounds->evaluations_each = static_cast<double>(evaluator.evaluated() - before) /
+                             static_cast<double>(particles * options.islands);
+  reference->levels = std::move(round->levels);
+  if (!options.pilot) return absl::OkStatus();
+  absl::StatusOr<BaseRefit> refit = RefitToIslands(evaluator, rounds->base, *round);
+  if (!refit.ok()) return refit.status();
+  rounds->unsettled = refit->gain < kSettledGain ? 0 : refit->deficit;
+  rounds->better = std::move(refit->base);
+  return absl::OkStatus();
+}
+
+double StandardError(const Rounds& rounds) {
+  if (!rounds.reached) return std::numeric_limits<double>::infinity();
+  const double tail = rounds.sums.tail / rounds.sums.particles;
+  return std::hypot(rounds.evidence.standard_error, rounds.unsettled, tail);
+}
+
+// Nothing as long as another round is worth its while.
+std::optional<ReferenceEnd> EndOfRounds(const ReferenceOptions& options, const Rounds& rounds) {
+  if (!rounds.reached) return ReferenceEnd::kNotAnnealed;
+  if (options.target_standard_error == 0) return ReferenceEnd::kOneRound;
+  if (rounds.exhausted) return ReferenceEnd::kEvaluations;
+  if (StandardError(rounds) <= options.target_standard_error) return ReferenceEnd::kAccurate;
+  return std::nullopt;
+}
+
+// Of an island, for the next round: what the target is short of, at most four times all so far, and
+// no more than there are evaluations for. 0: not even a small round can be paid.
+int64_t NextParticles(const ReferenceOptions& options, const Rounds& rounds, int64_t dim,
+                      int64_t evaluations_left) {
+  constexpr double kMargin = 1.1, kMostGrowth = 4;
+  const double ratio = StandardError(rounds) / options.target_standard_error;
+  const double total = rounds.sums.particles;
+  const double missing = total * std::min(kMargin * ratio * ratio - 1, kMostGrowth);
+  const double affordable = static_cast<double>(evaluations_left) / rounds.evaluations_each /
+                            static_cast<double>(options.islands);
+  const double least = static_cast<double>(options.particles);
+  if (affordable < least) return 0;
+  const double wanted = std::min(std::max(missing, least), affordable);
+  return std::min(WholeChains(wanted, options.states), MostParticles(options, dim));
+}
+
+// Draws, R̂, ESS and shares.
+void Summarise(const AnnealingBase& base, const ReferenceOptions& options, uint64_t seed,
+               const Rounds& rounds, ThreadPool& pool, Reference* reference) {
+  const double u = UniformAt({seed, RngPurpose::kExploreResample, 0, 0}, 0);
+  EqualDraws draws = ResamplePool(rounds.pool, options.draws, u);
+  const std::vector<Eigen::MatrixXd> islands =
+      DrawsByIsland(rounds.pool, options.islands, base.dim());
+  reference->shares = ComponentShares(base, draws.z, pool);
+  reference->island_shares.resize(base.size(), options.islands);
+  for (int64_t i = 0; i < options.islands; ++i) {
+    reference->island_shares.col(i) = ComponentShares(base, islands[static_cast<size_t>(i)], pool);
+  }
+  const Eigen::ArrayXd z =
+      (rounds.sums.sequential.array() - rounds.sums.sequential.maxCoeff()).exp();
+  const double island_share =
+      z.sum() * z.sum() / (z.square().sum() * static_cast<double>(options.islands));
+  reference->r_hat = RHat(islands);
+  reference->ess = std::min(island_share * IslandEss(islands), static_cast<double>(draws.z.cols()));
+  reference->draws = std::move(draws.z);
+  reference->log_density = std::move(draws.log_p);
+}
+
+}  // namespace
+
+std::string_view Describe(ReferenceEnd end) {
+  switch (end) {
+    case ReferenceEnd::kOneRound:
+      return "one round, as asked";
+    case ReferenceEnd::kAccurate:
+      return "the standard error is as small as asked";
+    case ReferenceEnd::kEvaluations:
+      return "all evaluations were used before the standard error was as small as asked";
+    case ReferenceEnd::kNotAnnealed:
+      return "the evaluations did not suffice to reach the target";
+  }
+  return "";
+}
+
+absl::StatusOr<Reference> SampleReference(const Target& target,
+                                          const std::vector<AffineGaussian>& start,
+                                          const ReferenceOptions& options, uint64_t seed,
+                                          ThreadPool& pool, const std::atomic<bool>* cancel) {
+  if (absl::Status s = CheckStart(target, start); !s.ok()) return s;
+  if (absl::Status s = CheckReferenceOptions(options, target.dim()); !s.ok()) return s;
+  Evaluator evaluator(target, pool, cancel);
+  const absl::StatusOr<Pilot> pilot = FitBase(evaluator, start, options, seed);
+  if (!pilot.ok()) return pilot.status();
+  Reference reference;
+  Rounds rounds{.base = pilot->base};
+  int64_t left = options.max_evaluations - evaluator.evaluated();
+  for (int64_t particles = FirstParticles(options, *pilot, left); particles > 0;) {
+    if (absl::Status s = RunRound(evaluator, options, particles, seed, &rounds, &reference);
+        !s.ok()) {
+      return s;
+    }
+    left = options.max_evaluations - evaluator.evaluated();
+    const std::optional<ReferenceEnd> end = EndOfRounds(options, rounds);
+    particles = end ? 0 : NextParticles(options, rounds, target.dim(), left);
+    reference.end = end.value_or(ReferenceEnd::kEvaluations);
+    if (particles > 0 && rounds.unsettled > kMostUnsettled * options.target_standard_error) {
+      rounds.base = rounds.better;
+      rounds.stale = true;
+    }
+  }
+  reference.log_z = rounds.evidence.log_z;
+  reference.log_z_multistate = rounds.evidence.log_z_multistate;
+  reference.unsettled = rounds.unsettled;
+  reference.standard_error = StandardError(rounds);
+  reference.evaluations = evaluator.evaluated();
+  Summarise(MakeBase(start), options, seed, rounds, pool, &reference);
+  return reference;
+}
+
+}  // namespace aisivi
