@@ -39,7 +39,7 @@ constexpr int64_t kOften = 10;  // searches that every mode that matters must ha
 constexpr double kSpanOnTheWay = 1, kSpanAtTheEnd = 0.2;
 // That a single mode has to stand at least, and after which it is taken for all there is, as it is
 // of most targets: nearly all of these are of the density alone.
-constexpr int64_t kOneModeEvaluations = 1 << 14, kMostOfOne = 1 << 18;
+constexpr int64_t kOneModeEvaluations = 1 << 14, kMostOfOne = 1 << 19;
 // What is thought of the spread of log n over the modes before any is met: basins grow with the
 // D-th power of the modes' scales, and these differ by a third or so. (With 1.5 throughout, four
 // of 55 searches in 20 to 28 dimensions were called complete that had missed a tenth of the mass or
