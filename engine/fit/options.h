@@ -70,7 +70,7 @@ struct FitOptions {
   // Flow steps after training, for the evidence of a method that trains without a proposal.
   int64_t evidence_flow_iterations = 0;
   // Final evidence estimate (see engine/evidence/evidence.h).
-  int64_t evidence_draws = 8192;         // M; of a method that samples, the draws that it keeps
+  int64_t evidence_draws = 8192;         // M; of a method that samples, the draws to keep
   int64_t evidence_inner_samples = 512;  // K to begin with; doubled until the bounds meet
 
   // Methods that sample ("reference"); see engine/explore/reference.h.

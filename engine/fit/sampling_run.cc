@@ -25,12 +25,20 @@ std::vector<AffineGaussian> Gaussians(const ModelState& start) {
   return result;
 }
 
+// One round of the particles makes the draws that are wanted.
+int64_t ParticlesOfAnIsland(const ReferenceOptions& sampler, int64_t dim) {
+  const int64_t chains = sampler.islands * sampler.states;
+  const int64_t wanted = (sampler.draws + chains - 1) / chains * sampler.states;
+  const int64_t affordable = sampler.max_evaluations / chains * sampler.states;
+  return std::min({std::max(sampler.particles, wanted), affordable, MostParticles(sampler, dim)});
+}
+
 ReferenceOptions SamplerOptions(const FitOptions& options, int64_t dim) {
   ReferenceOptions result;
   result.target_standard_error = options.reference_standard_error;
   result.max_evaluations = options.reference_evaluations;
   result.draws = std::min(options.evidence_draws, kMostNumbers / dim);
-  result.particles = std::min(result.particles, MostParticles(result, dim));
+  result.particles = ParticlesOfAnIsland(result, dim);
   return result;
 }
 
