@@ -135,6 +135,12 @@ std::string DescribeEvidence(const v1::LogEvidence& evidence) {
   std::string text = Line(
       "log evidence", WithError(value(evidence.has_log_z(), evidence.log_z()),
                                 value(evidence.has_standard_error(), evidence.standard_error())));
+  if (!evidence.has_elbo_lower()) {
+    // Of a sampler.
+    absl::StrAppend(&text, Line("draws", absl::StrFormat("%d, worth %.0f independent ones",
+                                                         evidence.draws(), evidence.ess())));
+    return text;
+  }
   const double lower_se = value(evidence.has_elbo_lower_se(), evidence.elbo_lower_se());
   const double upper_se = value(evidence.has_elbo_upper_se(), evidence.elbo_upper_se());
   absl::StrAppend(&text, Line("ELBO between", WithError(evidence.elbo_lower(), lower_se)),

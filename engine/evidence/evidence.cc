@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -142,6 +143,22 @@ absl::Status CheckDraw(const Model& model, const Target* target, int64_t first, 
   return absl::OkStatus();
 }
 
+// Of a set: its log p̃ are those of the target, which is not asked again.
+DrawBatch DrawFromSet(const DrawSet& set, uint64_t seed, int64_t first, int64_t count,
+                      bool with_log_p, bool with_log_q) {
+  DrawBatch batch;
+  batch.z.resize(set.z.rows(), count);
+  Eigen::VectorXd log_p(count);
+  for (int64_t j = 0; j < count; ++j) {
+    const int64_t index = IndexOfDraw(set.size(), seed, first + j);
+    batch.z.col(j) = set.z.col(index);
+    log_p[j] = set.log_p[index];
+  }
+  if (with_log_q) batch.log_q = batch.log_q_upper = log_p.array() - set.log_z;
+  if (with_log_p) batch.log_p = std::move(log_p);
+  return batch;
+}
+
 // What the weights beyond the largest of a tail of their shape would add to log Ẑ.
 double UnseenExcess(const EvidenceEstimate& e) {
   if (std::isnan(e.pareto_k) || WeightsAreEqual(e)) return 0;
@@ -155,6 +172,10 @@ absl::StatusOr<DrawBatch> Draw(const Model& model, const Target* target, uint64_
                                int64_t first, int64_t count, int64_t inner_samples,
                                ThreadPool& pool, const std::atomic<bool>* cancel) {
   if (absl::Status s = CheckDraw(model, target, first, count, inner_samples); !s.ok()) return s;
+  if (model.state().IsDrawSet()) {
+    return DrawFromSet(model.state().draws, seed, first, count, target != nullptr,
+                       inner_samples > 0);
+  }
   DrawBatch batch;
   batch.z.resize(model.dim(), count);
   if (target != nullptr) batch.log_p.resize(count);
@@ -242,6 +263,10 @@ absl::StatusOr<EvidenceEstimate> EstimateEvidence(const Model& model, const Targ
                                                   const std::atomic<bool>* cancel) {
   if (draws < 2) return absl::InvalidArgumentError("draws: must be at least 2");
   if (inner_samples < 1) return absl::InvalidArgumentError("inner_samples: must be at least 1");
+  if (!model.has_density()) {
+    return absl::FailedPreconditionError(
+        "model: a set of draws has no importance weights to estimate the evidence from");
+  }
   absl::StatusOr<DrawBatch> batch =
       Draw(model, &target, seed, 0, draws, inner_samples, pool, cancel);
   if (!batch.ok()) return batch.status();

@@ -36,20 +36,29 @@
 
 namespace aisivi {
 
+// What an estimate is from: the importance weights of a model's draws, as above, or annealing
+// (engine/explore/reference.h), which has no bounds and no weights: these fields stay NaN.
+enum class EvidenceKind { kWeights, kAnnealing };
+
 // Fields are natural logs; NaN until estimated, for which two finite weights are needed.
 struct EvidenceEstimate {
+  EvidenceKind kind = EvidenceKind::kWeights;
   double log_z = kNotAvailable;           // log Ẑ
   double standard_error = kNotAvailable;  // of log_z
   double elbo_lower = kNotAvailable;      // E[log p̃ − log q̂₊]
   double elbo_lower_se = kNotAvailable;
   double elbo_upper = kNotAvailable;  // E[log p̃ − log q̂]
   double elbo_upper_se = kNotAvailable;
-  double ess = kNotAvailable;  // (Σw)²/Σw² of the weights p̃/q̂₊, or less as above, in draws
+  // (Σw)²/Σw² of the weights p̃/q̂₊, or less as above, in draws; kAnnealing: how many independent
+  // draws are worth as much.
+  double ess = kNotAvailable;
   double pareto_k = kNotAvailable;  // tail index of those weights, in [−1, 10]; see verdict.h
   double largest_weight = kNotAvailable;  // in units of their mean, 1 to M
-  int64_t draws = 0;                      // M
+  int64_t draws = 0;                      // M; kAnnealing: those that were kept
   int64_t inner_samples = 0;              // K
   int64_t non_finite = 0;                 // draws whose weight was not finite and counts as zero
+  // kAnnealing: the standard error that was asked for; 0: none.
+  double wanted_error = kNotAvailable;
 };
 
 // Draws with the terms of their importance weight. One column (entry) per draw.
@@ -63,12 +72,15 @@ struct DrawBatch {
 
 // Draws number `first` … `first + count − 1` of the sequence that `seed` names: the same numbers
 // however the sequence is cut into calls. `inner_samples` is K; 0 skips the density terms (log_q is
-// then empty; log_p too when target is null). count·D ≤ 2^27.
+// then empty; log_p too when target is null). count·D ≤ 2^27. Of a set of draws the sequence goes
+// through all of them in a random order, then again in another, and log_q is known for any K > 0
+// (model/draw_set.h).
 absl::StatusOr<DrawBatch> Draw(const Model& model, const Target* target, uint64_t seed,
                                int64_t first, int64_t count, int64_t inner_samples,
                                ThreadPool& pool, const std::atomic<bool>* cancel = nullptr);
 
-// CANCELLED when `cancel` was set on the way.
+// CANCELLED when `cancel` was set on the way; FAILED_PRECONDITION "model: …" for a set of draws,
+// whose weights are equal by construction and tell nothing.
 absl::StatusOr<EvidenceEstimate> EstimateEvidence(const Model& model, const Target& target,
                                                   uint64_t seed, int64_t draws,
                                                   int64_t inner_samples, ThreadPool& pool,

@@ -115,6 +115,10 @@ absl::StatusOr<LogDensityEstimate> EvaluateLogDensity(const Model& model,
                                                       ThreadPool& pool,
                                                       const std::atomic<bool>* cancel) {
   if (absl::Status s = Validate(model, z, inner_samples); !s.ok()) return s;
+  if (!model.has_density()) {
+    return absl::FailedPreconditionError(
+        "model: the density of a set of draws is known at these draws only");
+  }
   LogDensityEstimate result;
   result.log_q.resize(z.cols());
   result.lower.resize(z.cols());

@@ -31,8 +31,9 @@ struct LogDensityEstimate {
 };
 
 // z: D×N, N may be 0. inner_samples: K, 1 to 2^22. Deterministic in (model, z, seed, K), at any
-// number of threads. INVALID_ARGUMENT "points: …" or "inner_samples: …"; CANCELLED within 200 ms of
-// `cancel`. Thread safety: any number of calls at once.
+// number of threads. INVALID_ARGUMENT "points: …" or "inner_samples: …"; FAILED_PRECONDITION
+// "model: …" for a set of draws; CANCELLED within 200 ms of `cancel`. Thread safety: any number of
+// calls at once.
 absl::StatusOr<LogDensityEstimate> EvaluateLogDensity(const Model& model,
                                                       const Eigen::Ref<const Eigen::MatrixXd>& z,
                                                       uint64_t seed, int64_t inner_samples,

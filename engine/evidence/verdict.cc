@@ -16,6 +16,9 @@ namespace {
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kGoodTail = 0.5, kUsableTail = 0.7;
 constexpr double kEvenShare = 0.5;
+constexpr double kGoodError = 0.05, kUsableError = 0.25;  // nats
+constexpr double kGoodRHat = 1.01, kUsableRHat = 1.05;
+constexpr double kGoodEss = 400, kUsableEss = 100;
 constexpr double kGoodUnseen = 0.02, kUsableUnseen = 0.1;  // of Ẑ
 constexpr int64_t kFewestDraws = 25;
 constexpr char kModeSearchName[] = "mode_search";
@@ -64,7 +67,7 @@ std::vector<Criterion> EvidenceCriteria(const EvidenceEstimate& e) {
              "log Z - ELBO, nats: how far q is from the posterior, KL(q|p)"),
       AtMost("sandwich_width", e.elbo_upper - e.elbo_lower, 0.05, 0.25,
              "between the bounds of the ELBO, nats; more inner samples narrow it"),
-      AtMost("log_z_standard_error", e.standard_error, 0.05, 0.25,
+      AtMost("log_z_standard_error", e.standard_error, kGoodError, kUsableError,
              "Monte Carlo error of log Z, nats; more draws lower it"),
       {"ess_share", share, 0.5, 0.1, /*at_least=*/true, Compare(share, 0.5, 0.1, true),
        "share of the draws that count after weighting"},
@@ -72,6 +75,38 @@ std::vector<Criterion> EvidenceCriteria(const EvidenceEstimate& e) {
       AtMost("non_finite_share", static_cast<double>(e.non_finite) / draws, 0.001, 0.05,
              "share of the draws where the target is zero or not a number"),
   };
+  return criteria;
+}
+
+std::vector<Criterion> ModelCriteria(const VerdictInput& input) {
+  std::vector<Criterion> criteria = EvidenceCriteria(input.evidence);
+  if (!std::isnan(input.score_residual)) {
+    criteria.push_back(
+        AtMost("score_residual", input.score_residual / static_cast<double>(input.dimension), 1.0,
+               kInfinity, "squared error of the score per dimension, at the end of training"));
+  }
+  if (!std::isnan(input.r_hat)) {
+    criteria.push_back(AtMost("r_hat", input.r_hat, kGoodRHat, kUsableRHat,
+                              "agreement of the restarts; 1: they agree"));
+  }
+  return criteria;
+}
+
+std::vector<Criterion> AnnealingCriteria(const VerdictInput& input) {
+  const EvidenceEstimate& e = input.evidence;
+  std::vector<Criterion> criteria = {
+      AtMost("log_z_standard_error", e.standard_error, kGoodError, kUsableError,
+             "error of log Z, nats; more evaluations lower it"),
+      AtMost("r_hat", input.r_hat, kGoodRHat, kUsableRHat,
+             "agreement of the sampler's islands; 1: they agree"),
+      {"ess", e.ess, kGoodEss, kUsableEss, /*at_least=*/true,
+       Compare(e.ess, kGoodEss, kUsableEss, true),
+       "independent draws that the draws are worth; more evaluations raise it"},
+  };
+  if (e.wanted_error != 0) {
+    criteria.push_back(AtMost("error_ratio", e.standard_error / e.wanted_error, 1, kInfinity,
+                              "error of log Z over the one asked for; more evaluations lower it"));
+  }
   return criteria;
 }
 
@@ -120,11 +155,20 @@ std::string Distance(double gap) {
                          : absl::StrFormat("about %.1g nats", gap);
 }
 
-std::string Sentence(const FitVerdict& verdict, const MultistartReport& search) {
+// What a good fit is good at.
+std::string Merit(const FitVerdict& verdict, const EvidenceEstimate& evidence) {
+  if (evidence.kind == EvidenceKind::kAnnealing) {
+    return absl::StrFormat("log Z is known to %.1g nats, and the islands of draws agree,",
+                           evidence.standard_error);
+  }
+  return absl::StrCat("q is ", Distance(verdict.criteria.front().value), " from the posterior");
+}
+
+std::string Sentence(const FitVerdict& verdict, const VerdictInput& input) {
   switch (verdict.verdict) {
     case Verdict::kGood:
-      return absl::StrCat("Good: q is ", Distance(verdict.criteria.front().value),
-                          " from the posterior over what was looked at: ", Describe(search), ".");
+      return absl::StrCat("Good: ", Merit(verdict, input.evidence),
+                          " over what was looked at: ", Describe(input.search), ".");
     case Verdict::kUsable:
       return absl::StrCat("Usable with care: ", Reasons(verdict), ".");
     case Verdict::kDoNotTrust:
@@ -150,20 +194,12 @@ FitVerdict JudgeFit(const VerdictInput& input) {
     result.sentence = "Do not trust: the evidence was not estimated, so nothing is known.";
     return result;
   }
-  result.criteria = EvidenceCriteria(input.evidence);
-  if (!std::isnan(input.score_residual)) {
-    result.criteria.push_back(
-        AtMost("score_residual", input.score_residual / static_cast<double>(input.dimension), 1.0,
-               kInfinity, "squared error of the score per dimension, at the end of training"));
-  }
-  if (!std::isnan(input.r_hat)) {
-    result.criteria.push_back(
-        AtMost("r_hat", input.r_hat, 1.01, 1.05, "agreement of the restarts; 1: they agree"));
-  }
+  result.criteria = input.evidence.kind == EvidenceKind::kAnnealing ? AnnealingCriteria(input)
+                                                                    : ModelCriteria(input);
   result.criteria.push_back(ModeSearch(input.search));
   result.verdict = Verdict::kGood;
   for (const Criterion& c : result.criteria) result.verdict = std::max(result.verdict, c.verdict);
-  result.sentence = Sentence(result, input.search);
+  result.sentence = Sentence(result, input);
   return result;
 }
 

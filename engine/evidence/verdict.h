@@ -39,6 +39,15 @@
 // 0.7 say; where u ≤ 0.1, it passes as USABLE. Weights that are equal to rounding (share ≥ 1 −
 // 1e-6: the log weights differ by 1e-3, as sums of singles do) have no tail.
 //
+// An estimate by annealing (EvidenceKind::kAnnealing) has no q: its draws are the target's own,
+// from islands of particles that never meet. Of the above it is judged by log_z_standard_error,
+// r_hat, here of the islands, and mode_search, and by
+//   ess ≥ 400, 100: how many independent draws its draws are worth (reference.h). 400 is asked for
+//     by Vehtari et al., arXiv 1903.08008; with 8 islands it is an R̂ of 1.01.
+//   error_ratio ≤ 1, any: the standard error in units of the one that was asked for, 0 of which
+//     leaves it out: a sampler that was cut short is USABLE at best. One that did not reach the
+//     target has the standard error +∞ and is not to be trusted.
+//
 // No number computed from draws of q sees a part of the posterior where q never draws: a missed
 // mode leaves perfect weights. Only the search for modes can show it, and restarts when they end in
 // different places. The sentence therefore tells what was looked at, and claims no more.
@@ -83,7 +92,8 @@ struct VerdictInput {
 };
 
 // Criteria that are unknown by nature (score_residual of a fit that was not trained, r_hat of one
-// run) are left out; a part of `evidence` that is NaN is not to be trusted.
+// run) are left out; a part of `evidence` that is NaN is not to be trusted, nor is a sampler whose
+// r_hat is.
 FitVerdict JudgeFit(const VerdictInput& input);
 
 // The rule for k̂ alone. Fewer than 25 draws (5 of them in the tail), or no k̂: kDoNotTrust, there is

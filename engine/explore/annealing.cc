@@ -108,20 +108,22 @@ absl::StatusOr<AnnealingLevel> NextLevel(Evaluator& evaluator, const AnnealingBa
   return level;
 }
 
-Eigen::VectorXd MultistateLogZs(const Walk& walk, ThreadPool& pool) {
+absl::StatusOr<Eigen::VectorXd> MultistateLogZs(const Walk& walk, Evaluator& evaluator) {
   const int64_t states = static_cast<int64_t>(walk.betas.size());
   const Eigen::VectorXd beta = Eigen::Map<const Eigen::VectorXd>(walk.betas.data(), states);
   Eigen::VectorXd result = walk.log_z;
-  pool.ParallelFor(walk.log_z.size(), [&](int64_t island, int) {
-    if (walk.log_z[island] == kNoWeight) return;
+  const auto cancelled = [&] { return !evaluator.CheckCancel().ok(); };
+  evaluator.pool().ParallelFor(walk.log_z.size(), [&](int64_t island, int) {
+    if (walk.log_z[island] == kNoWeight || cancelled()) return;
     Eigen::MatrixXd ratio(walk.ratios.front().rows(), states);
     Eigen::VectorXd log_z(states);
     for (int64_t s = 0; s < states; ++s) {
       ratio.col(s) = walk.ratios[static_cast<size_t>(s)].col(island);
       log_z[s] = walk.log_zs[static_cast<size_t>(s)][island];
     }
-    result[island] = MultistateLogZ(ratio, beta, log_z);
+    result[island] = MultistateLogZ(ratio, beta, log_z, cancelled);
   });
+  if (absl::Status s = evaluator.CheckCancel(); !s.ok()) return s;
   return result;
 }
 
@@ -149,7 +151,9 @@ absl::StatusOr<AnnealedIslands> Anneal(Evaluator& evaluator, const AnnealingBase
     if (!level.ok()) return level.status();
     result.levels.push_back(*level);
   }
-  result.log_z_multistate = MultistateLogZs(walk, evaluator.pool());
+  absl::StatusOr<Eigen::VectorXd> multistate = MultistateLogZs(walk, evaluator);
+  if (!multistate.ok()) return multistate.status();
+  result.log_z_multistate = *std::move(multistate);
   result.log_z = std::move(walk.log_z);
   result.tail = walk.tail;
   result.particles = std::move(walk.particles);

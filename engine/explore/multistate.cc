@@ -30,7 +30,7 @@ Eigen::ArrayXXd LogDensities(const Eigen::Map<const Eigen::ArrayXd>& delta,
 }  // namespace
 
 double MultistateLogZ(const Eigen::MatrixXd& log_ratio, const Eigen::VectorXd& beta,
-                      const Eigen::VectorXd& log_z) {
+                      const Eigen::VectorXd& log_z, const std::function<bool()>& stop) {
   constexpr int kMaxIterations = 200;
   constexpr double kTolerance = 1e-5;  // nats
   const Eigen::Map<const Eigen::ArrayXd> delta(log_ratio.data(), log_ratio.size());
@@ -47,7 +47,7 @@ double MultistateLogZ(const Eigen::MatrixXd& log_ratio, const Eigen::VectorXd& b
     next.array() -= next[0];
     const double change = (next - current).cwiseAbs().maxCoeff();
     current = next;
-    if (!(change > kTolerance)) break;
+    if (!(change > kTolerance) || (stop && stop())) break;
   }
   return current[current.size() - 1];
 }

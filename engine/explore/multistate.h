@@ -9,12 +9,14 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <functional>
 
 namespace aisivi {
 
 // log Z_{S−1}. log_ratio: δ, N×S, one column per state, −∞ for particles outside of the support of
-// p̃; log_z: S, where to begin, all finite. beta: S, rising from 0 to 1.
+// p̃; log_z: S, where to begin, all finite. beta: S, rising from 0 to 1. Ends with what it has when
+// `stop`, which may be empty, says so; an iteration over a million particles takes a while.
 double MultistateLogZ(const Eigen::MatrixXd& log_ratio, const Eigen::VectorXd& beta,
-                      const Eigen::VectorXd& log_z);
+                      const Eigen::VectorXd& log_z, const std::function<bool()>& stop = {});
 
 }  // namespace aisivi

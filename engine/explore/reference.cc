@@ -131,6 +131,18 @@ void AddToRounds(const AnnealedIslands& round, const ReferenceOptions& options, 
   AddRound(round, std::max(kPoolPerDraw * options.draws, kLeastPool), &rounds->pool);
 }
 
+// What the base lacks for the particles of a round.
+absl::Status LookAtBase(Evaluator& evaluator, const ReferenceOptions& options,
+                        const AnnealedIslands& round, Rounds* rounds) {
+  if (!options.pilot) return absl::OkStatus();
+  absl::StatusOr<BaseRefit> refit = RefitToIslands(evaluator, rounds->base, round);
+  if (!refit.ok()) return refit.status();
+  rounds->unsettled = refit->gain < kSettledGain ? 0 : refit->deficit;
+  rounds->better = std::move(refit->base);
+  return absl::OkStatus();
+}
+
+// A round that is cancelled, be it while its base is looked at, leaves `rounds` as it was.
 absl::Status RunRound(Evaluator& evaluator, const ReferenceOptions& options, int64_t particles,
                       uint64_t seed, Rounds* rounds, Reference* reference) {
   const int64_t before = evaluator.evaluated();
@@ -141,23 +153,22 @@ absl::Status RunRound(Evaluator& evaluator, const ReferenceOptions& options, int
       SubSeed(seed, RngPurpose::kExploreSeed, static_cast<uint64_t>(reference->rounds));
   absl::StatusOr<AnnealedIslands> round = Anneal(evaluator, rounds->base, annealing, own);
   if (!round.ok()) return round.status();
-  const bool first = reference->rounds++ == 0;
+  const int64_t spent = evaluator.evaluated() - before;
+  const bool first = reference->rounds == 0;
   if (first && !std::isfinite(round->log_z.maxCoeff())) {
     return absl::FailedPreconditionError(
         "no point near the start has a finite log density: there is nothing to anneal to");
   }
   if (first) rounds->reached = round->reached;
   rounds->exhausted = !first && !(round->reached && std::isfinite(round->log_z.maxCoeff()));
-  if (rounds->exhausted) return absl::OkStatus();
-  AddToRounds(*round, options, particles, rounds);
-  rounds->evaluations_each = static_cast<double>(evaluator.evaluated() - before) /
-                             static_cast<double>(particles * options.islands);
-  reference->levels = std::move(round->levels);
-  if (!options.pilot) return absl::OkStatus();
-  absl::StatusOr<BaseRefit> refit = RefitToIslands(evaluator, rounds->base, *round);
-  if (!refit.ok()) return refit.status();
-  rounds->unsettled = refit->gain < kSettledGain ? 0 : refit->deficit;
-  rounds->better = std::move(refit->base);
+  if (!rounds->exhausted) {
+    if (absl::Status s = LookAtBase(evaluator, options, *round, rounds); !s.ok()) return s;
+    AddToRounds(*round, options, particles, rounds);
+    rounds->evaluations_each =
+        static_cast<double>(spent) / static_cast<double>(particles * options.islands);
+    reference->levels = std::move(round->levels);
+  }
+  ++reference->rounds;
   return absl::OkStatus();
 }
 
@@ -190,6 +201,17 @@ int64_t NextParticles(const ReferenceOptions& options, const Rounds& rounds, int
   if (affordable < least) return 0;
   const double wanted = std::min(std::max(missing, least), affordable);
   return std::min(WholeChains(wanted, options.states), MostParticles(options, dim));
+}
+
+ReferenceProgress ProgressOf(const Evaluator& evaluator, const Rounds& rounds,
+                             const Reference& reference) {
+  ReferenceProgress progress;
+  progress.evaluations = evaluator.evaluated();
+  if (rounds.sums.particles == 0) return progress;
+  progress.rounds = reference.rounds;
+  progress.log_z = rounds.evidence.log_z;
+  progress.standard_error = StandardError(rounds);
+  return progress;
 }
 
 // Draws, R̂, ESS and shares.
@@ -226,6 +248,8 @@ std::string_view Describe(ReferenceEnd end) {
       return "all evaluations were used before the standard error was as small as asked";
     case ReferenceEnd::kNotAnnealed:
       return "the evaluations did not suffice to reach the target";
+    case ReferenceEnd::kStopped:
+      return "it was stopped, and the rounds done by then count";
   }
   return "";
 }
@@ -233,22 +257,27 @@ std::string_view Describe(ReferenceEnd end) {
 absl::StatusOr<Reference> SampleReference(const Target& target,
                                           const std::vector<AffineGaussian>& start,
                                           const ReferenceOptions& options, uint64_t seed,
-                                          ThreadPool& pool, const std::atomic<bool>* cancel) {
+                                          ThreadPool& pool, const std::atomic<bool>* cancel,
+                                          const ReferenceObserver& on_progress) {
   if (absl::Status s = CheckStart(target, start); !s.ok()) return s;
   if (absl::Status s = CheckReferenceOptions(options, target.dim()); !s.ok()) return s;
   Evaluator evaluator(target, pool, cancel);
+  Reference reference;
+  Rounds rounds;
+  if (on_progress) {
+    evaluator.OnEvaluated([&] { on_progress(ProgressOf(evaluator, rounds, reference)); });
+  }
   const absl::StatusOr<Pilot> pilot = FitBase(evaluator, start, options, seed);
   if (!pilot.ok()) return pilot.status();
-  Reference reference;
-  Rounds rounds{.base = pilot->base};
+  rounds.base = pilot->base;
   int64_t left = options.max_evaluations - evaluator.evaluated();
   for (int64_t particles = FirstParticles(options, *pilot, left); particles > 0;) {
-    if (absl::Status s = RunRound(evaluator, options, particles, seed, &rounds, &reference);
-        !s.ok()) {
-      return s;
-    }
+    const absl::Status status = RunRound(evaluator, options, particles, seed, &rounds, &reference);
+    const bool stopped = absl::IsCancelled(status) && rounds.sums.particles > 0;
+    if (!status.ok() && !stopped) return status;
     left = options.max_evaluations - evaluator.evaluated();
-    const std::optional<ReferenceEnd> end = EndOfRounds(options, rounds);
+    const std::optional<ReferenceEnd> end =
+        stopped ? ReferenceEnd::kStopped : EndOfRounds(options, rounds);
     particles = end ? 0 : NextParticles(options, rounds, target.dim(), left);
     reference.end = end.value_or(ReferenceEnd::kEvaluations);
     if (particles > 0 && rounds.unsettled > kMostUnsettled * options.target_standard_error) {

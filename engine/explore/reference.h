@@ -26,6 +26,7 @@
 #include <Eigen/Core>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <string_view>
 #include <vector>
 
@@ -44,6 +45,7 @@ enum class ReferenceEnd {
   kAccurate,     // the standard error is that wanted, or less
   kEvaluations,  // all used; the standard error is what it is
   kNotAnnealed,  // evaluations ran out before the target was reached: standard error +∞
+  kStopped,      // by `cancel`, after one round or more, which count
 };
 std::string_view Describe(ReferenceEnd end);
 
@@ -66,14 +68,26 @@ struct Reference {
   ReferenceEnd end = ReferenceEnd::kOneRound;
 };
 
+// How far a run has come; NaN before the first round is done.
+struct ReferenceProgress {
+  int64_t evaluations = 0;
+  int rounds = 0;  // done
+  double log_z = kNotAvailable;
+  double standard_error = kNotAvailable;
+};
+using ReferenceObserver = std::function<void(const ReferenceProgress&)>;
+
 // `start`: the components of a fitted mixture (ComponentsOf() in base.h). Points that cannot be
-// evaluated have no weight. Deterministic in (start, options, seed) at any number of threads.
-// Error: INVALID_ARGUMENT "start: …" or "OPTION: …"; FAILED_PRECONDITION when no draw of the base
-// has a finite log density; CANCELLED; the target's own.
+// evaluated have no weight. Deterministic in (start, options, seed) at any number of threads,
+// unless `cancel` cut it short: rounds that were done by then count (kStopped). `on_progress` may
+// be empty; it is called on the caller's thread, after every batch of evaluations. Error:
+// INVALID_ARGUMENT "start: …" or "OPTION: …"; FAILED_PRECONDITION when no draw of the base has a
+// finite log density; CANCELLED before the first round was done; the target's own.
 absl::StatusOr<Reference> SampleReference(const Target& target,
                                           const std::vector<AffineGaussian>& start,
                                           const ReferenceOptions& options, uint64_t seed,
                                           ThreadPool& pool,
-                                          const std::atomic<bool>* cancel = nullptr);
+                                          const std::atomic<bool>* cancel = nullptr,
+                                          const ReferenceObserver& on_progress = {});
 
 }  // namespace aisivi

@@ -132,7 +132,7 @@ absl::Status Restarts::EstimateAfresh(FitResult* best) {
 
 FitResult Restarts::Finish(FitResult best) {
   if (best.reason == TerminationReason::kCancelled) best.message = "The fit was cancelled.";
-  best.r_hat = RHat(draws_);
+  if (options_.restarts > 1) best.r_hat = RHat(draws_);
   best.restart_elbo = std::move(elbo_);
   best.log = std::move(log_);
   reporter_.current() = best.last;

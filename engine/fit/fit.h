@@ -38,8 +38,8 @@ struct FitResult {
   FitProgress last;                  // the last report of the run that `model` is of
   std::vector<FitProgress> history;  // a thinned record of that run, at most ~1000 entries
   std::vector<std::string> log;  // decisions worth telling: the start chosen, skipped steps, …
-  // Agreement of the runs that FitOptions::restarts asks for (engine/evidence/agreement.h); NaN
-  // with one run.
+  // Agreement of the runs that FitOptions::restarts asks for (engine/evidence/agreement.h), or of
+  // the islands of a sampler; NaN with one run that trains.
   double r_hat = kNotAvailable;
   // elbo_lower of each run, as it ended, in order; empty with one run.
   std::vector<double> restart_elbo;

@@ -188,6 +188,18 @@ const std::vector<OptionDoc>& OptionTable() {
        1,
        1 << 22,
        {}},
+      {"reference_standard_error",
+       "\"reference\": standard error of log Z to reach, nats; 0: one round",
+       &F::reference_standard_error,
+       0,
+       1,
+       {}},
+      {"reference_evaluations",
+       "\"reference\": evaluations of the target to use, at most",
+       &F::reference_evaluations,
+       10000,
+       1e9,
+       {}},
   };
   return *kTable;
 }
@@ -245,11 +257,14 @@ void ApplyMethod(FitOptions* options) {
 }
 
 absl::Status ValidateOptions(const FitOptions& options, int dim) {
-  if (absl::Status status = FindMethod(options.method).status(); !status.ok()) {
-    return absl::InvalidArgumentError(status.message());
-  }
+  const absl::StatusOr<const MethodEntry*> method = FindMethod(options.method);
+  if (!method.ok()) return absl::InvalidArgumentError(method.status().message());
   for (const OptionDoc& doc : OptionTable()) {
     if (absl::Status status = CheckOne(doc, options); !status.ok()) return status;
+  }
+  if ((*method)->samples && options.restarts > 1) {
+    return absl::InvalidArgumentError(absl::StrCat("restarts: must be 1 with ", options.method,
+                                                   ", whose R̂ is that of its own islands"));
   }
   if (absl::Status status = CheckSkip(options, dim); !status.ok()) return status;
   if (options.proposal_base == "linear" && options.latent != "gaussian") {

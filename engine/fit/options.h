@@ -59,7 +59,8 @@ struct FitOptions {
   // by a short training of each), "gaussian" (the best single Gaussian), "none" (identity).
   std::string warm_start = "auto";
   // Independent runs, each with a seed of its own; the one with the best elbo_lower is the result,
-  // and R̂ over their draws is part of its verdict.
+  // and R̂ over their draws is part of its verdict. 1 for a method that samples: it has an R̂ of its
+  // own.
   int64_t restarts = 1;
 
   // Methods by kernels ("ksivi", "kpg").
@@ -69,8 +70,12 @@ struct FitOptions {
   // Flow steps after training, for the evidence of a method that trains without a proposal.
   int64_t evidence_flow_iterations = 0;
   // Final evidence estimate (see engine/evidence/evidence.h).
-  int64_t evidence_draws = 8192;         // M
+  int64_t evidence_draws = 8192;         // M; of a method that samples, the draws to keep
   int64_t evidence_inner_samples = 512;  // K to begin with; doubled until the bounds meet
+
+  // Methods that sample ("reference"); see engine/explore/reference.h.
+  double reference_standard_error = 0.05;     // of log Z, in nats, to reach; 0: one round
+  int64_t reference_evaluations = 2'000'000;  // of the target, at most, about
 };
 
 // What hidden = 0 and coupling_hidden = 0 mean for a target of dimension `dim`, or the value

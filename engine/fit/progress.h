@@ -10,13 +10,15 @@
 
 namespace aisivi {
 
-enum class FitPhase { kWarmStart, kFlowPretraining, kTraining, kEvidence, kDone };
+enum class FitPhase { kWarmStart, kFlowPretraining, kTraining, kSampling, kEvidence, kDone };
 
 // Why a fit ended. Every fit that started ends with one of these.
 enum class TerminationReason {
   kNone,            // still running
-  kConverged,       // log Ẑ − ELBO is closed, or held-out ELBO and score residual have settled
-  kIterationLimit,  // all iterations done
+  // log Ẑ − ELBO is closed, or held-out ELBO and score residual have settled; of a sampler: the
+  // standard error is that asked for
+  kConverged,
+  kIterationLimit,  // all iterations done, or evaluations used
   kTimeLimit,       // FitOptions::time_limit reached; best state kept
   kCancelled,       // asked to stop
   kNumericalError,  // too many non-finite steps; best state kept
@@ -25,7 +27,7 @@ enum class TerminationReason {
 // One report. NaN: not known (yet).
 struct FitProgress {
   FitPhase phase = FitPhase::kWarmStart;
-  int64_t iteration = 0;         // of the phase
+  int64_t iteration = 0;         // of the phase; while sampling, evaluations of the target
   int64_t total_iterations = 0;  // of the phase
   double seconds = 0;            // since the fit started
   double loss = kNotAvailable;   // nats; mean of log q̂(z) − log p̃(z) over the step's points

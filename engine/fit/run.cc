@@ -10,6 +10,7 @@
 #include "engine/fit/held_out.h"
 #include "engine/fit/held_out_check.h"
 #include "engine/fit/run_context.h"
+#include "engine/fit/sampling_run.h"
 #include "engine/fit/start.h"
 #include "engine/fit/start_choice.h"
 #include "engine/fit/termination.h"
@@ -132,10 +133,35 @@ absl::Status MakeEvidence(RunContext& run, FitResult* result) {
 FitResult Finish(RunContext& run, FitResult result) {
   if (run.reason == TerminationReason::kNone) run.reason = TerminationReason::kIterationLimit;
   result.reason = run.reason;
-  result.message = TerminationMessage(run.reason, run.options);
+  if (result.message.empty()) result.message = TerminationMessage(run.reason, run.options);
   result.search = run.search;
   result.log = std::move(run.log);
   return result;
+}
+
+// Draws of the target or, where the time limit left no room for any, the start.
+absl::Status Sample(RunContext& run, Start start, FitResult* result) {
+  if (absl::Status s = SampleTarget(run, start.state, result); !s.ok()) return s;
+  if (result->model != nullptr || run.reason == TerminationReason::kCancelled) {
+    return absl::OkStatus();
+  }
+  run.log.push_back(
+      "The time limit left no room for a round of sampling: the start is the result.");
+  run.best.model = std::move(start.state);
+  return absl::OkStatus();
+}
+
+absl::Status Learn(RunContext& run, std::vector<Start> starts) {
+  if (run.options.warm_start != "none") {
+    if (absl::Status s = EvaluateStart(run, starts.front()); !s.ok()) return s;
+  }
+  if (run.method.objective == nullptr) {
+    // Without training the start is the result, even where there was no time to look at it.
+    if (!run.best.model.has_value()) run.best.model = std::move(starts.front().state);
+    return absl::OkStatus();
+  }
+  if (run.reason != TerminationReason::kNone) return absl::OkStatus();
+  return TrainToTheEnd(run, std::move(starts));
 }
 
 }  // namespace
@@ -153,20 +179,15 @@ absl::StatusOr<FitResult> FitFromOneSeed(const Target& target, const FitOptions&
     return Finish(run, std::move(result));
   }
   if (!starts.ok()) return starts.status();
-  if (options.warm_start != "none") {
-    if (absl::Status s = EvaluateStart(run, starts->front()); !s.ok()) return s;
-  }
-  if (method.objective == nullptr) {
-    // Without training the start is the result, even where there was no time to look at it.
-    if (!run.best.model.has_value()) run.best.model = std::move(starts->front().state);
-  } else if (run.reason == TerminationReason::kNone) {
-    if (absl::Status s = TrainToTheEnd(run, *std::move(starts)); !s.ok()) return s;
-  }
+  const absl::Status status = method.samples ? Sample(run, std::move(starts->front()), &result)
+                                             : Learn(run, *std::move(starts));
+  if (!status.ok()) return status;
   if (run.best.model.has_value()) {
     result.model = std::make_shared<const Model>(
         std::make_unique<const ModelState>(*std::move(run.best.model)));
   }
-  if (result.model != nullptr && run.reason != TerminationReason::kCancelled) {
+  const bool has_evidence = result.evidence.draws > 0;
+  if (result.model != nullptr && !has_evidence && run.reason != TerminationReason::kCancelled) {
     if (absl::Status s = MakeEvidence(run, &result); !s.ok()) return s;
   }
   return Finish(run, std::move(result));

@@ -1,4 +1,5 @@
-// One run of a fit, from one seed: start, choice among starts, training, evidence.
+// One run of a fit, from one seed: start, choice among starts, training, evidence; or
+// start and sampling.
 #pragma once
 
 #include <atomic>

@@ -9,6 +9,8 @@ namespace aisivi {
 
 // Shares of the time limit by whose end the phases are over; the rest is for the evidence.
 inline constexpr double kStartShare = 0.5, kDescentShare = 0.6, kTrainingShare = 0.8;
+// A sampler's evidence is its own.
+inline constexpr double kSamplingShare = 0.9;
 
 // Whether training has to stop; sets run.reason where the caller or the clock says so.
 bool MustStop(RunContext& run);

@@ -52,6 +52,9 @@ const std::vector<MethodEntry>& MethodRegistry() {
        .objective = Make<Kpg>,
        .one_component = true},
       {.name = "gaussian", .doc = "the best single Gaussian of the warm start, with no training"},
+      {.name = "reference",
+       .doc = "draws and log Z by annealed sequential Monte Carlo from the start's mixture",
+       .samples = true},
   };
   return *kMethods;
 }

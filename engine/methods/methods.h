@@ -22,6 +22,7 @@ struct MethodEntry {
   bool needs_proposal = false;  // cannot run without flow steps
   bool own_epsilon = false;     // the generating ε are among the inner samples
   bool one_component = false;   // cannot train a mixture
+  bool samples = false;         // the result is a set of draws of the target (explore/reference.h)
 };
 
 // All methods. Lives for the whole process.

@@ -11,9 +11,11 @@ namespace aisivi {
 namespace {
 
 // Layout: magic, version, then the values below in native little-endian order, then a checksum of
-// all before it. Version 1.
+// all before it. Version 1: components. Version 2: a set of draws.
 constexpr char kMagic[8] = {'A', 'I', 'S', 'I', 'V', 'I', 'M', '\0'};
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kComponents = 1, kDraws = 2;
+constexpr int64_t kMaxDim = 10000;
+constexpr int64_t kMaxDraws = int64_t{1} << 27;
 
 // FNV-1a, 64 bits.
 uint64_t Checksum(std::string_view bytes) {
@@ -97,8 +99,8 @@ void PutFamily(const Family& family, Writer* out) {
 
 bool GetFamily(Reader* in, Family* family) {
   FamilyConfig c;
-  c.dim = in->GetSize(1, 10000);
-  c.latent_dim = in->GetSize(1, 10000);
+  c.dim = in->GetSize(1, kMaxDim);
+  c.latent_dim = in->GetSize(1, kMaxDim);
   c.hidden = in->GetSize(1, 1 << 13);
   c.gaussian_latent = in->Get<uint8_t>() != 0;
   c.linear_skip = in->Get<uint8_t>() != 0;
@@ -159,6 +161,51 @@ bool GetComponent(Reader* in, Component* component) {
   return GetProposal(component->family.config(), in, &component->proposal);
 }
 
+void PutComponents(const std::vector<Component>& components, Writer* out) {
+  out->Put<int64_t>(static_cast<int64_t>(components.size()));
+  for (const Component& component : components) {
+    out->Put<double>(component.log_weight);
+    PutFamily(component.family, out);
+    out->PutArray(component.affine.shift.data(), component.affine.shift.size());
+    out->PutArray(component.affine.scale.data(), component.affine.scale.size());
+    out->Put<uint8_t>(component.has_proposal);
+    if (component.has_proposal) PutProposal(component.proposal, out);
+  }
+}
+
+bool GetComponents(Reader* in, std::vector<Component>* components) {
+  components->resize(in->GetSize(1, 4096));
+  for (Component& component : *components) {
+    if (!GetComponent(in, &component)) return false;
+    const Family& first = components->front().family;
+    if (component.family.dim() != first.dim() ||
+        component.family.latent_dim() != first.latent_dim()) {
+      return false;
+    }
+  }
+  return in->ok();
+}
+
+void PutDraws(const DrawSet& draws, Writer* out) {
+  out->Put<int64_t>(draws.z.rows());
+  out->Put<int64_t>(draws.z.cols());
+  out->Put<double>(draws.log_z);
+  out->PutArray(draws.z.data(), draws.z.size());
+  out->PutArray(draws.log_p.data(), draws.log_p.size());
+}
+
+bool GetDraws(Reader* in, DrawSet* draws) {
+  const int64_t dim = in->GetSize(1, kMaxDim), count = in->GetSize(1, kMaxDraws);
+  draws->log_z = in->Get<double>();
+  if (!in->ok() || !in->Has(dim * count, sizeof(double))) return false;
+  draws->z.resize(dim, count);
+  draws->log_p.resize(count);
+  in->GetArray(draws->z.data(), draws->z.size());
+  in->GetArray(draws->log_p.data(), count);
+  return in->ok() && std::isfinite(draws->log_z) && draws->z.allFinite() &&
+         draws->log_p.allFinite();
+}
+
 }  // namespace
 
 Model::Model(std::unique_ptr<const ModelState> state) : state_(std::move(state)) {}
@@ -166,21 +213,19 @@ Model::~Model() = default;
 
 int Model::dim() const { return static_cast<int>(state_->dim()); }
 int Model::latent_dim() const {
+  if (state_->IsDrawSet()) return 0;
   return static_cast<int>(state_->components.front().family.latent_dim());
 }
+bool Model::has_density() const { return !state_->IsDrawSet(); }
 
 std::string Model::Serialize() const {
   Writer out;
   out.Raw(kMagic, sizeof(kMagic));
-  out.Put<uint32_t>(kVersion);
-  out.Put<int64_t>(static_cast<int64_t>(state_->components.size()));
-  for (const Component& component : state_->components) {
-    out.Put<double>(component.log_weight);
-    PutFamily(component.family, &out);
-    out.PutArray(component.affine.shift.data(), component.affine.shift.size());
-    out.PutArray(component.affine.scale.data(), component.affine.scale.size());
-    out.Put<uint8_t>(component.has_proposal);
-    if (component.has_proposal) PutProposal(component.proposal, &out);
+  out.Put<uint32_t>(state_->IsDrawSet() ? kDraws : kComponents);
+  if (state_->IsDrawSet()) {
+    PutDraws(state_->draws, &out);
+  } else {
+    PutComponents(state_->components, &out);
   }
   return std::move(out).Finish();
 }
@@ -199,20 +244,14 @@ absl::StatusOr<std::shared_ptr<const Model>> Model::Parse(std::string_view bytes
   }
   bytes.remove_prefix(sizeof(kMagic));
   Reader in(bytes);
-  if (const uint32_t version = in.Get<uint32_t>(); version != kVersion) {
+  const uint32_t version = in.Get<uint32_t>();
+  if (version != kComponents && version != kDraws) {
     return absl::InvalidArgumentError("model: written by another version of this program");
   }
   auto state = std::make_unique<ModelState>();
-  state->components.resize(in.GetSize(1, 4096));
-  for (Component& component : state->components) {
-    if (!GetComponent(&in, &component)) return bad;
-    const Family& first = state->components.front().family;
-    if (component.family.dim() != first.dim() ||
-        component.family.latent_dim() != first.latent_dim()) {
-      return bad;
-    }
-  }
-  if (!in.ok() || !in.AtEnd()) return bad;
+  const bool read =
+      version == kDraws ? GetDraws(&in, &state->draws) : GetComponents(&in, &state->components);
+  if (!read || !in.ok() || !in.AtEnd()) return bad;
   return std::make_shared<const Model>(std::move(state));
 }
 

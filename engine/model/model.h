@@ -1,5 +1,6 @@
 // What a fit leaves behind: the semi-implicit posterior q(z) and its proposal τ(ε|z), in the
-// coordinates of the target, ready to be sampled and evaluated, and as bytes.
+// coordinates of the target, ready to be sampled and evaluated, or a set of draws (draw_set.h); and
+// as bytes.
 #pragma once
 
 #include <Eigen/Core>
@@ -20,7 +21,9 @@ class Model {
   ~Model();
 
   int dim() const;         // D
-  int latent_dim() const;  // E
+  int latent_dim() const;  // E; 0 for a set of draws
+  // Whether log q can be estimated at any point; of a set of draws it is known at these only.
+  bool has_density() const;
   const ModelState& state() const { return *state_; }
 
   // A self-contained, versioned byte string; Parse(Serialize()) draws bit for bit the same.

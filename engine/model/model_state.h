@@ -1,5 +1,5 @@
 // The parts of a fitted model: a mixture of semi-implicit components, each in its own whitened
-// coordinates.
+// coordinates, or a set of draws.
 //
 //   q(z) = Σ_c π_c q_c(A_c⁻¹ (z − b_c)) / |det A_c|
 //
@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engine/family/family.h"
+#include "engine/model/draw_set.h"
 #include "engine/proposal/proposal.h"
 
 namespace aisivi {
@@ -43,9 +44,13 @@ struct Component {
 // proposal's weights about half do not depend on z alone and are met once per sample.
 double InnerSampleFlop(const Component& component);
 
+// Components, or draws, never both.
 struct ModelState {
   std::vector<Component> components;  // at least one; Σ π_c = 1
-  int64_t dim() const { return components.front().family.dim(); }
+  DrawSet draws;                      // at least one
+
+  bool IsDrawSet() const { return draws.size() > 0; }
+  int64_t dim() const { return IsDrawSet() ? draws.z.rows() : components.front().family.dim(); }
 };
 
 }  // namespace aisivi

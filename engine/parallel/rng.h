@@ -29,6 +29,7 @@ enum class RngPurpose : uint32_t {
   kAgreementSeed = 15,  // of the draws that tell whether restarts agree
   kInnerSeed = 16,      // of the inner samples of a component
   kEvidenceSeed = 17,   // of the draws that the evidence of the best restart is from
+  kDrawOrder = 18,      // of the order in which a set of draws is gone through
   // Annealed sequential Monte Carlo.
   kExploreBase = 40,      // draws of the base
   kExploreResample = 41,  // whom the chains start from

@@ -36,6 +36,11 @@ absl::Status Evaluator::CheckCancel() const {
   return absl::OkStatus();
 }
 
+absl::Status Evaluator::EndBatch() const {
+  if (report_) report_();
+  return CheckCancel();
+}
+
 absl::Status Evaluator::Evaluate(const Eigen::Ref<const Eigen::MatrixXd>& z, Evaluation* out) {
   return Run(nullptr, z, out);
 }
@@ -65,7 +70,7 @@ absl::Status Evaluator::EvaluateDensity(const Eigen::Ref<const Eigen::MatrixXd>&
   for (const absl::Status& each : status) {
     if (!each.ok()) return each;
   }
-  return CheckCancel();
+  return EndBatch();
 }
 
 absl::Status Evaluator::EvaluateNoise(const AffineGaussian& gaussian,
@@ -113,7 +118,7 @@ absl::Status Evaluator::Run(const AffineGaussian* gaussian,
     if (!status[shard].ok()) return status[shard];
     out->good += good[shard];
   }
-  return CheckCancel();
+  return EndBatch();
 }
 
 }  // namespace aisivi

@@ -8,6 +8,8 @@
 #include <Eigen/Core>
 #include <atomic>
 #include <cstdint>
+#include <functional>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "engine/methods/elbo.h"
@@ -34,6 +36,8 @@ class Evaluator {
   ThreadPool& pool() { return pool_; }
   // Points evaluated so far.
   int64_t evaluated() const { return evaluated_; }
+  // Called after every batch, on the thread that asked for it.
+  void OnEvaluated(std::function<void()> report) { report_ = std::move(report); }
   // OK, or CANCELLED once the flag is set.
   absl::Status CheckCancel() const;
 
@@ -51,11 +55,14 @@ class Evaluator {
  private:
   absl::Status Run(const AffineGaussian* gaussian, const Eigen::Ref<const Eigen::MatrixXd>& x,
                    Evaluation* out);
+  // CheckCancel() after a report.
+  absl::Status EndBatch() const;
 
   const Target& target_;
   ThreadPool& pool_;
   const std::atomic<bool>* cancel_;
   int64_t evaluated_ = 0;
+  std::function<void()> report_;
 };
 
 }  // namespace aisivi

@@ -13,6 +13,8 @@ v1::FitProgress::Phase ToMessage(FitPhase phase) {
       return v1::FitProgress::FLOW_PRETRAINING;
     case FitPhase::kTraining:
       return v1::FitProgress::TRAINING;
+    case FitPhase::kSampling:
+      return v1::FitProgress::SAMPLING;
     case FitPhase::kEvidence:
       return v1::FitProgress::EVIDENCE;
     case FitPhase::kDone:

@@ -67,6 +67,10 @@ absl::Status CheckFitWork(const FitOptions& o, int dim, absl::string_view target
       {{"evidence_draws", "evidence_inner_samples"},
        number(o.evidence_draws) * number(o.evidence_inner_samples),
        kMaxDensityWork},
+      // Every evaluation also goes through matrices of D×D.
+      {{"reference_evaluations"},
+       number(o.reference_evaluations),
+       kMaxFitWork / static_cast<double>(dim)},
   };
   for (const Product& product : products) {
     if (absl::Status status = Check(product, dim); !status.ok()) return status;

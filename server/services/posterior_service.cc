@@ -118,6 +118,14 @@ absl::Status CheckDensities(const v1::EvaluateLogDensityRequest& request, const 
   return CheckDensityWork("points", points.rows(), inner_samples, fit.dimension());
 }
 
+// Refuses a fit that is a set of draws.
+absl::Status CheckHasDensity(const FittedModel& fitted, absl::string_view what) {
+  if (fitted.model->has_density()) return absl::OkStatus();
+  return FitNotReady("ONLY_DRAWS", fitted.fit.name(),
+                     absl::StrCat("has no density ", what, ": its method, ", fitted.fit.method(),
+                                  ", leaves draws alone"));
+}
+
 // The fit of a request that passes `check`.
 template <typename Request>
 absl::StatusOr<v1::Fit> Checked(FittedModels* models, const Request& request,
@@ -154,6 +162,9 @@ absl::StatusOr<v1::LogEvidence> PosteriorServiceImpl::Evidence(
     const std::atomic<bool>* cancel) {
   absl::StatusOr<std::shared_ptr<const FittedModel>> fitted = models_->Get(request.name());
   if (!fitted.ok()) return fitted.status();
+  if (absl::Status s = CheckHasDensity(**fitted, "to estimate the evidence from"); !s.ok()) {
+    return s;
+  }
   const auto [draws, inner_samples] = SizesOf(request, fit);
   absl::StatusOr<EvidenceEstimate> estimate = EstimateEvidence(
       *(*fitted)->model, *(*fitted)->target, request.seed(), draws, inner_samples, *pool_, cancel);
@@ -170,6 +181,7 @@ absl::StatusOr<v1::EvaluateLogDensityResponse> PosteriorServiceImpl::LogDensity(
   if (!points.ok()) return points.status();
   absl::StatusOr<std::shared_ptr<const FittedModel>> fitted = models_->Get(request.name());
   if (!fitted.ok()) return fitted.status();
+  if (absl::Status s = CheckHasDensity(**fitted, "to evaluate at a point"); !s.ok()) return s;
   const int64_t inner_samples = InnerSamples(request.inner_samples(), fit);
   const Eigen::MatrixXd z = points->transpose();
   v1::EvaluateLogDensityResponse response;

@@ -110,6 +110,31 @@ within "$(json_field logZ "$(cat json)")" -0.01 0.01 || die "log Z is off: $(cat
 grep -q '"verdict":{"grade":"GOOD"' json || die "not good: $(cat json)"
 aisivi delete "$(json_field name "$(cat json)")" >/dev/null
 
+echo "a reference by sampling"
+aisivi fit --target banana --method reference --set evidence_draws=2000 --json >events
+expect_match '"phase":"SAMPLING"' events
+tail -n 1 events >json
+expect_match '"method":"reference"' json
+expect_match '"terminationReason":"CONVERGED"' json
+within "$(json_field logZ "$(cat json)")" -0.15 0.15 || die "log Z is off: $(cat json)"
+grep -qE '"verdict":\{"grade":"(GOOD|USABLE)"' json || die "not to be trusted: $(cat json)"
+reference=$(json_field name "$(cat json)")
+aisivi get "$reference" >text
+expect_match '^ +draws +2000, worth [0-9]+ independent ones$' text
+expect_match '^ +r_hat +[0-9.]+ +≤ 1.01 +≤ 1.05 +(good|usable)$' text
+! grep -q 'ELBO between' text || die "bounds of no q: $(cat text)"
+aisivi draws "$reference" --count 2000 --out reference.csv
+(($(grep -vc '^#' reference.csv) == 2002)) || die "not a header, a mean and 2000 draws"
+aisivi summary "$reference" >text
+expect_match '^from 20000 draws$' text
+expect_failure 1 'FAILED_PRECONDITION: name: fits/.* has no density' \
+  aisivi logq "$reference" --point 0,-1
+expect_failure 1 'FAILED_PRECONDITION: name: fits/.* has no density' aisivi evidence "$reference"
+expect_failure 1 'INVALID_ARGUMENT: fit.hyperparameters.restarts' \
+  aisivi fit --target banana --method reference --restarts 2
+aisivi plot "$reference" --out reference.png
+aisivi delete "$reference" >/dev/null
+
 echo "summary"
 aisivi summary "$name" >text
 expect_match '^COORDINATE +MEAN +SD +2.5 % +50 % +97.5 %$' text

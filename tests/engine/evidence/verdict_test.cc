@@ -170,6 +170,70 @@ TEST(VerdictTest, SeveralReasonsAreAllNamed) {
   EXPECT_THAT(verdict.sentence, ::testing::Not(HasSubstr("r_hat")));
 }
 
+// Good in every respect, by a sampler.
+VerdictInput FineSampling() {
+  VerdictInput input;
+  input.evidence.kind = EvidenceKind::kAnnealing;
+  input.evidence.log_z = -3;
+  input.evidence.standard_error = 0.03;
+  input.evidence.ess = 900;
+  input.evidence.draws = 4096;
+  input.evidence.wanted_error = 0.03;
+  input.r_hat = 1.002;
+  input.search = Fine().search;
+  return input;
+}
+
+TEST(VerdictTest, SamplingIsJudgedByWhatItKnows) {
+  const FitVerdict verdict = JudgeFit(FineSampling());
+  EXPECT_EQ(verdict.verdict, Verdict::kGood) << verdict.sentence;
+  EXPECT_EQ(verdict.criteria.size(), 5u);
+  EXPECT_EQ(Find(verdict, "gap"), nullptr);
+  EXPECT_EQ(Find(verdict, "pareto_k"), nullptr);
+  EXPECT_THAT(verdict.sentence, StartsWith("Good: log Z is known to 0.03 nats"));
+  EXPECT_THAT(verdict.sentence, ::testing::Not(HasSubstr(" q ")));
+}
+
+TEST(VerdictTest, EveryThresholdOfSamplingIsHeld) {
+  const std::vector<Threshold> thresholds = {
+      {"log_z_standard_error",
+       [](double x, VerdictInput* i) {
+         i->evidence.standard_error = x;
+         i->evidence.wanted_error = 0;
+       },
+       0.05, 0.25, 1e-6},
+      {"r_hat", [](double x, VerdictInput* i) { i->r_hat = x; }, 1.01, 1.05, 1e-6},
+      {"ess", [](double x, VerdictInput* i) { i->evidence.ess = x; }, 400, 100, -1e-6},
+      {"mode_search", [](double x, VerdictInput* i) { i->search.unmet = x; }, 0.01, 0.2, 1e-6},
+  };
+  for (const Threshold& t : thresholds) {
+    const auto judge = [&](double value) {
+      VerdictInput input = FineSampling();
+      t.set(value, &input);
+      const FitVerdict verdict = JudgeFit(input);
+      EXPECT_EQ(verdict.verdict, Find(verdict, t.name)->verdict) << t.name << " " << value;
+      return verdict.verdict;
+    };
+    EXPECT_EQ(judge(t.good), Verdict::kGood) << t.name;
+    EXPECT_EQ(judge(t.good + t.worse), Verdict::kUsable) << t.name;
+    EXPECT_EQ(judge(t.usable), Verdict::kUsable) << t.name;
+    EXPECT_EQ(judge(t.usable + t.worse), Verdict::kDoNotTrust) << t.name;
+  }
+}
+
+TEST(VerdictTest, SamplingThatWasCutShortIsUsableAtBest) {
+  VerdictInput input = FineSampling();
+  input.evidence.standard_error = 0.031;
+  EXPECT_EQ(JudgeFit(input).verdict, Verdict::kUsable);
+  EXPECT_THAT(JudgeFit(input).sentence, HasSubstr("error_ratio is 1.03 (at most 1)"));
+  input.evidence.standard_error = kInfinity;
+  EXPECT_EQ(JudgeFit(input).verdict, Verdict::kDoNotTrust);
+  input = FineSampling();
+  input.r_hat = kNotAvailable;
+  EXPECT_EQ(JudgeFit(input).verdict, Verdict::kDoNotTrust);
+  EXPECT_THAT(JudgeFit(input).sentence, HasSubstr("r_hat is unknown"));
+}
+
 Verdict TailOf(double pareto_k, double ess_share, double largest_weight, int64_t draws = 8192) {
   EvidenceEstimate e;
   e.pareto_k = pareto_k;

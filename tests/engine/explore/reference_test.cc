@@ -280,8 +280,32 @@ TEST(ReferenceTest, CancelledOnTheWayEndsSoon) {
                                  .max_evaluations = int64_t{1} << 40};
   const auto result = SampleReference(*target, UnitStart(50), options, 1, pool, &cancel);
   caller.join();
-  EXPECT_EQ(result.status().code(), absl::StatusCode::kCancelled);
+  if (result.ok()) {
+    EXPECT_EQ(result->end, ReferenceEnd::kStopped);
+  } else {
+    EXPECT_EQ(result.status().code(), absl::StatusCode::kCancelled);
+  }
   EXPECT_LT(std::chrono::steady_clock::now() - asked, std::chrono::seconds(2));
+}
+
+TEST(ReferenceTest, RoundsThatWereDoneOutliveACancellation) {
+  const auto target = test::Make("banana");
+  ThreadPool pool(2);
+  std::atomic<bool> cancel = false;
+  ReferenceProgress last;
+  const auto result =
+      SampleReference(*target, FittedStart(*target), {.target_standard_error = 1e-6}, 1, pool,
+                      &cancel, [&](const ReferenceProgress& progress) {
+                        EXPECT_GE(progress.evaluations, last.evaluations);
+                        last = progress;
+                        if (progress.rounds == 2) cancel = true;
+                      });
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->end, ReferenceEnd::kStopped);
+  EXPECT_EQ(result->rounds, 2);
+  EXPECT_EQ(result->log_z, last.log_z);
+  ExpectCovers(*result, 0);
+  EXPECT_EQ(result->draws.cols(), 4096);
 }
 
 TEST(ReferenceTest, BadInputIsNamed) {

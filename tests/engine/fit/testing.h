@@ -36,6 +36,7 @@ inline FitOptions Short(int64_t iterations = 30) {
   options.hidden = 32;
   options.evidence_draws = 512;
   options.evidence_inner_samples = 32;
+  options.reference_evaluations = 200'000;
   return options;
 }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -25,6 +26,10 @@ std::string Signed(std::string body) {
   return body;
 }
 
+DrawSet Draws(int64_t dim, int64_t count, Random& random) {
+  return {.z = Normals(dim, count, 2, random), .log_p = Normals(count, 1, 1, random), .log_z = -7};
+}
+
 std::vector<std::shared_ptr<const Model>> Models() {
   Random random(1);
   const auto one = [&](const test::ComponentShape& shape, double weight = 1) {
@@ -45,6 +50,7 @@ std::vector<std::shared_ptr<const Model>> Models() {
   models.push_back(
       MakeModel({one({.dim = 2, .latent = 5, .skip = false, .proposal = false, .wildness = 0.2})}));
   models.push_back(MakeModel({one(pair, 0.25), one(pair, 0.75)}));
+  models.push_back(MakeModel(Draws(3, 40, random)));
   return models;
 }
 
@@ -125,7 +131,7 @@ TEST(ModelTest, SignedNonsenseDoesNotCrash) {
 TEST(ModelTest, OtherVersionsAreRefused) {
   std::string body = Models()[0]->Serialize();
   body.resize(body.size() - 8);
-  for (const uint32_t version : {0u, 2u, 0x7fffffffu}) {
+  for (const uint32_t version : {0u, 3u, 0x7fffffffu}) {
     std::string other = body;
     std::memcpy(other.data() + 8, &version, sizeof(version));
     const absl::Status status = Model::Parse(Signed(other)).status();
@@ -151,6 +157,21 @@ TEST(ModelTest, ComponentsOfDifferentShapesAreRefused) {
   EXPECT_TRUE(Model::Parse(MakeModel({one(2, 3), one(2, 3)})->Serialize()).ok());
   EXPECT_FALSE(Model::Parse(MakeModel({one(2, 3), one(1, 3)})->Serialize()).ok());
   EXPECT_FALSE(Model::Parse(MakeModel({one(2, 2), one(2, 3)})->Serialize()).ok());
+}
+
+TEST(ModelTest, DrawsThatAreNotNumbersAreRefused) {
+  Random random(5);
+  const DrawSet draws = Draws(2, 5, random);
+  EXPECT_TRUE(Model::Parse(MakeModel(draws)->Serialize()).ok());
+  EXPECT_EQ(MakeModel(draws)->latent_dim(), 0);
+  for (const double value : {std::nan(""), HUGE_VAL, -HUGE_VAL}) {
+    DrawSet point = draws, log_p = draws, log_z = draws;
+    point.z(1, 3) = log_p.log_p[4] = log_z.log_z = value;
+    for (const DrawSet& spoiled : {point, log_p, log_z}) {
+      EXPECT_EQ(Model::Parse(MakeModel(spoiled)->Serialize()).status().code(),
+                absl::StatusCode::kInvalidArgument);
+    }
+  }
 }
 
 TEST(AffineMapTest, SolveUndoesApply) {

@@ -59,6 +59,12 @@ inline std::shared_ptr<const Model> MakeModel(std::vector<Component> components)
   return std::make_shared<const Model>(std::make_unique<const ModelState>(std::move(state)));
 }
 
+inline std::shared_ptr<const Model> MakeModel(DrawSet draws) {
+  auto state = std::make_unique<ModelState>();
+  state->draws = std::move(draws);
+  return std::make_shared<const Model>(std::move(state));
+}
+
 // A one-dimensional component at `shift` with standard deviation about `scale`.
 inline Component MakeLineComponent(const ComponentShape& shape, double shift, double scale,
                                    double weight, Random& random) {

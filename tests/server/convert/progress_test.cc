@@ -21,6 +21,18 @@ TEST(ProgressTest, UnknownNumbersAreAbsent) {
   EXPECT_FALSE(message.has_log_z());
 }
 
+TEST(ProgressTest, EveryPhaseHasAMessage) {
+  FitProgress progress;
+  for (const FitPhase phase :
+       {FitPhase::kWarmStart, FitPhase::kFlowPretraining, FitPhase::kTraining, FitPhase::kSampling,
+        FitPhase::kEvidence, FitPhase::kDone}) {
+    progress.phase = phase;
+    EXPECT_NE(ToMessage(progress).phase(), v1::FitProgress::PHASE_UNSPECIFIED);
+  }
+  progress.phase = FitPhase::kSampling;
+  EXPECT_EQ(ToMessage(progress).phase(), v1::FitProgress::SAMPLING);
+}
+
 TEST(ProgressTest, EvidenceThatWasNotEstimatedIsAbsent) {
   const v1::LogEvidence message = ToMessage(EvidenceEstimate());
   EXPECT_FALSE(message.has_log_z());

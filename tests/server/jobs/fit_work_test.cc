@@ -84,6 +84,15 @@ TEST(FitWorkTest, TheEvidenceIsBounded) {
                                                      "fit.hyperparameters.evidence_inner_samples"));
 }
 
+TEST(FitWorkTest, SamplingIsBounded) {
+  FitOptions options;
+  options.method = "reference";
+  options.reference_evaluations = 1'000'000'000;
+  EXPECT_TRUE(Check(options, 900).ok());
+  EXPECT_THAT(Fields(Check(options, kMaxFitDimension)),
+              ElementsAre("fit.hyperparameters.reference_evaluations"));
+}
+
 TEST(FitWorkTest, DimensionsAreBoundedByTheMatricesOfAFit) {
   v1::Fit request;
   request.mutable_target()->mutable_conditioned_diffusion()->set_steps(5000);

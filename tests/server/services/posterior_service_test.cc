@@ -135,6 +135,50 @@ TEST_F(PosteriorServiceTest, RestartsThatDisagreeShowInTheVerdict) {
       << "a fresh estimate does not make them agree";
 }
 
+TEST_F(PosteriorServiceTest, AReferenceServesItsDrawsAndNoDensity) {
+  const v1::Fit fit = AwaitEnd(MustCreate(
+      "method: 'reference' target { banana {} } hyperparameters { evidence_draws: 2000 }"));
+  ASSERT_EQ(fit.state(), v1::Fit::SUCCEEDED) << fit.message();
+  EXPECT_EQ(fit.termination_reason(), v1::Fit::CONVERGED);
+  EXPECT_LE(fit.evidence().standard_error(), 0.05);
+  EXPECT_NEAR(fit.evidence().log_z(), fit.known_log_z(), 3 * fit.evidence().standard_error());
+  EXPECT_GT(fit.evidence().ess(), 100);
+  EXPECT_EQ(fit.evidence().draws(), 2000);
+  EXPECT_FALSE(fit.evidence().has_elbo_lower());
+  EXPECT_FALSE(fit.evidence().has_pareto_k());
+  EXPECT_GT(fit.r_hat(), 0.99);
+  EXPECT_LT(fit.r_hat(), 1.05);
+  EXPECT_NE(fit.verdict().grade(), v1::FitVerdict::DO_NOT_TRUST) << fit.verdict().sentence();
+  const std::string name = "name: '" + fit.name() + "' ";
+  const Draws draws = MustStream(name + "count: 2000");
+  ASSERT_EQ(draws.log_weight.size(), 2000u);
+  for (const double weight : draws.log_weight) {
+    EXPECT_NEAR(weight, fit.evidence().log_z(), 1e-9);
+  }
+  EXPECT_EQ(MustStream(name + "count: 500 resample: true").values.size(), 1000u);
+  grpc::ClientContext summarize, evaluate, estimate;
+  v1::PosteriorSummary summary;
+  ASSERT_TRUE(
+      posteriors_
+          ->SummarizePosterior(&summarize, FromText<v1::SummarizePosteriorRequest>(name), &summary)
+          .ok());
+  EXPECT_EQ(summary.coordinates_size(), 2);
+  v1::EvaluateLogDensityResponse density;
+  const grpc::Status no_density =
+      posteriors_->EvaluateLogDensity(&evaluate,
+                                      FromText<v1::EvaluateLogDensityRequest>(
+                                          name + "points { rows: 1 columns: 2 values: [0, -1] }"),
+                                      &density);
+  v1::LogEvidence evidence;
+  const grpc::Status no_evidence = posteriors_->EstimateLogEvidence(
+      &estimate, FromText<v1::EstimateLogEvidenceRequest>(name), &evidence);
+  for (const grpc::Status& status : {no_density, no_evidence}) {
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+    EXPECT_THAT(status.error_message(), StartsWith("name: " + fit.name() + " has no density"));
+    EXPECT_EQ(Reason(status), "ONLY_DRAWS");
+  }
+}
+
 double Mean(const std::vector<double>& values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
