@@ -5,7 +5,7 @@
 namespace aisivi {
 namespace {
 
-constexpr int64_t kMaxNumbers = int64_t{1} << 24;  // of coordinates in a population
+constexpr int64_t kMaxNumbers = int64_t{1} << 24;  // coordinates of a population, or of draws
 
 }  // namespace
 
@@ -23,6 +23,8 @@ int64_t MostParticles(const ReferenceOptions& options, int64_t dim) {
   return kMaxNumbers / dim / options.islands / options.states * options.states;
 }
 
+int64_t MostDraws(int64_t dim) { return kMaxNumbers / dim; }
+
 absl::Status CheckReferenceOptions(const ReferenceOptions& options, int64_t dim) {
   const auto must = [](const char* what) { return absl::InvalidArgumentError(what); };
   if (options.islands < 4 || options.islands > 64) return must("islands: must be 4 to 64");
@@ -36,7 +38,7 @@ absl::Status CheckReferenceOptions(const ReferenceOptions& options, int64_t dim)
   if (!(options.leapfrog_length > 0 && options.leapfrog_length <= 100)) {
     return must("leapfrog_length: must be in (0, 100]");
   }
-  if (options.draws < 1 || options.draws > kMaxNumbers / dim) {
+  if (options.draws < 1 || options.draws > MostDraws(dim)) {
     return must("draws: must be positive, and draws × D at most 2^24");
   }
   if (!(options.target_standard_error >= 0)) {

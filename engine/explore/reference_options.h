@@ -26,6 +26,9 @@ ReferenceOptions SecondOpinionOptions(int64_t max_evaluations);
 // The largest number of particles of an island, a multiple of `states`, that memory is for.
 int64_t MostParticles(const ReferenceOptions& options, int64_t dim);
 
+// The most draws of a target of that dimension that memory is for.
+int64_t MostDraws(int64_t dim);
+
 // INVALID_ARGUMENT "OPTION: …" for a target of that dimension.
 absl::Status CheckReferenceOptions(const ReferenceOptions& options, int64_t dim);
 

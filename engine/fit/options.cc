@@ -69,7 +69,7 @@ absl::Status CheckSkip(const FitOptions& o, int dim) {
   return absl::OkStatus();
 }
 
-absl::Status CheckSize(const FitOptions& o, int dim) {
+absl::Status CheckSize(const FitOptions& o, const MethodEntry& method, int dim) {
   const double d = dim, e = static_cast<double>(o.latent_dim == 0 ? dim : o.latent_dim);
   const double hidden = static_cast<double>(FamilyHidden(o, dim));
   if (hidden * (d + e + hidden) > kMaxNumbers) {
@@ -84,11 +84,11 @@ absl::Status CheckSize(const FitOptions& o, int dim) {
   }
   const double inner = static_cast<double>(o.inner_samples * o.chunks);
   const double points = static_cast<double>(o.points);
-  if (o.method == "sivi" && (points + inner) * std::max({points, d, hidden}) > kMaxNumbers) {
+  if (method.keeps_inner && (points + inner) * std::max({points, d, hidden}) > kMaxNumbers) {
     return absl::InvalidArgumentError(
-        "inner_samples: sivi keeps all of them, and they would not fit in memory");
+        "inner_samples: the method keeps all of them, and they would not fit in memory");
   }
-  if ((o.method == "ksivi" || o.method == "kpg") && points > kMaxKernelPoints) {
+  if (method.compares_pairs && points > kMaxKernelPoints) {
     return absl::InvalidArgumentError(absl::StrCat(
         "points: ", o.method, " compares all pairs of at most ", kMaxKernelPoints, " points"));
   }
@@ -270,7 +270,7 @@ absl::Status ValidateOptions(const FitOptions& options, int dim) {
   if (options.proposal_base == "linear" && options.latent != "gaussian") {
     return absl::InvalidArgumentError("proposal_base: \"linear\" needs a \"gaussian\" latent");
   }
-  return CheckSize(options, dim);
+  return CheckSize(options, **method, dim);
 }
 
 }  // namespace aisivi

@@ -10,9 +10,16 @@ namespace aisivi {
 namespace {
 
 // Common to all: uniform ε, no preconditioning, one σ vector, standard base, shared points.
-FitOptions Published(const std::string& method) {
+FitOptions Published(const std::string& method, int64_t m, int64_t iterations, double rate,
+                     double decay, int64_t decay_every, int64_t latent) {
   FitOptions o;
   o.method = method;
+  o.points = m;
+  o.iterations = iterations;
+  o.learning_rate = rate;
+  o.decay = decay;
+  o.decay_every = decay_every;
+  o.latent_dim = latent;
   o.flow_steps = method == "aisivi" ? 1 : 0;
   o.latent = "uniform";
   o.linear_skip = false;
@@ -29,17 +36,11 @@ FitOptions Published(const std::string& method) {
 FitOptions Aisivi(int64_t m, int64_t k, int64_t chunks, int64_t pretrain, int64_t iterations,
                   double flow_rate, double rate, double decay, int64_t decay_every, int64_t latent,
                   int64_t hidden, int64_t couplings) {
-  FitOptions o = Published("aisivi");
-  o.points = m;
+  FitOptions o = Published("aisivi", m, iterations, rate, decay, decay_every, latent);
   o.inner_samples = k;
   o.chunks = chunks;
   o.flow_pretrain_iterations = pretrain;
-  o.iterations = iterations;
   o.flow_learning_rate = flow_rate;
-  o.learning_rate = rate;
-  o.decay = decay;
-  o.decay_every = decay_every;
-  o.latent_dim = latent;
   o.hidden = hidden;
   o.couplings = couplings;
   return o;
@@ -47,15 +48,9 @@ FitOptions Aisivi(int64_t m, int64_t k, int64_t chunks, int64_t pretrain, int64_
 
 FitOptions Bsivi(int64_t m, int64_t k, int64_t chunks, int64_t iterations, double rate,
                  double decay, int64_t decay_every, int64_t latent, double sigma_scale) {
-  FitOptions o = Published("bsivi");
-  o.points = m;
+  FitOptions o = Published("bsivi", m, iterations, rate, decay, decay_every, latent);
   o.inner_samples = k;
   o.chunks = chunks;
-  o.iterations = iterations;
-  o.learning_rate = rate;
-  o.decay = decay;
-  o.decay_every = decay_every;
-  o.latent_dim = latent;
   o.sigma_scale = sigma_scale;
   o.evidence_inner_samples = 1 << 15;
   return o;
@@ -65,14 +60,8 @@ FitOptions Bsivi(int64_t m, int64_t k, int64_t chunks, int64_t iterations, doubl
 FitOptions Ksivi(int64_t m, int64_t iterations, double rate, double decay, int64_t decay_every,
                  int64_t latent, int64_t hidden, double log_variance) {
   constexpr double kSoftplusOfOne = 1.3132616875182228;
-  FitOptions o = Published("ksivi");
-  o.points = m;
-  o.iterations = iterations;
-  o.learning_rate = rate;
-  o.decay = decay;
-  o.decay_every = decay_every;
+  FitOptions o = Published("ksivi", m, iterations, rate, decay, decay_every, latent);
   o.latent = "gaussian";
-  o.latent_dim = latent;
   o.hidden = hidden;
   o.sigma_scale = std::exp(0.5 * log_variance) / kSoftplusOfOne;
   // The evidence, which the authors do not make, needs a proposal.

@@ -14,7 +14,7 @@ enum class FitPhase { kWarmStart, kFlowPretraining, kTraining, kSampling, kEvide
 
 // Why a fit ended. Every fit that started ends with one of these.
 enum class TerminationReason {
-  kNone,            // still running
+  kNone,  // still running
   // log Ẑ − ELBO is closed, or held-out ELBO and score residual have settled; of a sampler: the
   // standard error is that asked for
   kConverged,

@@ -14,9 +14,6 @@
 namespace aisivi {
 namespace {
 
-constexpr int64_t kMostNumbers = int64_t{1}
-                                 << 24;  // coordinates of draws, which the sampler allows
-
 std::vector<AffineGaussian> Gaussians(const ModelState& start) {
   std::vector<AffineGaussian> result;
   for (const Component& component : start.components) {
@@ -37,7 +34,7 @@ ReferenceOptions SamplerOptions(const FitOptions& options, int64_t dim) {
   ReferenceOptions result;
   result.target_standard_error = options.reference_standard_error;
   result.max_evaluations = options.reference_evaluations;
-  result.draws = std::min(options.evidence_draws, kMostNumbers / dim);
+  result.draws = std::min(options.evidence_draws, MostDraws(dim));
   result.particles = ParticlesOfAnIsland(result, dim);
   return result;
 }

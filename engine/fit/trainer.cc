@@ -12,7 +12,6 @@ constexpr int64_t kAverageShare = 16;  // averages look back over iterations / s
 ObjectiveOptions ObjectiveOptionsOf(const FitOptions& o) {
   return {.seed = o.seed,
           .inner_samples = o.inner_samples * o.chunks,
-          .flow_steps = o.flow_steps,
           .adaptive = o.adaptive,
           .kernel = KernelOfName(o.kernel).value_or(KernelKind::kGaussian),
           .v_statistic = o.v_statistic};
@@ -59,52 +58,40 @@ void Trainer::TrainFlows(double rate_factor) {
   }
 }
 
-void Trainer::AddPointGradient(size_t c) {
-  const Family& family = model_->components[c].family;
-  const ComponentSample& sample = points_.samples[c];
-  const int64_t n = flow_training_.points, first = static_cast<int64_t>(c) * n;
+void Trainer::AddGradient(const Family& family, const LatentGradient& at) {
+  const int64_t n = at.epsilon.cols();
   Scratch& scratch = workspace_.caller();
   Scratch::Frame frame(scratch);
   TileMap epsilon = TakeTile(scratch, family.latent_dim(), n);
   TileMap eta = TakeTile(scratch, family.dim(), n);
   TileMap grad_x = TakeTile(scratch, family.dim(), n);
-  epsilon = sample.epsilon;
-  eta = sample.eta;
-  grad_x = gradients_.grad_x.middleCols(first, n);
-  if (gradients_.grad_log_sigma.size() == 0) {
-    family.Backward(Const(epsilon), Const(eta), Const(grad_x), nullptr, scratch, &family_gradient_);
-    return;
+  TileMap grad_log_sigma = TakeTile(scratch, family.dim(), n);
+  epsilon = at.epsilon;
+  if (at.eta.cols() > 0) {
+    eta = at.eta;
+  } else {
+    eta.setZero();
   }
-  TileMap grad_log_sigma = TakeTile(scratch, family.dim(), n);
-  grad_log_sigma = gradients_.grad_log_sigma.middleCols(first, n);
-  const ConstTileMap direct = Const(grad_log_sigma);
-  family.Backward(Const(epsilon), Const(eta), Const(grad_x), &direct, scratch, &family_gradient_);
-}
-
-void Trainer::AddLatentGradient(size_t c) {
-  const Family& family = model_->components[c].family;
-  const LatentGradients& latents = gradients_.latents[c];
-  const int64_t n = latents.epsilon.cols();
-  Scratch& scratch = workspace_.caller();
-  Scratch::Frame frame(scratch);
-  TileMap epsilon = TakeTile(scratch, family.latent_dim(), n);
-  TileMap eta = TakeTile(scratch, family.dim(), n);
-  TileMap grad_mean = TakeTile(scratch, family.dim(), n);
-  TileMap grad_log_sigma = TakeTile(scratch, family.dim(), n);
-  epsilon = latents.epsilon;
-  eta.setZero();
-  grad_mean = latents.grad_mean;
-  grad_log_sigma = latents.grad_log_sigma;
-  const ConstTileMap direct = Const(grad_log_sigma);
-  family.Backward(Const(epsilon), Const(eta), Const(grad_mean), &direct, scratch,
+  grad_x = at.grad_x;
+  const bool direct = at.grad_log_sigma.cols() > 0;
+  if (direct) grad_log_sigma = at.grad_log_sigma;
+  const ConstTileMap owed = Const(grad_log_sigma);
+  family.Backward(Const(epsilon), Const(eta), Const(grad_x), direct ? &owed : nullptr, scratch,
                   &family_gradient_);
 }
 
 bool Trainer::UpdateFamily(size_t c, double rate) {
   Family& family = model_->components[c].family;
   family_gradient_.setZero(family.parameters().size());
-  AddPointGradient(c);
-  if (!gradients_.latents.empty()) AddLatentGradient(c);
+  const ComponentSample& sample = points_.samples[c];
+  const int64_t n = flow_training_.points, first = static_cast<int64_t>(c) * n;
+  const int64_t direct = gradients_.grad_log_sigma.cols() > 0 ? n : 0;
+  AddGradient(family, {sample.epsilon, sample.eta, gradients_.grad_x.middleCols(first, n),
+                       gradients_.grad_log_sigma.middleCols(direct > 0 ? first : 0, direct)});
+  if (!gradients_.latents.empty()) {
+    const LatentGradients& own = gradients_.latents[c];
+    AddGradient(family, {own.epsilon, Eigen::MatrixXf(), own.grad_mean, own.grad_log_sigma});
+  }
   if (!family_gradient_.allFinite()) return false;
   state_.family_adam[c].Step(rate, family_gradient_, &family.parameters(), pool_);
   return true;

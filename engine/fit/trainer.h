@@ -82,9 +82,11 @@ class Trainer {
   // The last part of a step: everything that learns from its points. False: not finite.
   bool Learn(double rate_factor, StepReport* report);
   bool UpdateFamily(size_t c, double rate);
-  // Adds the gradient of component c at the points, and at latents of the objective's own.
-  void AddPointGradient(size_t c);
-  void AddLatentGradient(size_t c);
+  // Gradients at latents of a component; eta and grad_log_sigma may have no columns.
+  struct LatentGradient {
+    const Eigen::Ref<const Eigen::MatrixXf> epsilon, eta, grad_x, grad_log_sigma;
+  };
+  void AddGradient(const Family& family, const LatentGradient& at);
 
   const Target& target_;
   const FitOptions& options_;

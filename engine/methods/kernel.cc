@@ -1,7 +1,8 @@
 #include "engine/methods/kernel.h"
 
-#include <algorithm>
 #include <cmath>
+
+#include "engine/methods/point_gradients.h"
 
 namespace aisivi {
 namespace {
@@ -12,9 +13,8 @@ double Bandwidth(const Eigen::MatrixXd& square, std::vector<double>* values) {
   for (int64_t j = 1; j < square.cols(); ++j) {
     for (int64_t i = 0; i < j; ++i) values->push_back(square(i, j));
   }
-  const auto middle = values->begin() + static_cast<int64_t>(values->size() / 2);
-  std::nth_element(values->begin(), middle, values->end());
-  if (*middle > 0) return std::sqrt(*middle);
+  const double median = Median(values);
+  if (median > 0) return std::sqrt(median);
   double least = 0;
   for (const double value : *values) {
     if (value > 0 && (least == 0 || value < least)) least = value;

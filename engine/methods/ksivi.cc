@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 namespace aisivi {
 namespace {
@@ -52,11 +51,7 @@ absl::Status Ksivi::Gradients(const StepInput& input, ObjectiveState* state,
                               StepGradients* gradients) {
   if (absl::Status s = MakeSteinPoints(input, &points_); !s.ok()) return s;
   const int64_t m = input.points.z.cols(), n = points_.x.cols();
-  gradients->log_q.resize(0);
-  gradients->elbo = gradients->ess = gradients->score_residual =
-      std::numeric_limits<double>::quiet_NaN();
-  gradients->finite = n < 2 ? 0 : n;
-  if (n < 2) return absl::OkStatus();
+  if (!BeginGradients(points_, gradients)) return absl::OkStatus();
   EvaluateKernel(options_.kernel, points_.x, &kernel_);
   Smooth(n, gradients);
   gradients->criterion = std::abs(gradients->loss);

@@ -22,6 +22,8 @@ struct MethodEntry {
   bool needs_proposal = false;  // cannot run without flow steps
   bool own_epsilon = false;     // the generating ε are among the inner samples
   bool one_component = false;   // cannot train a mixture
+  bool keeps_inner = false;     // all inner samples of a step are in memory at once
+  bool compares_pairs = false;  // all pairs of the points of a step are
   bool samples = false;         // the result is a set of draws of the target (explore/reference.h)
 };
 

@@ -29,7 +29,6 @@ namespace aisivi {
 struct ObjectiveOptions {
   uint64_t seed = 1;
   int64_t inner_samples = 64;  // in all chunks; of those methods that have any
-  int64_t flow_steps = 2;      // of the proposal, per step of the family
   bool adaptive = true;        // inner samples and flow steps follow what the steps see
   KernelKind kernel = KernelKind::kGaussian;  // of the methods by kernels
   bool v_statistic = false;                   // KSIVI: pairs of a point with itself count

@@ -17,7 +17,8 @@
 namespace aisivi {
 
 // Points of each of `components` components in a step that is to have `points`: those over all of
-// them; where there are several at least 32 each, beyond 16 of them 512 in all, and at least 8 each.
+// them; where there are several at least 32 each, beyond 16 of them 512 in all, and at least 8
+// each.
 int64_t PointsOfEach(int64_t points, int64_t components);
 
 // Component after component; each has as many. Kept from step to step, so that a step allocates

@@ -12,14 +12,6 @@ constexpr double kLongest = 30.0;
 constexpr double kLongestTypical = 20.0;
 constexpr double kStepShare = 0.01;  // weight of a step in what is typical
 
-// Of finite values, in any order; 0 without values. Reorders them.
-double Median(std::vector<double>* values) {
-  if (values->empty()) return 0;
-  const auto middle = values->begin() + static_cast<int64_t>(values->size() / 2);
-  std::nth_element(values->begin(), middle, values->end());
-  return *middle;
-}
-
 // residual ← Aᵀ (a − b), A of each point's component.
 void WhitenDifference(const ModelState& model, const Eigen::MatrixXd& a, const Eigen::MatrixXd& b,
                       PointGradients::Work* work) {
@@ -62,16 +54,27 @@ void Summarise(const MarginalEstimate& marginal, const Eigen::VectorXd& log_p,
 
 }  // namespace
 
+double Median(std::vector<double>* values) {
+  if (values->empty()) return 0;
+  const auto middle = values->begin() + static_cast<int64_t>(values->size() / 2);
+  std::nth_element(values->begin(), middle, values->end());
+  return *middle;
+}
+
+double LongestInProportion(double median_length, TypicalLength* typical) {
+  typical->value += (typical->steps++ == 0 ? 1.0 : kStepShare) * (median_length - typical->value);
+  return kLongestTypical * std::max(typical->value, median_length);
+}
+
 void MakePointGradients(const ModelState& model, const MarginalEstimate& marginal,
                         const Eigen::VectorXd& log_p, const Eigen::MatrixXd& score_p,
                         TypicalLength* typical, PointGradients* gradients) {
   const Eigen::MatrixXd& residual = gradients->work.residual;
   WhitenDifference(model, marginal.score, score_p, &gradients->work);
   Summarise(marginal, log_p, gradients);
-  const double length = std::sqrt(gradients->median_residual);
-  typical->value += (typical->steps++ == 0 ? 1.0 : kStepShare) * (length - typical->value);
-  const double longest = std::min(kLongest * std::sqrt(static_cast<double>(residual.rows())),
-                                  kLongestTypical * std::max(typical->value, length));
+  const double longest =
+      std::min(kLongest * std::sqrt(static_cast<double>(residual.rows())),
+               LongestInProportion(std::sqrt(gradients->median_residual), typical));
   const int64_t each = residual.cols() / static_cast<int64_t>(model.components.size());
   gradients->grad_x.resize(residual.rows(), residual.cols());
   for (int64_t j = 0; j < residual.cols(); ++j) {

@@ -34,6 +34,13 @@ struct TypicalLength {
   int64_t steps = 0;
 };
 
+// The middle one of finite values in any order; 0 without values. Reorders them.
+double Median(std::vector<double>* values);
+
+// Takes the median length of a step's gradients into what is typical. Returns the longest that is
+// in proportion: 20 times the typical length or, where that is more, the median.
+double LongestInProportion(double median_length, TypicalLength* typical);
+
 // From log q̂ and s_q of `marginal` and log p̃ and s_p at m points, component after component, as
 // many of each. A residual is shortened to 30 √D or to 20 times the typical length.
 void MakePointGradients(const ModelState& model, const MarginalEstimate& marginal,

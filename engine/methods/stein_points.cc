@@ -1,25 +1,9 @@
 #include "engine/methods/stein_points.h"
 
-#include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace aisivi {
-namespace {
-
-constexpr double kLongestTypical = 20;  // as of residuals, point_gradients.cc
-constexpr double kStepShare = 0.01;
-
-double MedianLength(const Eigen::MatrixXd& columns) {
-  std::vector<double> lengths;
-  for (int64_t i = 0; i < columns.cols(); ++i) lengths.push_back(columns.col(i).norm());
-  if (lengths.empty()) return 0;
-  const auto middle = lengths.begin() + static_cast<int64_t>(lengths.size() / 2);
-  std::nth_element(lengths.begin(), middle, lengths.end());
-  return *middle;
-}
-
-}  // namespace
-
 absl::Status MakeSteinPoints(const StepInput& input, SteinPoints* points) {
   if (input.model.components.size() != 1) {
     return absl::InvalidArgumentError("method: kernels compare points of one component only");
@@ -61,11 +45,21 @@ absl::Status MakeSteinPoints(const StepInput& input, SteinPoints* points) {
   return absl::OkStatus();
 }
 
+bool BeginGradients(const SteinPoints& points, StepGradients* gradients) {
+  constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+  gradients->log_q.resize(0);
+  gradients->grad_log_sigma.resize(0, 0);
+  gradients->elbo = gradients->ess = gradients->score_residual = kUnknown;
+  const bool enough = points.x.cols() >= 2;
+  gradients->finite = enough ? points.x.cols() : 0;
+  return enough;
+}
+
 void ScatterGradient(const SteinPoints& points, const Eigen::MatrixXd& gradient, int64_t m,
                      TypicalLength* typical, StepGradients* gradients) {
-  const double median = MedianLength(gradient);
-  typical->value += (typical->steps++ == 0 ? 1.0 : kStepShare) * (median - typical->value);
-  const double longest = kLongestTypical * std::max(typical->value, median);
+  std::vector<double> lengths;
+  for (int64_t i = 0; i < gradient.cols(); ++i) lengths.push_back(gradient.col(i).norm());
+  const double longest = LongestInProportion(Median(&lengths), typical);
   gradients->grad_x.setZero(gradient.rows(), m);
   for (size_t i = 0; i < points.finite.size(); ++i) {
     const Eigen::VectorXd column = gradient.col(static_cast<int64_t>(i));

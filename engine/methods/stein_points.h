@@ -21,8 +21,12 @@ struct SteinPoints {
 // Of a model of one component; INVALID_ARGUMENT of several.
 absl::Status MakeSteinPoints(const StepInput& input, SteinPoints* points);
 
-// gradient (D×n, of the finite points) into gradients->grad_x, columns longer than 20 times their
-// typical length shortened; zero elsewhere.
+// What the methods by kernels do not know is NaN, and `finite` is set. False: there are no pairs of
+// finite points, and the step is to be left out.
+bool BeginGradients(const SteinPoints& points, StepGradients* gradients);
+
+// gradient (D×n, of the finite points) into gradients->grad_x, columns that are out of proportion
+// shortened (point_gradients.h); zero elsewhere.
 void ScatterGradient(const SteinPoints& points, const Eigen::MatrixXd& gradient, int64_t m,
                      TypicalLength* typical, StepGradients* gradients);
 

@@ -34,8 +34,8 @@ enum class RngPurpose : uint32_t {
   kExploreBase = 40,      // draws of the base
   kExploreResample = 41,  // whom the chains start from
   kExploreMomentum = 42,
-  kExploreLabel = 43,   // the component whose metric moves a chain
-  kExploreAccept = 44,  // proposals taken or not
+  kExploreLabel = 43,      // the component whose metric moves a chain
+  kExploreAccept = 44,     // proposals taken or not
   kExploreSeed = 45,       // of a round; of sub-seeds only
   kExplorePilotSeed = 46,  // of a pilot; of sub-seeds only
 };

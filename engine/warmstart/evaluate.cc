@@ -13,16 +13,16 @@ namespace {
 constexpr int64_t kShardColumns = 64;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-// Marks bad points; returns the number of good ones.
-int64_t SetBadAside(Eigen::Ref<Eigen::VectorXd> log_density, Eigen::Ref<Eigen::MatrixXd> score) {
+// Marks bad points; returns the number of good ones. score: D×N, or null for densities alone.
+int64_t SetBadAside(Eigen::Ref<Eigen::VectorXd> log_density, Eigen::MatrixXd* score) {
   int64_t good = 0;
   for (int64_t i = 0; i < log_density.size(); ++i) {
-    if (std::isfinite(log_density[i]) && score.col(i).allFinite()) {
+    if (std::isfinite(log_density[i]) && (score == nullptr || score->col(i).allFinite())) {
       ++good;
-    } else {
-      log_density[i] = -kInfinity;
-      score.col(i).setZero();
+      continue;
     }
+    log_density[i] = -kInfinity;
+    if (score != nullptr) score->col(i).setZero();
   }
   return good;
 }
@@ -42,51 +42,30 @@ absl::Status Evaluator::EndBatch() const {
 }
 
 absl::Status Evaluator::Evaluate(const Eigen::Ref<const Eigen::MatrixXd>& z, Evaluation* out) {
-  return Run(nullptr, z, out);
+  return Run(nullptr, z, &out->log_density, &out->score, &out->good);
 }
 
 absl::Status Evaluator::EvaluateDensity(const Eigen::Ref<const Eigen::MatrixXd>& z,
                                         Eigen::VectorXd* log_density) {
-  const int64_t count = z.cols(), shards = (count + kShardColumns - 1) / kShardColumns;
-  evaluated_ += count;
-  log_density->resize(count);
-  std::vector<absl::Status> status(static_cast<size_t>(shards));
-  pool_.ParallelFor(shards, [&](int64_t shard, int) {
-    const size_t index = static_cast<size_t>(shard);
-    if (status[index] = CheckCancel(); !status[index].ok()) return;
-    const int64_t first = shard * kShardColumns;
-    const int64_t columns = std::min(kShardColumns, count - first);
-    Eigen::VectorXd part;
-    status[index] = target_.Evaluate(z.middleCols(first, columns), &part, nullptr);
-    if (!status[index].ok()) return;
-    if (part.size() != columns) {
-      status[index] = absl::InternalError(absl::StrFormat(
-          "the target returned %d log densities for %d points", part.size(), columns));
-      return;
-    }
-    log_density->segment(first, columns) =
-        part.unaryExpr([](double value) { return std::isfinite(value) ? value : -kInfinity; });
-  });
-  for (const absl::Status& each : status) {
-    if (!each.ok()) return each;
-  }
-  return EndBatch();
+  int64_t good = 0;
+  return Run(nullptr, z, log_density, nullptr, &good);
 }
 
 absl::Status Evaluator::EvaluateNoise(const AffineGaussian& gaussian,
                                       const Eigen::Ref<const Eigen::MatrixXd>& x, Evaluation* out) {
-  return Run(&gaussian, x, out);
+  return Run(&gaussian, x, &out->log_density, &out->score, &out->good);
 }
 
 absl::Status Evaluator::Run(const AffineGaussian* gaussian,
-                            const Eigen::Ref<const Eigen::MatrixXd>& x, Evaluation* out) {
+                            const Eigen::Ref<const Eigen::MatrixXd>& x,
+                            Eigen::VectorXd* log_density, Eigen::MatrixXd* score, int64_t* good) {
   const int64_t count = x.cols();
   const int64_t shards = (count + kShardColumns - 1) / kShardColumns;
   evaluated_ += count;
-  out->log_density.resize(count);
-  out->score.resize(x.rows(), count);
+  log_density->resize(count);
+  if (score != nullptr) score->resize(x.rows(), count);
   std::vector<absl::Status> status(static_cast<size_t>(shards));
-  std::vector<int64_t> good(static_cast<size_t>(shards), 0);
+  std::vector<int64_t> good_here(static_cast<size_t>(shards), 0);
   pool_.ParallelFor(shards, [&](int64_t shard, int) {
     const size_t index = static_cast<size_t>(shard);
     if (status[index] = CheckCancel(); !status[index].ok()) return;
@@ -97,26 +76,30 @@ absl::Status Evaluator::Run(const AffineGaussian* gaussian,
       z = (gaussian->scale.triangularView<Eigen::Lower>() * z).eval();
       z.colwise() += gaussian->mean;
     }
-    Eigen::VectorXd log_density;
-    Eigen::MatrixXd score;
-    if (status[index] = target_.Evaluate(z, &log_density, &score); !status[index].ok()) return;
-    if (log_density.size() != columns || score.rows() != x.rows() || score.cols() != columns) {
+    Eigen::VectorXd density_here;
+    Eigen::MatrixXd score_here;
+    status[index] = target_.Evaluate(z, &density_here, score != nullptr ? &score_here : nullptr);
+    if (!status[index].ok()) return;
+    const bool fits =
+        score == nullptr || (score_here.rows() == x.rows() && score_here.cols() == columns);
+    if (density_here.size() != columns || !fits) {
       status[index] = absl::InternalError(
           absl::StrFormat("the target returned %d log densities and a %d×%d score for %d points",
-                          log_density.size(), score.rows(), score.cols(), columns));
+                          density_here.size(), score_here.rows(), score_here.cols(), columns));
       return;
     }
-    good[index] = SetBadAside(log_density, score);
-    out->log_density.segment(first, columns) = log_density;
+    good_here[index] = SetBadAside(density_here, score != nullptr ? &score_here : nullptr);
+    log_density->segment(first, columns) = density_here;
+    if (score == nullptr) return;
     if (gaussian != nullptr) {
-      score = (gaussian->scale.transpose().triangularView<Eigen::Upper>() * score).eval();
+      score_here = (gaussian->scale.transpose().triangularView<Eigen::Upper>() * score_here).eval();
     }
-    out->score.middleCols(first, columns) = score;
+    score->middleCols(first, columns) = score_here;
   });
-  out->good = 0;
+  *good = 0;
   for (size_t shard = 0; shard < status.size(); ++shard) {
     if (!status[shard].ok()) return status[shard];
-    out->good += good[shard];
+    *good += good_here[shard];
   }
   return EndBatch();
 }

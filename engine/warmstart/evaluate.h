@@ -53,8 +53,9 @@ class Evaluator {
                              const Eigen::Ref<const Eigen::MatrixXd>& x, Evaluation* out);
 
  private:
+  // gaussian: null where x is z itself; score: null for densities alone.
   absl::Status Run(const AffineGaussian* gaussian, const Eigen::Ref<const Eigen::MatrixXd>& x,
-                   Evaluation* out);
+                   Eigen::VectorXd* log_density, Eigen::MatrixXd* score, int64_t* good);
   // CheckCancel() after a report.
   absl::Status EndBatch() const;
 

@@ -25,25 +25,23 @@ constexpr double kStillClimbing = 0.1;
 constexpr double kFlattest = 1e-13;       // curvature, of the largest
 constexpr int64_t kCurvatureLimit = 500;  // dimensions; above, the fit's covariance stands in
 // Half of what the training of a default fit evaluates at its points: with one or two components,
-// with each of several, and at most. That several modes can be all of them takes the first at
-// least.
+// with each of several, and at most. The first is also the least that several modes have to stand.
 constexpr int64_t kMostEvaluations = 1 << 17, kMostOfEach = 1 << 16, kMostOfAll = 1 << 20;
 constexpr double kMostBytes = 256e6;  // of all modes' covariance factors
 // Operations of one pass over the draws of a mixture of as many components (mixture_polish.h).
 constexpr double kMostPolishFlop = 5e10;
 constexpr int64_t kOften = 10;  // searches that every mode that matters must have met
 // Modes with basins smaller again by the whole span of those met would have been met so often at
-// least: on the way, where more searches can still tell, and at the end. The second was chosen on
-// 200 random mixtures of Gaussians: of 55 called complete without any such rule one had missed a
-// tenth of the mass by it.
+// least: on the way, where more searches can still tell (a judgement), and at the end. With 0.1 at
+// the end one of 55 fits of random mixtures that were called good had missed a tenth of the mass.
 constexpr double kSpanOnTheWay = 1, kSpanAtTheEnd = 0.2;
 // That a single mode has to stand at least, and after which it is taken for all there is, as it is
 // of most targets: nearly all of these are of the density alone.
 constexpr int64_t kOneModeEvaluations = 1 << 14, kMostOfOne = 1 << 19;
 // What is thought of the spread of log n over the modes before any is met: basins grow with the
-// D-th power of the modes' scales, and these differ by a third or so. (With 1.5 throughout, four
-// of 55 searches in 20 to 28 dimensions were called complete that had missed a tenth of the mass or
-// more.)
+// D-th power of the modes' scales, and these differ by a third or so. (With 1.5 whatever D, three
+// of those 55, in 22 to 28 dimensions, had missed a tenth of the mass or more with several modes
+// met.)
 constexpr double kPriorModes = 2, kPriorSpread = 1.5, kPriorSpreadOfEach = 0.3;
 constexpr double kRelevant = 1e-4;  // of all mass: modes with less do not count for `unmet`
 // A search in which every third start leads to a mode of its own is no census.

@@ -85,6 +85,8 @@ TEST_P(MethodConformanceTest, EndsWithAResultWhereHalfOfTheSpaceIsNotANumber) {
   const auto result = RunFit(target, Options(), pool);
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_NE(result->reason, TerminationReason::kNone);
+  ASSERT_NE(result->model, nullptr);
+  EXPECT_FALSE(std::isnan(result->evidence.log_z));
 }
 
 TEST_P(MethodConformanceTest, WithoutAWarmStartAndWithoutAProposalWhereItNeedsNone) {

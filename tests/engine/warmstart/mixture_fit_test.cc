@@ -138,14 +138,7 @@ TEST(MixtureFitTest, CancelledAfterModesWereMetGivesTheirLaplaceApproximations) 
   const PointTarget target = SphereMixtureTarget(weights, centres, 1);
   const GaussianFit single{Eigen::Vector2d::Zero(), 5 * Eigen::Matrix2d::Identity(), -1, 0, ""};
   std::atomic<bool> cancel = false;
-  const PointTarget cancelling(2, [&](const Eigen::VectorXd& z, Eigen::VectorXd* score) {
-    if (target.evaluations() == 10000) cancel = true;
-    Eigen::VectorXd log_density;
-    Eigen::MatrixXd gradient;
-    EXPECT_TRUE(target.Evaluate(z, &log_density, &gradient).ok());
-    *score = gradient;
-    return log_density[0];
-  });
+  const PointTarget cancelling = CancelAfter(target, 10000, &cancel);
   ThreadPool pool(1);
   std::vector<std::string> log;
   const absl::StatusOr<MixtureFit> fit = FitMixture(cancelling, single, 1, pool, &cancel, &log);

@@ -7,6 +7,7 @@
 #include <Eigen/QR>
 #include <atomic>
 #include <cmath>
+#include <cstdlib>
 #include <functional>
 #include <random>
 #include <utility>
@@ -79,6 +80,20 @@ inline PointTarget SphereMixtureTarget(const Eigen::VectorXd& weights,
         *score = (centres * share / total - z) / (sd * sd);
         return highest + std::log(total);
       });
+}
+
+// The same density, which raises `cancel` at its evaluation number `evaluations`. On one thread.
+// `target` has to outlive it.
+inline PointTarget CancelAfter(const PointTarget& target, int64_t evaluations,
+                               std::atomic<bool>* cancel) {
+  return PointTarget(target.dim(), [=, &target](const Eigen::VectorXd& z, Eigen::VectorXd* score) {
+    if (target.evaluations() == evaluations) *cancel = true;
+    Eigen::VectorXd log_density;
+    Eigen::MatrixXd gradient;
+    if (!target.Evaluate(z, &log_density, &gradient).ok()) std::abort();
+    *score = gradient;
+    return log_density[0];
+  });
 }
 
 // (z₁, z₁² + z₂ + 1) ~ N(0, [[1, 0.9], [0.9, 1]]).
