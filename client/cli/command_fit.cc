@@ -62,7 +62,7 @@ void AddFitCommand(CLI::App& app, const Globals& globals, Action* action) {
   command
       ->add_option(
           "--method", flags->fit.method,
-          "aisivi, bsivi, iwhvi, sivi, ksivi, kpg; gaussian: the best Gaussian, no training; "
+          "aisivi, bsivi, iwhvi, uivi, sivi, ksivi, kpg, kpg_is, pvi; gaussian: the best Gaussian, no training; "
           "reference: draws by sequential Monte Carlo, to compare with")
       ->type_name("NAME");
   command->add_option("--preset", flags->fit.preset, "Published settings")->type_name("NAME");

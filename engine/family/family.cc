@@ -19,7 +19,8 @@ float Softplus(float v) { return v > 20.0f ? v : std::log1p(std::exp(v)); }
 Family::Family(const FamilyConfig& config) : config_(config) {
   const int64_t outputs = config.sigma_network ? 2 * config.dim : config.dim;
   mlp_ = Mlp({config.latent_dim, config.hidden, config.hidden, outputs});
-  parameters_.setZero(mlp_.parameter_count() + (config.sigma_network ? 0 : config.dim));
+  particles_at_ = mlp_.parameter_count() + (config.sigma_network ? 0 : config.dim);
+  parameters_.setZero(particles_at_ + config.particles * config.latent_dim);
 }
 
 float Family::MeanSlope() const {
@@ -30,26 +31,60 @@ void Family::Initialize(uint64_t seed, uint32_t component) {
   mlp_.Initialize({seed, RngPurpose::kFamilyInit, component, 0}, config_.linear_skip,
                   parameters_.data());
   if (!config_.sigma_network) {
-    parameters_.tail(config_.dim).setConstant(config_.linear_skip ? 0.0f : 1.0f);
+    parameters_.segment(mlp_.parameter_count(), config_.dim)
+        .setConstant(config_.linear_skip ? 0.0f : 1.0f);
   }
+  FillNormal({seed, RngPurpose::kParticleInit, component, 0}, parameters_.data() + particles_at_,
+             parameters_.size() - particles_at_);
 }
 
 bool Family::IsStandardNormal() const {
-  if (!config_.linear_skip || !mlp_.OutputIsZero(parameters_.data())) return false;
+  if (!config_.linear_skip || config_.particles > 0) return false;
+  if (!mlp_.OutputIsZero(parameters_.data())) return false;
   return config_.sigma_network || (parameters_.tail(config_.dim).array() == 0.0f).all();
 }
 
 void Family::SampleLatent(const RngStream& stream, TileMap epsilon) const {
   const int64_t stride = epsilon.outerStride();  // padding columns are drawn and left unused
-  if (config_.gaussian_latent) {
+  if (config_.gaussian_latent && config_.particles == 0) {
     FillNormal(stream, epsilon.data(), epsilon.rows() * stride);
   } else {
     FillUniform(stream, epsilon.data(), epsilon.rows() * stride);
   }
 }
 
+void Family::EnumerateLatent(int64_t first, TileMap epsilon) const {
+  for (int64_t i = 0; i < epsilon.cols(); ++i) {
+    epsilon(0, i) = (static_cast<float>(first + i) + 0.5f) / static_cast<float>(config_.particles);
+  }
+}
+
+int64_t Family::ParticleOf(float epsilon) const {
+  const int64_t index = static_cast<int64_t>(epsilon * static_cast<float>(config_.particles));
+  return std::clamp<int64_t>(index, 0, config_.particles - 1);
+}
+
+ConstTileMap Family::Input(const ConstTileMap& epsilon, Scratch& scratch) const {
+  if (config_.particles == 0) return epsilon;
+  TileMap input = TakeTile(scratch, config_.latent_dim, epsilon.cols());
+  for (int64_t i = 0; i < epsilon.cols(); ++i) {
+    input.col(i) = parameters_.segment(
+        particles_at_ + ParticleOf(epsilon(0, i)) * config_.latent_dim, config_.latent_dim);
+  }
+  return Const(input);
+}
+
+void Family::AddParticleGradient(const ConstTileMap& epsilon, const ConstTileMap& grad_input,
+                                 Eigen::VectorXf* gradient) const {
+  for (int64_t i = 0; i < epsilon.cols(); ++i) {
+    gradient->segment(particles_at_ + ParticleOf(epsilon(0, i)) * config_.latent_dim,
+                      config_.latent_dim) += grad_input.col(i);
+  }
+}
+
 void Family::AddLogPrior(const ConstTileMap& epsilon, double* log_p) const {
-  if (!config_.gaussian_latent) return;  // uniform on the unit cube: log p = 0
+  // Uniform on the unit cube: log p = 0.
+  if (!config_.gaussian_latent || config_.particles > 0) return;
   const int64_t n = epsilon.cols();
   for (int64_t e = 0; e < epsilon.rows(); ++e) {
     SubtractHalfSquares(epsilon.row(e).data(), n, log_p);
@@ -82,16 +117,17 @@ Conditional Family::Evaluate(const ConstTileMap& epsilon, Scratch& scratch) cons
   TileMap output = TakeTile(scratch, network ? 2 * dim : dim, n);
   TileMap inv_sigma = TakeTile(scratch, dim, network ? n : 1);
   double* log_det = scratch.Take<double>(network ? n : 1);
+  const ConstTileMap input = Input(epsilon, scratch);
   {
     Scratch::Frame frame(scratch);
-    mlp_.Forward(parameters_.data(), epsilon, scratch, output);
+    mlp_.Forward(parameters_.data(), input, scratch, output);
   }
   TileMap mean = Rows(output, 0, dim);
   if (network) {
     SigmaFromRho(Const(Rows(output, dim, dim)), inv_sigma, log_det);
-    mean.array() += MeanSlope() / config_.sigma_scale * epsilon.array() / inv_sigma.array();
+    mean.array() += MeanSlope() / config_.sigma_scale * input.array() / inv_sigma.array();
   } else {
-    if (config_.linear_skip) mean += MeanSlope() * epsilon;
+    if (config_.linear_skip) mean += MeanSlope() * input;
     const float* rho = parameters_.data() + mlp_.parameter_count();
     SigmaFromRho(ConstTileMap(rho, dim, 1, Eigen::OuterStride<>(1)), inv_sigma, log_det);
   }
@@ -134,7 +170,8 @@ void Family::Backward(const ConstTileMap& epsilon, const ConstTileMap& eta,
   const bool network = config_.sigma_network;
   TileMap output = TakeTile(scratch, network ? 2 * dim : dim, n);
   Mlp::Trace trace;
-  mlp_.Forward(parameters_.data(), epsilon, scratch, output, &trace);
+  const ConstTileMap input = Input(epsilon, scratch);
+  mlp_.Forward(parameters_.data(), input, scratch, output, &trace);
   TileMap grad_output = TakeTile(scratch, output.rows(), n);
   Eigen::Map<Eigen::Array<float, 1, Eigen::Dynamic>> t(scratch.Take<float>(n), n);
   Rows(grad_output, 0, dim) = grad_x;
@@ -144,7 +181,7 @@ void Family::Backward(const ConstTileMap& epsilon, const ConstTileMap& eta,
       t = (output.row(dim + d).array() / kLogSigmaRange).tanh();
       grad_output.row(dim + d) =
           grad_x.row(d).array() *
-          (MeanSlope() * epsilon.row(d).array() + config_.sigma_scale * eta.row(d).array()) *
+          (MeanSlope() * input.row(d).array() + config_.sigma_scale * eta.row(d).array()) *
           (kLogSigmaRange * t).exp() * (1.0f - t.square());
       if (grad_log_sigma != nullptr) {
         grad_output.row(dim + d).array() += grad_log_sigma->row(d).array() * (1.0f - t.square());
@@ -156,7 +193,68 @@ void Family::Backward(const ConstTileMap& epsilon, const ConstTileMap& eta,
     out += sigma.slope * grad_x.row(d).dot(eta.row(d));
     if (grad_log_sigma != nullptr) out += sigma.slope / sigma.value * grad_log_sigma->row(d).sum();
   }
-  mlp_.Backward(parameters_.data(), trace, Const(grad_output), scratch, gradient->data());
+  if (config_.particles == 0) {
+    mlp_.Backward(parameters_.data(), trace, Const(grad_output), scratch, gradient->data());
+    return;
+  }
+  TileMap grad_input = TakeTile(scratch, config_.latent_dim, n);
+  mlp_.Backward(parameters_.data(), trace, Const(grad_output), scratch, gradient->data(),
+                &grad_input);
+  for (int64_t d = 0; config_.linear_skip && d < dim; ++d) {
+    if (network) {
+      t = (output.row(dim + d).array() / kLogSigmaRange).tanh();
+      grad_input.row(d).array() += MeanSlope() * (kLogSigmaRange * t).exp() * grad_x.row(d).array();
+    } else {
+      grad_input.row(d) += MeanSlope() * grad_x.row(d);
+    }
+  }
+  AddParticleGradient(epsilon, Const(grad_input), gradient);
+}
+
+void Family::LatentScore(const ConstTileMap& epsilon, const ConstTileMap& x, Scratch& scratch,
+                         double* log_joint, TileMap gradient) const {
+  Scratch::Frame frame(scratch);
+  const int64_t n = epsilon.cols(), dim = config_.dim;
+  const bool network = config_.sigma_network;
+  TileMap output = TakeTile(scratch, network ? 2 * dim : dim, n);
+  Mlp::Trace trace;
+  mlp_.Forward(parameters_.data(), epsilon, scratch, output, &trace);
+  TileMap grad_output = TakeTile(scratch, output.rows(), n);
+  TileMap direct = TakeTile(scratch, config_.linear_skip ? dim : 0, n);  // through the skip alone
+  using Row = Eigen::Map<Eigen::Array<float, 1, Eigen::Dynamic>>;
+  Row t(scratch.Take<float>(n), n), inv(scratch.Take<float>(n), n), r(scratch.Take<float>(n), n);
+  std::fill_n(log_joint, n, -kHalfLogTwoPi * static_cast<double>(dim));
+  for (int64_t d = 0; d < dim; ++d) {
+    if (network) {
+      t = (output.row(dim + d).array() / kLogSigmaRange).tanh();
+      inv = (-kLogSigmaRange * t).exp() / config_.sigma_scale;
+    } else {
+      inv.setConstant(1.0f / SharedSigmaOf(parameters_[mlp_.parameter_count() + d]).value);
+    }
+    // The skip's part of μ is slope · ε · σ/σ₀ with a network, slope · ε without.
+    r = (x.row(d) - output.row(d)).array() * inv;
+    if (config_.linear_skip) {
+      const float slope = network ? MeanSlope() / config_.sigma_scale : MeanSlope();
+      if (network) {
+        r -= slope * epsilon.row(d).array();
+        direct.row(d) = slope * r;
+        grad_output.row(dim + d) =
+            (r.square() - 1.0f + slope * r * epsilon.row(d).array()) * (1.0f - t.square());
+      } else {
+        r -= slope * epsilon.row(d).array() * inv;
+        direct.row(d) = slope * r * inv;
+      }
+    }
+    grad_output.row(d) = r * inv;
+    for (int64_t i = 0; i < n; ++i) {
+      const double residual = static_cast<double>(r[i]);
+      log_joint[i] += std::log(static_cast<double>(inv[i])) - 0.5 * residual * residual;
+    }
+  }
+  mlp_.Backward(parameters_.data(), trace, Const(grad_output), scratch, nullptr, &gradient);
+  if (config_.linear_skip) gradient += direct;
+  if (config_.gaussian_latent) gradient -= epsilon;
+  AddLogPrior(epsilon, log_joint);
 }
 
 }  // namespace aisivi

@@ -6,10 +6,14 @@
 //          = σ₀ exp(4.5 tanh(ρ/4.5)), ρ starts at 0          with it; ρ a vector (μ then has the
 //            plain skip √(1−σ₀²) ε) or an output of the MLP: x = σ(ε)/σ₀ ⊙ (√(1−σ₀²) ε + σ₀ η) +
 //            MLP(ε) bends scales as funnels and heavy tails need
-//   p(ε)   = N(0, I_E) or uniform on [0,1]^E
+//   p(ε)   = N(0, I_E) or uniform on [0,1]^E; or, with particles, equal weights on M points e_j of
+//            R^E that are trained as the networks are (PVI: Lim & Johansen, NeurIPS 2024). The
+//            latent is then one uniform number ε ∈ (0, 1), e_⌊Mε⌋ stands for ε above, and q is a
+//            mixture of M Gaussians, known exactly.
 //
-// With the skip the last layer starts at zero: q(x) = N(0, I) exactly (DESIGN.md §2).
-// Shapes: ε E×n, η, x, μ, σ D×n, one sample per column.
+// With the skip the last layer starts at zero: q(x) = N(0, I) exactly, but for particles (DESIGN.md
+// §2).
+// Shapes: ε E×n (1×n with particles), η, x, μ, σ D×n, one sample per column.
 #pragma once
 
 #include <Eigen/Core>
@@ -28,6 +32,7 @@ struct FamilyConfig {
   bool linear_skip = true;      // needs E = D and a Gaussian latent
   bool sigma_network = false;   // σ(ε) from the MLP; needs the skip
   float sigma_scale = 0.3f;     // σ₀, or the scale of the softplus
+  int64_t particles = 0;        // M; 0: ε ~ p(ε)
 };
 
 // q(x|ε) for a tile of ε.
@@ -46,7 +51,8 @@ class Family {
 
   const FamilyConfig& config() const { return config_; }
   int64_t dim() const { return config_.dim; }
-  int64_t latent_dim() const { return config_.latent_dim; }
+  int64_t latent_dim() const { return config_.particles > 0 ? 1 : config_.latent_dim; }
+  int64_t particles() const { return config_.particles; }
   Eigen::VectorXf& parameters() { return parameters_; }
   const Eigen::VectorXf& parameters() const { return parameters_; }
   // The start of component number `component` of a model.
@@ -56,6 +62,8 @@ class Family {
 
   // ε ~ p(ε), E×n, from the stream.
   void SampleLatent(const RngStream& stream, TileMap epsilon) const;
+  // Particles `first`, `first` + 1, …, one per column: the latents (1×n) that stand for them.
+  void EnumerateLatent(int64_t first, TileMap epsilon) const;
   // log p(ε) for each column; added to log_p (n).
   void AddLogPrior(const ConstTileMap& epsilon, double* log_p) const;
 
@@ -73,17 +81,29 @@ class Family {
                 const ConstTileMap* grad_log_sigma, Scratch& scratch,
                 Eigen::VectorXf* gradient) const;
 
+  // log p(ε) + log q(x|ε) (n) and its gradient in ε (E×n), one pair of ε and x (D×n) per column.
+  // Not with particles.
+  void LatentScore(const ConstTileMap& epsilon, const ConstTileMap& x, Scratch& scratch,
+                   double* log_joint, TileMap gradient) const;
+
  private:
   struct SharedSigma {
     float value, slope;  // σ and dσ/dρ
   };
   float MeanSlope() const;  // √(1−σ₀²), or 0 without the skip
+  int64_t ParticleOf(float epsilon) const;
+  // What the MLP sees, E×n: ε itself, or the particles it stands for.
+  ConstTileMap Input(const ConstTileMap& epsilon, Scratch& scratch) const;
+  void AddParticleGradient(const ConstTileMap& epsilon, const ConstTileMap& grad_input,
+                           Eigen::VectorXf* gradient) const;
   SharedSigma SharedSigmaOf(float rho) const;
   void SigmaFromRho(const ConstTileMap& rho, TileMap inv_sigma, double* log_det) const;
 
   FamilyConfig config_;
   Mlp mlp_;
-  Eigen::VectorXf parameters_;  // the MLP's, then ρ (D) unless σ comes from the network
+  // The MLP's, then ρ (D) unless σ comes from the network, then the particles (E each).
+  Eigen::VectorXf parameters_;
+  int64_t particles_at_ = 0;  // where those begin
 };
 
 }  // namespace aisivi

@@ -84,7 +84,13 @@ absl::Status CheckSize(const FitOptions& o, const MethodEntry& method, int dim) 
   }
   const double inner = static_cast<double>(o.inner_samples * o.chunks);
   const double points = static_cast<double>(o.points);
-  if (method.keeps_inner && (points + inner) * std::max({points, d, hidden}) > kMaxNumbers) {
+  if (method.particles &&
+      static_cast<double>(o.particles) * std::max({d, e, hidden}) > kMaxNumbers) {
+    return absl::InvalidArgumentError("particles: they would not fit in memory");
+  }
+  const double kept =
+      method.inner_of_each ? points * inner * d : (points + inner) * std::max({points, d, hidden});
+  if (method.keeps_inner && kept > kMaxNumbers) {
     return absl::InvalidArgumentError(
         "inner_samples: the method keeps all of them, and they would not fit in memory");
   }
@@ -146,6 +152,7 @@ const std::vector<OptionDoc>& OptionTable() {
        {}},
       {"adam_beta1", "decay of Adam's first moment", &F::adam_beta1, 0, 0.9999, {}},
       {"adam_beta2", "decay of Adam's second moment", &F::adam_beta2, 0, 0.999999, {}},
+      {"keep_last", "the result is the last iterate, not the best state", &F::keep_last, 0, 0, {}},
       {"time_limit", "seconds; 0: none", &F::time_limit, 0, 1e7, {}},
       {"latent", "p(ε)", &F::latent, 0, 0, {"gaussian", "uniform"}},
       {"latent_dim", "E; 0: D", &F::latent_dim, 0, 10000, {}},
@@ -173,8 +180,17 @@ const std::vector<OptionDoc>& OptionTable() {
        {}},
       {"warm_start", "where the fit starts", &F::warm_start, 0, 0, {"auto", "gaussian", "none"}},
       {"restarts", "independent runs, of which the best is kept", &F::restarts, 1, 16, {}},
-      {"kernel", "of \"ksivi\" and \"kpg\"", &F::kernel, 0, 0, KernelNames()},
+      {"kernel", "of \"ksivi\", \"kpg\" and \"kpg_is\"", &F::kernel, 0, 0, KernelNames()},
       {"v_statistic", "\"ksivi\": pairs of a point with itself count", &F::v_statistic, 0, 0, {}},
+      {"chain_burn_in",
+       "\"uivi\": trajectories before a state counts",
+       &F::chain_burn_in,
+       0,
+       1000,
+       {}},
+      {"chain_samples", "\"uivi\": states that count", &F::chain_samples, 1, 1000, {}},
+      {"chain_leapfrogs", "\"uivi\": steps of a trajectory", &F::chain_leapfrogs, 1, 100, {}},
+      {"particles", "\"pvi\": M, points of the mixing measure", &F::particles, 1, 1 << 14, {}},
       {"evidence_flow_iterations",
        "flow steps after training, for the evidence",
        &F::evidence_flow_iterations,
@@ -242,6 +258,12 @@ void ApplyMethod(FitOptions* options) {
   if (options->method == "iwhvi") {
     options->couplings = 0;
     options->proposal_base = "linear";
+  }
+  const absl::StatusOr<const MethodEntry*> method = FindMethod(options->method);
+  if (method.ok() && (*method)->particles) {
+    options->flow_steps = 0;
+    options->flow_pretrain_iterations = 0;
+    options->evidence_flow_iterations = 0;
   }
   if (options->method != "gaussian") return;
   const FitOptions defaults;

@@ -25,7 +25,7 @@ struct FitOptions {
   int64_t chunks = 1;                    // inner batches of k per point, aggregated
   int64_t flow_pretrain_iterations = 0;  // flow steps before the first family step
   int64_t iterations = 2000;             // family steps
-  int64_t flow_steps = 2;                // flow steps per family step; 1 shares the step's points
+  int64_t flow_steps = 2;                // flow steps per family step; 1 shares the step's ε
   double learning_rate = 0.001;          // family
   double flow_learning_rate = 0.003;     // flow
   double decay = 0.1;                    // both learning rates are multiplied by this …
@@ -38,6 +38,9 @@ struct FitOptions {
   double adam_beta1 = 0.9;
   double adam_beta2 = 0.999;
   double time_limit = 0;  // seconds; 0: none. The best state so far is kept.
+  // The result is the last iterate, as in the published runs; else the best of the averaged states
+  // that the held-out checks saw.
+  bool keep_last = false;
 
   // Semi-implicit family q(z) = ∫ N(z; μ_φ(ε), diag σ²) p(ε) dε.
   std::string latent = "gaussian";  // p(ε): "gaussian" N(0, I) or "uniform" on [0,1]^E
@@ -63,9 +66,17 @@ struct FitOptions {
   // own.
   int64_t restarts = 1;
 
-  // Methods by kernels ("ksivi", "kpg").
+  // Methods by kernels ("ksivi", "kpg", "kpg_is").
   std::string kernel = "gaussian";  // a name in KernelNames(); the bandwidth: median heuristic
   bool v_statistic = false;         // "ksivi": pairs of a point with itself count
+
+  // Chains of latents ("uivi"), see engine/methods/latent_chain.h.
+  int64_t chain_burn_in = 5;    // trajectories before a state counts
+  int64_t chain_samples = 5;    // states that count
+  int64_t chain_leapfrogs = 5;  // steps of a trajectory
+
+  // The mixing measure of "pvi": M particles, see engine/family/family.h.
+  int64_t particles = 100;
 
   // Flow steps after training, for the evidence of a method that trains without a proposal.
   int64_t evidence_flow_iterations = 0;
@@ -111,12 +122,12 @@ absl::Status ValidateOptions(const FitOptions& options, int dim);
 
 // Sets what `options->method` implies. "gaussian" is the start alone: no iterations, warm_start
 // "gaussian", and the linear family and proposal that are exactly that Gaussian. "iwhvi" has no
-// couplings and a linear base.
+// couplings and a linear base. A method of particles has no proposal.
 void ApplyMethod(FitOptions* options);
 
 // The published settings (arXiv 2506.03839, 2405.18997): "aisivi_banana", "aisivi_multimodal",
 // "aisivi_x_shaped", "aisivi_logistic", "aisivi_diffusion", "bsivi_…" of the same, and
-// "ksivi_logistic", "ksivi_diffusion".
+// "ksivi_logistic", "ksivi_diffusion", and "kpg_is_…" of the same (arXiv 2506.05088 and its code).
 struct Preset {
   std::string name;
   std::string doc;

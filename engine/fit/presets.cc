@@ -1,5 +1,5 @@
 // The published settings as their authors ran them: AISIVI and BSIVI, arXiv 2506.03839 and its
-// code; KSIVI, arXiv 2405.18997 and its code.
+// code; KSIVI, arXiv 2405.18997 and its code; KPG-IS, arXiv 2506.05088 and its code.
 #include <cmath>
 
 #include "absl/status/status.h"
@@ -30,6 +30,7 @@ FitOptions Published(const std::string& method, int64_t m, int64_t iterations, d
   o.hidden = 128;
   o.couplings = 0;
   o.adaptive = false;
+  o.keep_last = true;
   return o;
 }
 
@@ -49,8 +50,8 @@ FitOptions Aisivi(int64_t m, int64_t k, int64_t chunks, int64_t pretrain, int64_
 FitOptions Bsivi(int64_t m, int64_t k, int64_t chunks, int64_t iterations, double rate,
                  double decay, int64_t decay_every, int64_t latent, double sigma_scale) {
   FitOptions o = Published("bsivi", m, iterations, rate, decay, decay_every, latent);
-  o.inner_samples = k;
-  o.chunks = chunks;
+  // The authors' k counts the points' own ε, once; any chunking gives the same estimate.
+  o.inner_samples = k * chunks - m;
   o.sigma_scale = sigma_scale;
   o.evidence_inner_samples = 1 << 15;
   return o;
@@ -74,6 +75,19 @@ FitOptions Ksivi(int64_t m, int64_t iterations, double rate, double decay, int64
 FitOptions KsiviDiffusion() {
   FitOptions o = Ksivi(128, 100000, 2e-4, 0.9, 10000, 100, 128, -2);
   o.adam_beta2 = 0.99;
+  return o;
+}
+
+// As KSIVI, with a diagonal Gaussian as proposal, trained on the ε of each step, and as many inner
+// samples as points.
+FitOptions KpgIs(FitOptions o, double flow_rate) {
+  o.method = "kpg_is";
+  o.inner_samples = o.points;
+  o.adam_beta2 = 0.99;
+  o.couplings = 0;
+  o.flow_steps = 1;
+  o.flow_learning_rate = flow_rate;
+  o.evidence_flow_iterations = 0;
   return o;
 }
 
@@ -103,6 +117,10 @@ const std::vector<Preset>& Presets() {
       {"ksivi_logistic", "KSIVI on the WAVEFORM logistic regression",
        Ksivi(100, 20000, 0.001, 0.9, 3000, 10, 100, -5)},
       {"ksivi_diffusion", "KSIVI on the 100-D conditioned diffusion", KsiviDiffusion()},
+      {"kpg_is_logistic", "KPG-IS on the WAVEFORM logistic regression",
+       KpgIs(Ksivi(100, 200000, 0.001, 0.9, 3000, 10, 100, -5), 0.001)},
+      {"kpg_is_diffusion", "KPG-IS on the 100-D conditioned diffusion",
+       KpgIs(KsiviDiffusion(), 2e-4)},
   };
   return *kPresets;
 }

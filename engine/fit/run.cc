@@ -1,5 +1,6 @@
 #include "engine/fit/run.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -71,6 +72,13 @@ void TellHowTrainingEnded(RunContext& run, const TrainerState& trainer) {
   }
 }
 
+bool IsFinite(const ModelState& model) {
+  return std::all_of(model.components.begin(), model.components.end(), [](const Component& c) {
+    return c.family.parameters().allFinite() &&
+           (!c.has_proposal || c.proposal.parameters().allFinite());
+  });
+}
+
 // The last state is looked at even where the time for training has passed.
 absl::Status EndTraining(RunContext& run, TrainingRun& training) {
   TellHowTrainingEnded(run, training.trainer.state());
@@ -83,6 +91,10 @@ absl::Status EndTraining(RunContext& run, TrainingRun& training) {
     if (absl::Status s = CheckAtTheEnd(run, training); !s.ok()) return s;
   }
   if (!run.best.model.has_value()) run.best.model = training.trainer.AveragedModel();
+  if (run.options.keep_last && training.progress.steps > 0 && IsFinite(training.model)) {
+    run.best.model = training.model;
+    run.log.emplace_back("The last iterate is the result, as was asked for.");
+  }
   if (reason != TerminationReason::kNone) {
     run.reason = reason;
   } else if (run.shortened) {

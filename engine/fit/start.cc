@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "engine/methods/methods.h"
 #include "engine/warmstart/gaussian_fit.h"
 #include "engine/warmstart/mixture_fit.h"
 
@@ -24,6 +25,8 @@ Component MakeComponent(const FitOptions& o, int64_t dim, AffineMap affine, uint
   family.linear_skip = o.linear_skip;
   family.sigma_network = o.sigma == "network";
   family.sigma_scale = static_cast<float>(o.sigma_scale);
+  const absl::StatusOr<const MethodEntry*> method = FindMethod(o.method);
+  family.particles = method.ok() && (*method)->particles ? o.particles : 0;
   component.family = Family(family);
   component.family.Initialize(o.seed, index);
   component.has_proposal =

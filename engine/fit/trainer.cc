@@ -14,7 +14,8 @@ ObjectiveOptions ObjectiveOptionsOf(const FitOptions& o) {
           .inner_samples = o.inner_samples * o.chunks,
           .adaptive = o.adaptive,
           .kernel = KernelOfName(o.kernel).value_or(KernelKind::kGaussian),
-          .v_statistic = o.v_statistic};
+          .v_statistic = o.v_statistic,
+          .chain = {o.chain_burn_in, o.chain_samples, o.chain_leapfrogs}};
 }
 
 }  // namespace
@@ -50,9 +51,14 @@ bool Trainer::FlowStep(double rate_factor) {
 
 void Trainer::TrainFlows(double rate_factor) {
   for (size_t c = 0; c < model_->components.size(); ++c) {
-    if (!model_->components[c].has_proposal) continue;
-    if (!TrainFlow(flow_training_, c, points_.samples[c], options_.flow_learning_rate * rate_factor,
-                   model_, &state_.flow, &flow_buffers_)) {
+    const Component& component = model_->components[c];
+    if (!component.has_proposal) continue;
+    // The points of the family step must be new to the proposal that they are judged by.
+    SampleComponent(component, options_.seed, RngPurpose::kLatent, RngPurpose::kSharedNoise,
+                    state_.iteration, static_cast<uint32_t>(c), flow_training_.points,
+                    workspace_.caller(), &shared_);
+    if (!TrainFlow(flow_training_, c, shared_, options_.flow_learning_rate * rate_factor, model_,
+                   &state_.flow, &flow_buffers_)) {
       ++state_.skipped_steps;
     }
   }
@@ -119,7 +125,7 @@ void Trainer::Restore(const ModelState& model, bool forget) {
 }
 
 void Trainer::TrainProposals(int64_t iterations) {
-  Restore(AveragedModel(), /*forget=*/false);
+  if (!options_.keep_last) Restore(AveragedModel(), /*forget=*/false);
   for (int64_t i = 0; i < iterations && !(cancel_ != nullptr && cancel_->load()); ++i) {
     const double t = static_cast<double>(i) / static_cast<double>(iterations);
     FlowStep(0.5 * (1 + std::cos(M_PI * t)));

@@ -58,12 +58,13 @@ class Trainer {
 
   // One flow step for each component, on fresh points. False: skipped, not finite.
   bool FlowStep(double rate_factor);
-  // Flow steps as the adaptation says (a single one shares the points), then one family step.
+  // Flow steps as the adaptation says (a single one shares the ε of the points, with an η of its
+  // own), then one family step.
   // False: the family step was skipped. Error: the target's own.
   absl::StatusOr<bool> Step(double rate_factor, StepReport* report);
   // Trains the proposals alone for so many steps, the rate falling along a cosine, on the model
-  // with its averaged parameters, which becomes the model: for the evidence of a method that trains
-  // without a proposal.
+  // with its averaged parameters (with options.keep_last: its last ones), which becomes the model:
+  // for the evidence of a method that trains without a proposal.
   void TrainProposals(int64_t iterations);
   // Goes on from `model`, of the same shape, with new averages. With `forget` also Adam's moments
   // begin anew: those of a run that diverged would hold the next one back for a thousand steps.
@@ -102,6 +103,7 @@ class Trainer {
   // Kept from step to step, so that a step allocates nothing.
   PointBatch points_;
   FlowTrainingBuffers flow_buffers_;
+  ComponentSample shared_;
   StepGradients gradients_;
   Eigen::VectorXf family_gradient_;
   MixtureWeightsWork weights_work_;

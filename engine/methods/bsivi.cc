@@ -272,7 +272,8 @@ void Pass::RunTile(const ConstTileMap& epsilon, WeightSums* sums, Scratch& scrat
 }
 
 void Pass::RunShard(int64_t shard, Scratch& scratch) {
-  const int64_t m = points_.rows(), k = request_.samples;
+  const bool enumerated = family_.particles() > 0;
+  const int64_t m = points_.rows(), k = enumerated ? family_.particles() : request_.samples;
   WeightSums* sums = &sums_[shard * m];
   const int64_t tiles = (k + kSharedTile - 1) / kSharedTile;
   for (int64_t t = shard; t < tiles; t += kShards) {
@@ -280,11 +281,15 @@ void Pass::RunShard(int64_t shard, Scratch& scratch) {
     Scratch::Frame frame(scratch);
     const int64_t n = std::min(kSharedTile, k - t * kSharedTile);
     TileMap epsilon = TakeTile(scratch, family_.latent_dim(), n);
-    family_.SampleLatent(
-        {request_.seed, request_.purpose, request_.iteration, static_cast<uint32_t>(t)}, epsilon);
+    if (enumerated) {
+      family_.EnumerateLatent(t * kSharedTile, epsilon);
+    } else {
+      family_.SampleLatent(
+          {request_.seed, request_.purpose, request_.iteration, static_cast<uint32_t>(t)}, epsilon);
+    }
     RunTile(Const(epsilon), sums, scratch);
   }
-  if (shard != 0 || request_.own_epsilon == nullptr) return;
+  if (shard != 0 || request_.own_epsilon == nullptr || enumerated) return;
   for (int64_t first = 0; first < m; first += kSharedTile) {
     Scratch::Frame frame(scratch);
     const int64_t n = std::min(kSharedTile, m - first);
@@ -312,7 +317,7 @@ void Pass::Run() {
     WeightSums& total = sums_[j];
     for (int64_t s = 1; s < kShards; ++s) total.Merge(sums_[s * m + j]);
     estimate_->log_density[j] = total.LogMeanWeight();
-    estimate_->ess[j] = total.EssFraction();
+    estimate_->ess[j] = family_.particles() > 0 ? 1 : total.EssFraction();
     if (!request_.want_score) continue;
     const Eigen::Map<const Eigen::VectorXd> mean(total.score, count);
     for (int64_t d = 0; d < dim; ++d) {

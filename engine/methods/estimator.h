@@ -65,6 +65,8 @@ void ProposalPass(const InnerRequest& request, ThreadPool& pool, Workspace& work
                   InnerEstimate* estimate);
 
 // BSIVI: ε_i ~ p(ε), shared by all points, v = q(x|ε). Distances are one matrix product per tile.
+// Of a family of particles: every particle once, whatever request.samples and own_epsilon are, so
+// that the estimate is exact.
 void PriorPass(const InnerRequest& request, ThreadPool& pool, Workspace& workspace,
                InnerEstimate* estimate);
 

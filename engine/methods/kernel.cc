@@ -7,19 +7,19 @@
 namespace aisivi {
 namespace {
 
-// The median heuristic.
-double Bandwidth(const Eigen::MatrixXd& square, std::vector<double>* values) {
+// Of r² over the pairs; never 0.
+double MedianSquare(const Eigen::MatrixXd& square, std::vector<double>* values) {
   values->clear();
   for (int64_t j = 1; j < square.cols(); ++j) {
     for (int64_t i = 0; i < j; ++i) values->push_back(square(i, j));
   }
   const double median = Median(values);
-  if (median > 0) return std::sqrt(median);
+  if (median > 0) return median;
   double least = 0;
   for (const double value : *values) {
     if (value > 0 && (least == 0 || value < least)) least = value;
   }
-  return least > 0 ? std::sqrt(least) : 1;
+  return least > 0 ? least : 1;
 }
 
 // k and its derivative by r, over r.
@@ -61,6 +61,23 @@ std::optional<KernelKind> KernelOfName(std::string_view name) {
   return std::nullopt;
 }
 
+double Bandwidth(KernelKind kind, double median_square, int64_t n) {
+  const double spread = std::log(static_cast<double>(n) + 1);
+  switch (kind) {
+    case KernelKind::kGaussian:
+      return std::sqrt(0.5 * median_square / spread);
+    case KernelKind::kImq:
+      return std::sqrt(median_square / spread);
+    case KernelKind::kLaplace:
+      return std::sqrt(median_square) / spread;
+  }
+  return 1;
+}
+
+double KernelValue(KernelKind kind, double square, double bandwidth) {
+  return Evaluate(kind, square, bandwidth).value;
+}
+
 void EvaluateKernel(KernelKind kind, const Eigen::Ref<const Eigen::MatrixXd>& x,
                     KernelMatrix* kernel) {
   const int64_t m = x.cols();
@@ -71,7 +88,7 @@ void EvaluateKernel(KernelKind kind, const Eigen::Ref<const Eigen::MatrixXd>& x,
       kernel->square(i, j) = kernel->square(j, i) = (x.col(i) - x.col(j)).squaredNorm();
     }
   }
-  kernel->bandwidth = Bandwidth(kernel->square, &kernel->work);
+  kernel->bandwidth = Bandwidth(kind, MedianSquare(kernel->square, &kernel->work), m);
   kernel->value.resize(m, m);
   kernel->slope.resize(m, m);
   for (int64_t j = 0; j < m; ++j) {

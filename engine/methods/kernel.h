@@ -4,11 +4,19 @@
 //   imq        k(r) = (1 + r²/h²)^(−1/2)          inverse multiquadric
 //   laplace    k(r) = exp(−r/h)
 //
-// with r = ‖x − x'‖ and the bandwidth h by the median heuristic: h² is the median of r² over the
-// pairs of different points of a step (KSIVI: Cheng et al., ICML 2024, arXiv 2405.18997).
+// with r = ‖x − x'‖ and the bandwidth h by the median heuristic (Liu & Wang, NeurIPS 2016, arXiv
+// 1608.04471), as the authors of KSIVI and KPG have it: with the median over the pairs of n
+// different points,
+//
+//   gaussian   h² = median(r²)/(2 log(n + 1))
+//   imq        h² = median(r²)/log(n + 1)
+//   laplace    h  = median(r)/log(n + 1)
+//
+// so that the kernel of a point with the n others sums to about 1.
 #pragma once
 
 #include <Eigen/Core>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,6 +30,11 @@ enum class KernelKind { kGaussian, kImq, kLaplace };
 const std::vector<std::string>& KernelNames();
 std::optional<KernelKind> KernelOfName(std::string_view name);
 
+// h; median_square: median of r², > 0. n ≥ 1.
+double Bandwidth(KernelKind kind, double median_square, int64_t n);
+// k(r) for r² = square.
+double KernelValue(KernelKind kind, double square, double bandwidth);
+
 // Of all pairs of the points of a step.
 struct KernelMatrix {
   Eigen::MatrixXd square;  // m×m: r²
@@ -32,8 +45,8 @@ struct KernelMatrix {
   std::vector<double> work;
 };
 
-// x: D×m, finite; two points at least. When most points coincide, h is the smallest that is not 0,
-// or 1.
+// x: D×m, finite; two points at least. When most points coincide, the smallest r that is not 0, or
+// 1, stands for the median.
 void EvaluateKernel(KernelKind kind, const Eigen::Ref<const Eigen::MatrixXd>& x,
                     KernelMatrix* kernel);
 

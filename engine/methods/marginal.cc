@@ -202,7 +202,7 @@ InnerRequest ComponentPass::InnerRequestFor(const Part& part) const {
       .family = &component.family,
       .proposal = component.has_proposal ? &component.proposal : nullptr,
       .x = &work_.part,
-      .own_epsilon = part.own && request_.own_epsilon ? &work_.epsilon : nullptr,
+      .own_epsilon = part.own && request_.uses_own_epsilon ? &work_.epsilon : nullptr,
       .seed = stream == 0 ? request_.seed : SubSeed(request_.seed, RngPurpose::kInnerSeed, stream),
       .purpose = request_.purpose,
       .iteration = request_.iteration,
@@ -234,7 +234,8 @@ void ComponentPass::RunPart(const Part& part) {
   estimate(inner, pool_, workspace_, &result);
   work_.log_q = result.log_density.array() + (component.log_weight - component.affine.LogDet());
   work_.plus = work_.log_q;
-  if (request_.want_plus && part.own) AddOwnLatents(part, inner.samples);
+  const bool exact = component.family.particles() > 0;  // every particle counts once
+  if (request_.want_plus && part.own && !exact) AddOwnLatents(part, inner.samples);
   if (request_.want_score) {
     component.affine.scale.triangularView<Eigen::Lower>().transpose().solveInPlace(result.score);
   }
@@ -254,8 +255,9 @@ bool IsGaussian(const Component& component) { return component.family.IsStandard
 }  // namespace
 
 bool SharesInnerSamples(const ModelState& state) {
-  return std::any_of(state.components.begin(), state.components.end(),
-                     [](const Component& c) { return !c.has_proposal && !IsGaussian(c); });
+  return std::any_of(state.components.begin(), state.components.end(), [](const Component& c) {
+    return !c.has_proposal && !IsGaussian(c) && c.family.particles() == 0;
+  });
 }
 
 void EstimateMarginal(const MarginalRequest& request, ThreadPool& pool, Workspace& workspace,

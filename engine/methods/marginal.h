@@ -48,7 +48,7 @@ struct MarginalRequest {
   // How the inner samples are drawn; null: not at all where a component is Gaussian, from τ where
   // it has one, else from p(ε).
   EstimateFunction estimate = nullptr;
-  bool own_epsilon = false;  // hand ε₀ to `estimate` as inner samples of the point's component
+  bool uses_own_epsilon = false;  // hand ε₀ to `estimate` as inner samples of the point's component
   uint64_t seed = 0;
   RngPurpose purpose = RngPurpose::kInner;
   uint32_t iteration = 0;

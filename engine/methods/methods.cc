@@ -2,16 +2,18 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/methods/kpg.h"
+#include "engine/methods/kpg_is.h"
 #include "engine/methods/ksivi.h"
 #include "engine/methods/path_gradient.h"
 #include "engine/methods/sivi.h"
+#include "engine/methods/uivi.h"
 
 namespace aisivi {
 namespace {
 
-template <EstimateFunction estimate, bool own_epsilon>
+template <EstimateFunction estimate, bool uses_own_epsilon>
 std::unique_ptr<Objective> Score(const ObjectiveOptions& options) {
-  return std::make_unique<PathGradient>(estimate, own_epsilon, options);
+  return std::make_unique<PathGradient>(estimate, uses_own_epsilon, options);
 }
 
 template <typename T>
@@ -32,13 +34,22 @@ const std::vector<MethodEntry>& MethodRegistry() {
        .doc = "inner samples from the prior of ε, shared by all points (arXiv 2506.03839)",
        .objective = Score<PriorPass, true>,
        .estimate = PriorPass,
-       .own_epsilon = true},
+       .uses_own_epsilon = true},
       {.name = "iwhvi",
        .doc = "importance sampling from a Gaussian whose mean and scale are a network of z "
               "(Sobolev & Vetrov, NeurIPS 2019, as a score method)",
        .objective = Score<ProposalPass, false>,
        .estimate = ProposalPass,
        .needs_proposal = true},
+      {.name = "uivi",
+       .doc = "latents from Hamiltonian chains given each point (Titsias & Ruiz, AISTATS 2019)",
+       .objective = Make<Uivi>,
+       .one_component = true},
+      {.name = "pvi",
+       .doc = "a mixing measure of particles that move (Lim & Johansen, NeurIPS 2024)",
+       .objective = Score<PriorPass, false>,
+       .estimate = PriorPass,
+       .particles = true},
       {.name = "sivi",
        .doc = "the surrogate bound of K inner samples (Yin & Zhou, ICML 2018)",
        .objective = Make<Sivi>,
@@ -54,6 +65,13 @@ const std::vector<MethodEntry>& MethodRegistry() {
        .objective = Make<Kpg>,
        .one_component = true,
        .compares_pairs = true},
+      {.name = "kpg_is",
+       .doc = "the same over points drawn near each (arXiv 2506.05088)",
+       .objective = Make<KpgIs>,
+       .needs_proposal = true,
+       .one_component = true,
+       .keeps_inner = true,
+       .inner_of_each = true},
       {.name = "gaussian", .doc = "the best single Gaussian of the warm start, with no training"},
       {.name = "reference",
        .doc = "draws and log Z by annealed sequential Monte Carlo from the start's mixture",

@@ -19,12 +19,14 @@ struct MethodEntry {
   std::unique_ptr<Objective> (*objective)(const ObjectiveOptions&) = nullptr;
   // Of the score methods: estimates log q̂ and s_q for a batch. Null: not one of them.
   EstimateFunction estimate = nullptr;
-  bool needs_proposal = false;  // cannot run without flow steps
-  bool own_epsilon = false;     // the generating ε are among the inner samples
-  bool one_component = false;   // cannot train a mixture
-  bool keeps_inner = false;     // all inner samples of a step are in memory at once
-  bool compares_pairs = false;  // all pairs of the points of a step are
-  bool samples = false;         // the result is a set of draws of the target (explore/reference.h)
+  bool needs_proposal = false;    // cannot run without flow steps
+  bool uses_own_epsilon = false;  // the generating ε are among the inner samples
+  bool one_component = false;     // cannot train a mixture
+  bool keeps_inner = false;       // all inner samples of a step are in memory at once
+  bool inner_of_each = false;     // each point has inner samples of its own among these
+  bool compares_pairs = false;    // all pairs of the points of a step are
+  bool particles = false;         // the mixing measure is one of particles (family.h): no proposal
+  bool samples = false;  // the result is a set of draws of the target (explore/reference.h)
 };
 
 // All methods. Lives for the whole process.

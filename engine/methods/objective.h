@@ -17,6 +17,7 @@
 #include "absl/status/status.h"
 #include "engine/methods/adaptation.h"
 #include "engine/methods/kernel.h"
+#include "engine/methods/latent_chain.h"
 #include "engine/methods/point_batch.h"
 #include "engine/methods/point_gradients.h"
 #include "engine/model/model_state.h"
@@ -32,6 +33,7 @@ struct ObjectiveOptions {
   bool adaptive = true;        // inner samples and flow steps follow what the steps see
   KernelKind kernel = KernelKind::kGaussian;  // of the methods by kernels
   bool v_statistic = false;                   // KSIVI: pairs of a point with itself count
+  ChainOptions chain;                         // UIVI
 };
 
 // What one step hands to its objective.
@@ -49,6 +51,7 @@ struct StepInput {
 struct ObjectiveState {
   Adaptation adaptation;
   TypicalLength typical_length;
+  double chain_step = kFirstChainStep;  // UIVI: of its leapfrogs
 };
 
 // Gradients with respect to μ and log σ at latents of the loss's own, of one component.

@@ -7,9 +7,9 @@ constexpr uint32_t kSecondSet = 1u << 31;  // iterations stay below
 
 }  // namespace
 
-PathGradient::PathGradient(EstimateFunction estimate, bool own_epsilon,
+PathGradient::PathGradient(EstimateFunction estimate, bool uses_own_epsilon,
                            const ObjectiveOptions& options)
-    : estimate_(estimate), own_epsilon_(own_epsilon), options_(options) {}
+    : estimate_(estimate), uses_own_epsilon_(uses_own_epsilon), options_(options) {}
 
 MarginalRequest PathGradient::Request(const StepInput& input, uint32_t iteration,
                                       int64_t samples) const {
@@ -17,7 +17,7 @@ MarginalRequest PathGradient::Request(const StepInput& input, uint32_t iteration
           .z = &input.points.z,
           .origin = &input.points.origin,
           .estimate = estimate_,
-          .own_epsilon = own_epsilon_,
+          .uses_own_epsilon = uses_own_epsilon_,
           .seed = options_.seed,
           .purpose = RngPurpose::kInner,
           .iteration = iteration,

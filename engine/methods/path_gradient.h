@@ -15,8 +15,8 @@ namespace aisivi {
 
 class PathGradient final : public Objective {
  public:
-  // own_epsilon: hand the points' own ε to `estimate` as inner samples.
-  PathGradient(EstimateFunction estimate, bool own_epsilon, const ObjectiveOptions& options);
+  // uses_own_epsilon: hand the points' own ε to `estimate` as inner samples.
+  PathGradient(EstimateFunction estimate, bool uses_own_epsilon, const ObjectiveOptions& options);
 
   absl::Status Gradients(const StepInput& input, ObjectiveState* state,
                          StepGradients* gradients) override;
@@ -28,7 +28,7 @@ class PathGradient final : public Objective {
   void AdaptToNoise(const StepInput& input, Adaptation* adaptation);
 
   const EstimateFunction estimate_;
-  const bool own_epsilon_;
+  const bool uses_own_epsilon_;
   const ObjectiveOptions options_;
   // Kept from step to step, so that a step allocates nothing.
   MarginalEstimate marginal_, second_marginal_;

@@ -11,9 +11,11 @@ namespace aisivi {
 namespace {
 
 // Layout: magic, version, then the values below in native little-endian order, then a checksum of
-// all before it. Version 1: components. Version 2: a set of draws.
+// all before it. Version 1: components. Version 2: a set of draws. Version 3: components with
+// particles.
 constexpr char kMagic[8] = {'A', 'I', 'S', 'I', 'V', 'I', 'M', '\0'};
-constexpr uint32_t kComponents = 1, kDraws = 2;
+constexpr uint32_t kComponents = 1, kDraws = 2, kParticles = 3;
+constexpr int64_t kMaxParticles = 1 << 16;
 constexpr int64_t kMaxDim = 10000;
 constexpr int64_t kMaxDraws = int64_t{1} << 27;
 
@@ -94,10 +96,11 @@ void PutFamily(const Family& family, Writer* out) {
   out->Put<uint8_t>(c.linear_skip);
   out->Put<uint8_t>(c.sigma_network);
   out->Put<float>(c.sigma_scale);
+  if (c.particles > 0) out->Put<int64_t>(c.particles);
   out->PutArray(family.parameters().data(), family.parameters().size());
 }
 
-bool GetFamily(Reader* in, Family* family) {
+bool GetFamily(bool particles, Reader* in, Family* family) {
   FamilyConfig c;
   c.dim = in->GetSize(1, kMaxDim);
   c.latent_dim = in->GetSize(1, kMaxDim);
@@ -106,10 +109,10 @@ bool GetFamily(Reader* in, Family* family) {
   c.linear_skip = in->Get<uint8_t>() != 0;
   c.sigma_network = in->Get<uint8_t>() != 0;
   c.sigma_scale = in->Get<float>();
+  if (particles) c.particles = in->GetSize(1, kMaxParticles);
   if (c.linear_skip && (c.dim != c.latent_dim || !c.gaussian_latent)) return false;
-  if (!in->ok() || !in->Has(c.hidden * (c.dim + c.latent_dim + c.hidden), sizeof(float))) {
-    return false;
-  }
+  const int64_t numbers = c.hidden * (c.dim + c.latent_dim + c.hidden) + c.particles * c.latent_dim;
+  if (!in->ok() || !in->Has(numbers, sizeof(float))) return false;
   *family = Family(c);
   in->GetArray(family->parameters().data(), family->parameters().size());
   return in->ok();
@@ -147,9 +150,9 @@ bool GetProposal(const FamilyConfig& family, Reader* in, Proposal* proposal) {
   return in->ok();
 }
 
-bool GetComponent(Reader* in, Component* component) {
+bool GetComponent(bool particles, Reader* in, Component* component) {
   component->log_weight = in->Get<double>();
-  if (!GetFamily(in, &component->family)) return false;
+  if (!GetFamily(particles, in, &component->family)) return false;
   const int64_t dim = component->family.dim();
   if (!in->Has(dim * dim, sizeof(double))) return false;
   component->affine.shift.resize(dim);
@@ -158,6 +161,7 @@ bool GetComponent(Reader* in, Component* component) {
   in->GetArray(component->affine.scale.data(), dim * dim);
   component->has_proposal = in->Get<uint8_t>() != 0;
   if (!in->ok() || !component->has_proposal) return in->ok();
+  if (particles) return false;
   return GetProposal(component->family.config(), in, &component->proposal);
 }
 
@@ -173,10 +177,10 @@ void PutComponents(const std::vector<Component>& components, Writer* out) {
   }
 }
 
-bool GetComponents(Reader* in, std::vector<Component>* components) {
+bool GetComponents(bool particles, Reader* in, std::vector<Component>* components) {
   components->resize(in->GetSize(1, 4096));
   for (Component& component : *components) {
-    if (!GetComponent(in, &component)) return false;
+    if (!GetComponent(particles, in, &component)) return false;
     const Family& first = components->front().family;
     if (component.family.dim() != first.dim() ||
         component.family.latent_dim() != first.latent_dim()) {
@@ -221,7 +225,8 @@ bool Model::has_density() const { return !state_->IsDrawSet(); }
 std::string Model::Serialize() const {
   Writer out;
   out.Raw(kMagic, sizeof(kMagic));
-  out.Put<uint32_t>(state_->IsDrawSet() ? kDraws : kComponents);
+  const bool particles = !state_->IsDrawSet() && state_->components.front().family.particles() > 0;
+  out.Put<uint32_t>(state_->IsDrawSet() ? kDraws : particles ? kParticles : kComponents);
   if (state_->IsDrawSet()) {
     PutDraws(state_->draws, &out);
   } else {
@@ -245,12 +250,13 @@ absl::StatusOr<std::shared_ptr<const Model>> Model::Parse(std::string_view bytes
   bytes.remove_prefix(sizeof(kMagic));
   Reader in(bytes);
   const uint32_t version = in.Get<uint32_t>();
-  if (version != kComponents && version != kDraws) {
+  if (version != kComponents && version != kDraws && version != kParticles) {
     return absl::InvalidArgumentError("model: written by another version of this program");
   }
   auto state = std::make_unique<ModelState>();
-  const bool read =
-      version == kDraws ? GetDraws(&in, &state->draws) : GetComponents(&in, &state->components);
+  const bool read = version == kDraws
+                        ? GetDraws(&in, &state->draws)
+                        : GetComponents(version == kParticles, &in, &state->components);
   if (!read || !in.ok() || !in.AtEnd()) return bad;
   return std::make_shared<const Model>(std::move(state));
 }

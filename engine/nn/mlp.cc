@@ -52,9 +52,11 @@ void Mlp::Backward(const float* parameters, const Trace& trace, const ConstTileM
   ConstTileMap g(grad_output);
   for (int i = layers() - 1; i >= 0; --i) {
     const ConstTileMap& h = trace.activations[i];
-    MutableWeights(gradient + weight_offset_[i], sizes_[i + 1], sizes_[i]).noalias() +=
-        g * h.transpose();
-    MutableBias(gradient + bias_offset_[i], sizes_[i + 1]) += g.rowwise().sum();
+    if (gradient != nullptr) {
+      MutableWeights(gradient + weight_offset_[i], sizes_[i + 1], sizes_[i]).noalias() +=
+          g * h.transpose();
+      MutableBias(gradient + bias_offset_[i], sizes_[i + 1]) += g.rowwise().sum();
+    }
     if (i == 0 && grad_input == nullptr) return;
     TileMap back = i == 0 ? *grad_input : TakeTile(scratch, sizes_[i], g.cols());
     const Weights w(parameters + weight_offset_[i], sizes_[i + 1], sizes_[i]);

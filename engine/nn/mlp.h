@@ -41,8 +41,8 @@ class Mlp {
   void Forward(const float* parameters, const ConstTileMap& input, Scratch& scratch, TileMap output,
                Trace* trace = nullptr) const;
 
-  // grad_output: out×n, d loss / d output. Adds d loss / d parameters to `gradient`. grad_input
-  // (in×n) is overwritten unless null.
+  // grad_output: out×n, d loss / d output. Adds d loss / d parameters to `gradient` unless that is
+  // null. grad_input (in×n) is overwritten unless null.
   void Backward(const float* parameters, const Trace& trace, const ConstTileMap& grad_output,
                 Scratch& scratch, float* gradient, TileMap* grad_input = nullptr) const;
 

@@ -24,6 +24,12 @@ enum class RngPurpose : uint32_t {
   kLogDensity = 11,  // inner samples for log q at given points
   kWarmStart = 12,
   kComponent = 13,  // the discrete part of ε
+  kParticleInit = 19,
+  kChainMomentum = 20,  // of chains of latents (methods/latent_chain.h)
+  kChainAccept = 21,    // likewise: proposals taken or not, and the length of a step
+  kAroundLatent = 22,   // ε ~ p(ε) of the points that KPG-IS smooths over
+  kAroundNoise = 23,    // η of all of them
+  kSharedNoise = 24,    // η of a flow step that shares the ε of the family step
   // Of sub-seeds only, never of a stream.
   kRunSeed = 14,        // of a restart
   kAgreementSeed = 15,  // of the draws that tell whether restarts agree

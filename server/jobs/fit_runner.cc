@@ -31,7 +31,7 @@ absl::StatusOr<FitResult> Run(const FitFunction& run_fit, ThreadPool& pool,
   return run_fit(**target, *options, pool, control);
 }
 
-void LayResult(const FitResult& result, FitRecord* record) {
+void RecordResult(const FitResult& result, FitRecord* record) {
   v1::Fit* fit = record->mutable_fit();
   fit->set_termination_reason(ToMessage(result.reason));
   fit->set_message(result.message);
@@ -51,11 +51,11 @@ void LayResult(const FitResult& result, FitRecord* record) {
   }
 }
 
-void RunAndLay(const FitFunction& run_fit, ThreadPool& pool, const FitControl& control,
-               FitRecord* record) {
+void RunAndRecord(const FitFunction& run_fit, ThreadPool& pool, const FitControl& control,
+                  FitRecord* record) {
   const absl::StatusOr<FitResult> result = Run(run_fit, pool, control, record->fit());
   v1::Fit* fit = record->mutable_fit();
-  if (result.ok()) LayResult(*result, record);
+  if (result.ok()) RecordResult(*result, record);
   const bool cancelled = result.ok() ? result->reason == TerminationReason::kCancelled
                                      : absl::IsCancelled(result.status()) || IsCancelled(control);
   if (cancelled) {
@@ -83,7 +83,7 @@ void MarkFailed(const absl::Status& error, v1::Fit* fit) {
 void RunStoredFit(const FitFunction& run_fit, ThreadPool& pool, const FitControl& control,
                   FitRecord* record) {
   try {
-    RunAndLay(run_fit, pool, control, record);
+    RunAndRecord(run_fit, pool, control, record);
   } catch (const std::exception& error) {
     MarkFailed(absl::InternalError(absl::StrCat("the fit was aborted: ", error.what())),
                record->mutable_fit());

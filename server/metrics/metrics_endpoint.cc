@@ -17,7 +17,7 @@ namespace aisivi::server {
 namespace {
 
 // Connects to the port on every loopback address, and leaves.
-void Knock(int port) {
+void WakeListener(int port) {
   const auto connect_to = [](const auto& address) {
     const int socket =
         ::socket(reinterpret_cast<const sockaddr*>(&address)->sa_family, SOCK_STREAM, 0);
@@ -62,7 +62,7 @@ MetricsEndpoint::~MetricsEndpoint() {
     ended = true;
   });
   while (!ended) {
-    Knock(port_);
+    WakeListener(port_);
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   ending.join();

@@ -206,7 +206,8 @@ FitOptions Expected(const Row& row) {
   FitOptions o;
   const bool aisivi = row.name.find("aisivi_") == 0;
   o.method = aisivi ? "aisivi" : "bsivi";
-  o.flow_steps = aisivi ? 1 : 0;  // 1: on the points of the step
+  o.flow_steps = aisivi ? 1 : 0;  // 1: on the ε of the step
+  o.keep_last = true;
   o.latent = "uniform";
   o.linear_skip = false;
   o.sigma = "vector";
@@ -219,8 +220,9 @@ FitOptions Expected(const Row& row) {
   o.time_limit = 0;
   o.restarts = 1;
   o.points = row.points;
-  o.inner_samples = row.inner_samples;
-  o.chunks = row.chunks;
+  // The k of BSIVI counts the points' own ε.
+  o.inner_samples = aisivi ? row.inner_samples : row.inner_samples * row.chunks - row.points;
+  o.chunks = aisivi ? row.chunks : 1;
   o.flow_pretrain_iterations = row.pretraining;
   o.iterations = row.iterations;
   o.learning_rate = row.rate;
@@ -250,7 +252,7 @@ TEST(PresetsTest, CarryThePublishedFigures) {
       {"bsivi_x_shaped", 128, 4096, 1, 0, 4000, 0, 0.01, 0.1, 2000, 2, 128, 0, 0.1},
       {"bsivi_logistic", 128, 9182, 10, 0, 10000, 0, 0.001, 0.01, 5000, 10, 128, 0, 1.0},
       {"bsivi_diffusion", 128, 4096, 1, 0, 10000, 0, 0.002, 0.9, 10000, 100, 128, 0, 0.1}};
-  ASSERT_EQ(Presets().size(), rows.size() + 2);  // and those of KSIVI, below
+  ASSERT_EQ(Presets().size(), rows.size() + 4);  // and those of KSIVI and KPG-IS, below
   for (const Row& row : rows) {
     const absl::StatusOr<FitOptions> found = FindPreset(row.name);
     ASSERT_TRUE(found.ok()) << found.status();
@@ -301,6 +303,27 @@ TEST(PresetsTest, CarryTheFiguresOfKsivi) {
   const double softplus = std::log1p(std::exp(1.0));
   EXPECT_NEAR(2 * std::log(logistic.sigma_scale * softplus), -5, 1e-12);
   EXPECT_NEAR(2 * std::log(diffusion.sigma_scale * softplus), -2, 1e-12);
+}
+
+// arXiv 2506.05088 and its code: the family of KSIVI, a Gaussian proposal, k = m.
+TEST(PresetsTest, CarryTheFiguresOfKpgIs) {
+  for (const char* task : {"logistic", "diffusion"}) {
+    const FitOptions o = *FindPreset(std::string("kpg_is_") + task),
+                     family = *FindPreset(std::string("ksivi_") + task);
+    EXPECT_EQ(o.method, "kpg_is");
+    EXPECT_EQ(o.inner_samples, o.points);
+    EXPECT_EQ(o.couplings, 0);
+    EXPECT_EQ(o.flow_steps, 1);
+    EXPECT_EQ(o.adam_beta2, 0.99);
+    EXPECT_EQ(o.points, family.points);
+    EXPECT_EQ(o.hidden, family.hidden);
+    EXPECT_EQ(o.latent_dim, family.latent_dim);
+    EXPECT_EQ(o.sigma_scale, family.sigma_scale);
+    EXPECT_EQ(o.learning_rate, family.learning_rate);
+    EXPECT_EQ(o.decay_every, family.decay_every);
+  }
+  EXPECT_EQ(FindPreset("kpg_is_logistic")->iterations, 200000);
+  EXPECT_EQ(FindPreset("kpg_is_diffusion")->iterations, 100000);
 }
 
 TEST(OptionsTest, MethodsThatKeepAllPairsAreBounded) {

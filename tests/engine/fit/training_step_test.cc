@@ -2,7 +2,9 @@
 // written down plainly in double precision: no tiles, no rewrites, gradients by finite differences.
 // Only the random numbers and the target are shared.
 //
-//   flow step:   θ ← Adam of −(1/m) Σ_j log τ_θ(ε_j|x_j) on the step's points
+//   flow step:   θ ← Adam of −(1/m) Σ_j log τ_θ(ε_j|h_φ(ε_j, η'_j)), the ε of the step's points
+//   with
+//                another η
 //   score:       s_q(x) = Σ_i w̄_i ∇_x log q(x|ε_i), w_i ∝ q(x|ε_i) / τ_θ(ε_i|x), ε_i ~ τ_θ(·|x)
 //                (BSIVI: w_i ∝ q(x|ε_i), ε_i uniform, and the points' own ε among them)
 //   family step: φ ← Adam of (1/m) Σ_j (s_q(x_j) − ∇ log p̃(x_j))ᵀ h_φ(ε_j, η_j)
@@ -205,12 +207,15 @@ class Reference {
     eta_ = sample.eta.cast<double>();
     const test::ReferenceConditional q = At(phi_, epsilon_);
     x_ = q.mean + q.sigma.cwiseProduct(eta_);
+    SampleComponent(start_, options_.seed, RngPurpose::kLatent, RngPurpose::kSharedNoise,
+                    iteration_, 0, options_.points, scratch, &sample);
+    flow_x_ = q.mean + q.sigma.cwiseProduct(sample.eta.cast<double>());
   }
 
   double FlowLoss(const VectorXd& theta) const {
     double sum = 0;
     for (int64_t j = 0; j < x_.cols(); ++j) {
-      sum -= flow_.LogDensity(theta, epsilon_.col(j), x_.col(j));
+      sum -= flow_.LogDensity(theta, epsilon_.col(j), flow_x_.col(j));
     }
     return sum / static_cast<double>(x_.cols());
   }
@@ -284,7 +289,7 @@ class Reference {
   VectorXd phi_, theta_;
   ReferenceAdam family_adam_, flow_adam_;
   uint32_t iteration_ = 0;
-  MatrixXd epsilon_, eta_, x_, score_, difference_;
+  MatrixXd epsilon_, eta_, x_, flow_x_, score_, difference_;
   VectorXd flow_gradient_, family_gradient_;
 };
 
@@ -346,7 +351,7 @@ TEST_P(TrainingStepTest, ScoreAndPathGradientAreThoseOfTheAuthorsAlgorithm) {
   method.estimate({.family = &component.family,
                    .proposal = component.has_proposal ? &component.proposal : nullptr,
                    .x = &sample.x,
-                   .own_epsilon = method.own_epsilon ? &sample.epsilon : nullptr,
+                   .own_epsilon = method.uses_own_epsilon ? &sample.epsilon : nullptr,
                    .seed = options_.seed,
                    .samples = options_.inner_samples},
                   pool_, workspace, &estimate);

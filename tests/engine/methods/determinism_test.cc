@@ -37,7 +37,7 @@ TEST(DeterminismTest, SameBitsAtAnyThreadCount) {
         const InnerRequest request{.family = &problem.family,
                                    .proposal = method.needs_proposal ? &problem.proposal : nullptr,
                                    .x = &x,
-                                   .own_epsilon = method.own_epsilon ? &own : nullptr,
+                                   .own_epsilon = method.uses_own_epsilon ? &own : nullptr,
                                    .seed = 3,
                                    .samples = k};
         const InnerEstimate one = RunPass(method.estimate, request, 1);

@@ -270,7 +270,7 @@ TEST(KpgTest, TheConditionalScoreStandsForTheMarginalOne) {
   const MatrixXd smoothed =
       difference * kernel.value / static_cast<double>(kMany) / static_cast<double>(kMany);
   const MatrixXd made = gradients.grad_x.cast<double>();
-  EXPECT_LT((made - smoothed).norm(), 0.15 * smoothed.norm());
+  EXPECT_LT((made - smoothed).norm(), 0.25 * smoothed.norm());  // the noise of 1,500 points
   EXPECT_GT(gradients.loss, 0);
 }
 
@@ -300,14 +300,14 @@ TEST(KernelTest, SlopesAreDerivatives) {
   }
 }
 
-TEST(KernelTest, TheBandwidthIsTheMedianDistanceEvenWherePointsCoincide) {
+TEST(KernelTest, TheBandwidthIsByTheMedianDistanceEvenWherePointsCoincide) {
   KernelMatrix kernel;
   EvaluateKernel(KernelKind::kGaussian, Eigen::RowVector3d(0, 1, 3), &kernel);
-  EXPECT_DOUBLE_EQ(kernel.bandwidth, 2);
-  EvaluateKernel(KernelKind::kGaussian, Eigen::RowVector4d(1, 1, 1, 1.5), &kernel);
-  EXPECT_DOUBLE_EQ(kernel.bandwidth, 0.5);
+  EXPECT_DOUBLE_EQ(kernel.bandwidth, std::sqrt(4 / (2 * std::log(4.0))));
+  EvaluateKernel(KernelKind::kImq, Eigen::RowVector4d(1, 1, 1, 1.5), &kernel);
+  EXPECT_DOUBLE_EQ(kernel.bandwidth, std::sqrt(0.25 / std::log(5.0)));
   EvaluateKernel(KernelKind::kLaplace, Eigen::RowVector3d(1, 1, 1), &kernel);
-  EXPECT_DOUBLE_EQ(kernel.bandwidth, 1);
+  EXPECT_DOUBLE_EQ(kernel.bandwidth, 1 / std::log(4.0));
   EXPECT_TRUE(kernel.slope.isZero(0));
 }
 

@@ -50,6 +50,8 @@ std::vector<std::shared_ptr<const Model>> Models() {
   models.push_back(
       MakeModel({one({.dim = 2, .latent = 5, .skip = false, .proposal = false, .wildness = 0.2})}));
   models.push_back(MakeModel({one(pair, 0.25), one(pair, 0.75)}));
+  models.push_back(MakeModel(
+      {one({.dim = 3, .latent = 3, .proposal = false, .wildness = 0.2, .particles = 6})}));
   models.push_back(MakeModel(Draws(3, 40, random)));
   return models;
 }
@@ -131,7 +133,7 @@ TEST(ModelTest, SignedNonsenseDoesNotCrash) {
 TEST(ModelTest, OtherVersionsAreRefused) {
   std::string body = Models()[0]->Serialize();
   body.resize(body.size() - 8);
-  for (const uint32_t version : {0u, 3u, 0x7fffffffu}) {
+  for (const uint32_t version : {0u, 4u, 0x7fffffffu}) {
     std::string other = body;
     std::memcpy(other.data() + 8, &version, sizeof(version));
     const absl::Status status = Model::Parse(Signed(other)).status();

@@ -21,6 +21,7 @@ struct ComponentShape {
   int64_t couplings = 2;
   double wildness = 0;  // sd of what is added to the start; 0: exactly N(shift, A Aᵀ) with the skip
   float sigma = 0.5f;
+  int64_t particles = 0;
 };
 
 inline Component MakeComponent(const ComponentShape& shape, const Eigen::VectorXd& shift,
@@ -34,7 +35,8 @@ inline Component MakeComponent(const ComponentShape& shape, const Eigen::VectorX
                              .gaussian_latent = shape.gaussian,
                              .linear_skip = shape.skip,
                              .sigma_network = shape.sigma_network,
-                             .sigma_scale = shape.sigma});
+                             .sigma_scale = shape.sigma,
+                             .particles = shape.particles});
   component.family.Initialize(5);
   Perturb(shape.wildness, random, &component.family.parameters());
   component.has_proposal = shape.proposal;
