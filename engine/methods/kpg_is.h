@@ -1,9 +1,10 @@
 // KPG-IS: the path gradient smoothed by a kernel, the points to smooth over drawn where the kernel
 // is (Pielok, Bischl, Rügamer, AISTATS 2026, arXiv 2506.05088).
 //
-//   d loss / d x_j = (1/m) (1/K) Σ_i w_ij k(x_j, x'_ij) (∇_x' log q(x'_ij|ε_ij) − Aᵀ ∇ log
-//   p̃(z'_ij)) ε_ij ~ τ_α(ε|x_j) = α p(ε) + (1 − α) τ(ε|x_j),  x'_ij = h_φ(ε_ij, η_ij), w_ij =
-//   p(ε_ij)/τ_α(ε_ij|x_j) ≤ 1/α
+//   d loss / d x_j = (1/m) (1/K) Σ_i w_ij k(x_j, x'_ij) f_ij
+//   f_ij = ∇_x' log q(x'_ij|ε_ij) − Aᵀ ∇ log p̃(z'_ij)
+//   x'_ij = h_φ(ε_ij, η_ij),  ε_ij ~ τ_α(ε|x_j) = α p(ε) + (1 − α) τ(ε|x_j)
+//   w_ij = p(ε_ij)/τ_α(ε_ij|x_j) ≤ 1/α
 //
 // an estimate, without bias, of E_{x'~q}[k(x, x') (∇ log q(x') − Aᵀ ∇ log p̃(z'))], as KPG (kpg.h)
 // is; but most of the x' are near x, so that the kernel can be narrow in many dimensions too. τ is
