@@ -1,0 +1,25 @@
+// Forward KL(p‖q) = E_p[log p − log q], nats, of a fit from exact draws of its target.
+#pragma once
+
+#include <Eigen/Core>
+#include <cstdint>
+
+#include "absl/status/statusor.h"
+#include "client/client.h"
+
+namespace aisivi::experiments {
+
+struct KlEstimate {
+  double value;
+  double standard_error;  // Monte Carlo, over the draws
+};
+
+// draws: D×N of p, log_p: N. log q̂ of K samples is biased low, so that the value is a little high:
+// K is at least 2048 and what the fit's own evidence needed, as long as N × K stays below 2e8.
+absl::StatusOr<KlEstimate> ForwardKl(const Client& client, const v1::Fit& fit,
+                                     const Eigen::MatrixXd& draws, const Eigen::VectorXd& log_p);
+
+// K for that many draws.
+int64_t ForwardKlInnerSamples(const v1::Fit& fit, int64_t draws);
+
+}  // namespace aisivi::experiments
