@@ -41,6 +41,7 @@ absl::StatusOr<std::vector<FitResult>> FitRunner::Run(const std::vector<PlannedF
     const absl::Status told = Tell(absl::StrCat(known, " of ", plan.size(), " are done already\n"));
     if (!told.ok()) return told;
   }
+  if (absl::Status checked = CheckAll(plan); !checked.ok()) return checked;
   std::vector<FitResult> results;
   for (size_t i = 0; i < plan.size(); ++i) {
     if (const FitResult* result = Known(plan[i]); result != nullptr) {
@@ -68,6 +69,23 @@ const FitResult* FitRunner::Known(const PlannedFit& plan) const {
     if (!std::filesystem::exists(file, ignored)) return nullptr;
   }
   return result;
+}
+
+// A wrong name should not come out after hours of other fits.
+absl::Status FitRunner::CheckAll(const std::vector<PlannedFit>& plan) const {
+  std::vector<FitKey> checked;
+  for (const PlannedFit& planned : plan) {
+    FitKey key = planned.key;
+    key.seed = 0;  // any seed is valid
+    const bool seen = std::find(checked.begin(), checked.end(), key) != checked.end();
+    if (seen || Known(planned) != nullptr) continue;
+    const absl::StatusOr<v1::Fit> fit = FitFor(planned);
+    if (!fit.ok()) return fit.status();
+    const absl::Status valid = client_.CreateFit(*fit, "", /*validate_only=*/true).status();
+    if (!valid.ok()) return valid;
+    checked.push_back(std::move(key));
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<FitResult> FitRunner::RunOne(const PlannedFit& plan, const Measure& measure) {

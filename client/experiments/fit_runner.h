@@ -39,14 +39,16 @@ class FitRunner {
       : client_(client), results_(results), stop_(std::move(stop)), json_(json) {}
 
   // The results of all planned fits, in order: those that are in the file already as they are, the
-  // others run and measured now, each with a line, or the fit as JSON, when it is done. A fit that
-  // FAILED has its state and no numbers. After a request to stop, or on an error, the fit that runs
-  // is cancelled and CANCELLED or the error returned; what was finished stays in the file.
+  // others, once the service has found all of them valid, run and measured now, each with a line,
+  // or the fit as JSON, when it is done. A fit that FAILED has its state and no numbers. After a
+  // request to stop, or on an error, the fit that runs is cancelled and CANCELLED or the error
+  // returned; what was finished stays in the file.
   absl::StatusOr<std::vector<FitResult>> Run(const std::vector<PlannedFit>& plan,
                                              const Measure& measure);
 
  private:
   const FitResult* Known(const PlannedFit& plan) const;
+  absl::Status CheckAll(const std::vector<PlannedFit>& plan) const;
   absl::StatusOr<FitResult> RunOne(const PlannedFit& plan, const Measure& measure);
   absl::StatusOr<v1::Fit> Wait(const std::string& name) const;
   absl::Status Tell(const std::string& text) const;

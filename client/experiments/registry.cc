@@ -14,7 +14,7 @@ const std::vector<ExperimentEntry>& ExperimentRegistry() {
   static const auto* const kExperiments = new std::vector<ExperimentEntry>{
       {"toy",
        "the paper's 2-D targets: histograms beside true densities, forward and reverse KL",
-       {},
+       {"target"},
        RunToy},
       {"convergence",
        "training metrics against iterations, and where the stopping rule stopped",

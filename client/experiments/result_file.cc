@@ -88,8 +88,10 @@ absl::Status ResultFile::Read() {
     return Failure(file_, std::strerror(errno));
   }
   text.resize(whole);
-  if (text.empty()) return Write(Header(measures_));
-  return Parse(text);
+  if (text.find('\n') + 1 < text.size()) return Parse(text);
+  // Nothing, or a header alone: without results it is nobody's.
+  if (ftruncate(descriptor_, 0) != 0) return Failure(file_, std::strerror(errno));
+  return Write(Header(measures_));
 }
 
 absl::Status ResultFile::Parse(const std::string& text) {

@@ -21,10 +21,14 @@ std::filesystem::path HistogramFile(const Context& context, const FitKey& key) {
 
 int64_t Seeds(const Settings& settings) { return SeedCount(settings, 2, 10); }
 
+std::vector<std::string> Targets(const Settings& settings) {
+  return settings.target.empty() ? ToyNames() : std::vector<std::string>{settings.target};
+}
+
 // All fits: by target, variant, seed. The first seed of each also leaves its histogram.
 std::vector<PlannedFit> Plan(const Context& context) {
   std::vector<PlannedFit> plan;
-  for (const std::string& target : ToyNames()) {
+  for (const std::string& target : Targets(context.settings)) {
     for (const Variant& variant : Variants()) {
       for (int64_t seed = 1; seed <= Seeds(context.settings); ++seed) {
         PlannedFit fit;
@@ -68,23 +72,22 @@ absl::Status MeasureToy(const Context& context, const PlannedFit& plan, const v1
 absl::StatusOr<std::vector<ToyRow>> PictureRows(const Context& context,
                                                 const std::vector<FitResult>& results) {
   std::vector<ToyRow> rows;
-  const auto seeds = static_cast<size_t>(Seeds(context.settings));
-  const size_t per_target = Variants().size() * seeds;
-  for (size_t t = 0; t < ToyNames().size(); ++t) {
-    absl::StatusOr<ToyDensity> density = ToyDensity::Find(ToyNames()[t]);
-    if (!density.ok()) return density.status();
-    rows.push_back({ToyNames()[t], *std::move(density), {}});
-    for (size_t v = 0; v < Variants().size(); ++v) {
-      const FitResult& result = results[t * per_target + v * seeds];
-      ToyPanel panel = {Title(Variants()[v]), {}};
-      if (result.state == "SUCCEEDED") {
-        absl::StatusOr<Eigen::MatrixXd> histogram =
-            ReadMatrix(HistogramFile(context, result.key), kHistogramBins);
-        if (!histogram.ok()) return histogram.status();
-        panel.histogram = *std::move(histogram);
-      }
-      rows.back().panels.push_back(std::move(panel));
+  for (const FitResult& result : results) {
+    const FitKey& key = result.key;
+    if (key.seed != 1) continue;
+    if (rows.empty() || rows.back().target != key.target) {
+      absl::StatusOr<ToyDensity> density = ToyDensity::Find(key.target);
+      if (!density.ok()) return density.status();
+      rows.push_back({key.target, *std::move(density), {}});
     }
+    ToyPanel panel = {Title(VariantOf(key)), {}};
+    if (result.state == "SUCCEEDED") {
+      absl::StatusOr<Eigen::MatrixXd> histogram =
+          ReadMatrix(HistogramFile(context, key), kHistogramBins);
+      if (!histogram.ok()) return histogram.status();
+      panel.histogram = *std::move(histogram);
+    }
+    rows.back().panels.push_back(std::move(panel));
   }
   return rows;
 }
@@ -92,6 +95,10 @@ absl::StatusOr<std::vector<ToyRow>> PictureRows(const Context& context,
 }  // namespace
 
 absl::Status RunToy(const Context& context) {
+  for (const std::string& target : Targets(context.settings)) {
+    const absl::Status known = ToyDensity::Find(target).status();
+    if (!known.ok()) return absl::InvalidArgumentError(absl::StrCat("--", known.message()));
+  }
   const absl::StatusOr<std::unique_ptr<ResultFile>> file =
       ResultFile::Open(context.settings.out / "results.csv", "toy", {kForwardKl, kForwardKlError});
   if (!file.ok()) return file.status();

@@ -44,8 +44,9 @@ void AddTruth(const ToyRow& row, size_t r, const Eigen::MatrixXd& truth, Picture
   }
 }
 
-cli::Panel Place(size_t row, size_t column, size_t rows, double left, double width, double gap) {
-  const double top = 0.945, bottom = 0.02, step = (top - bottom) / static_cast<double>(rows);
+cli::Panel Place(size_t row, size_t column, size_t rows, double left, double width, double gap,
+                 double top = 0.945) {
+  const double bottom = 0.02, step = (top - bottom) / static_cast<double>(rows);
   const double lower = top - step * static_cast<double>(row + 1) + 0.045;
   const double from = left + static_cast<double>(column) * (width + gap);
   return {from, from + width, lower, lower + step - 0.085};
@@ -164,16 +165,21 @@ absl::Status DrawToyDensities(const std::vector<ToyRow>& rows,
 
 absl::Status DrawToyDivergences(const std::vector<ToySummary>& summaries,
                                 const std::filesystem::path& folder) {
-  Picture picture(1500, 760);
+  std::vector<std::string> targets;
+  for (const ToySummary& summary : summaries) {
+    if (targets.empty() || targets.back() != summary.target) targets.push_back(summary.target);
+  }
+  Picture picture(200 + 440 * static_cast<int>(std::max<size_t>(targets.size(), 2)), 760);
   picture.Title("Divergence from the target, nats");
-  for (size_t t = 0; t < ToyNames().size(); ++t) {
+  const double width = 0.81 / static_cast<double>(targets.size());
+  for (size_t t = 0; t < targets.size(); ++t) {
     for (const bool forward : {true, false}) {
-      const std::string& target = ToyNames()[t];
-      picture.BeginPanel(Place(forward ? 0 : 1, t, 2, 0.065, 0.27, 0.045), target, "",
+      picture.BeginPanel(Place(forward ? 0 : 1, t, 2, 0.08, width, 0.05, 0.9), targets[t],
+                         t == 0 && !forward ? "all below 0.0001 is shown there" : "",
                          t > 0     ? ""
                          : forward ? "forward KL(p‖q)"
                                    : "reverse KL(q‖p)");
-      DivergencePanel(Collect(summaries, target, forward),
+      DivergencePanel(Collect(summaries, targets[t], forward),
                       absl::StrCat(t, forward ? "_forward" : "_reverse"), t == 0 && forward,
                       &picture);
     }

@@ -31,7 +31,8 @@ std::string Reason(const ToySummary& summary) {
 
 ReportTable DivergenceTable(const std::vector<ToySummary>& summaries) {
   ReportTable table({"target", "fit", "forward KL, published", "forward KL, ours",
-                     "reverse KL, ours", "seeds", "seconds", "beside the published figure"});
+                     "± (Monte Carlo)", "reverse KL, ours", "seeds", "seconds",
+                     "beside the published figure"});
   for (const ToySummary& s : summaries) {
     table.AddRow({s.target, Title(s.variant), CsvNumber(s.published), MedianAndRange(s.forward),
                   MedianAndRange(s.reverse),
@@ -91,15 +92,15 @@ double PublishedForwardKl(const std::string& target, const std::string& method) 
 
 std::vector<ToySummary> Summarise(const Settings& settings, const std::vector<FitResult>& results) {
   std::vector<ToySummary> summaries;
-  const size_t seeds = results.size() / (ToyNames().size() * Variants().size());
-  for (size_t i = 0; i < results.size(); ++i) {
-    const FitResult& result = results[i];
-    if (i % seeds == 0) {
+  for (const FitResult& result : results) {
+    const Variant variant = VariantOf(result.key);
+    if (summaries.empty() || summaries.back().target != result.key.target ||
+        summaries.back().variant != variant) {
       ToySummary summary;
       summary.target = result.key.target;
-      summary.variant = Variants()[i / seeds % Variants().size()];
-      summary.published = PublishedForwardKl(summary.target, summary.variant.method);
-      if (IsQuick(settings)) summary.shortened = Shortening(summary.variant, summary.target);
+      summary.variant = variant;
+      summary.published = PublishedForwardKl(summary.target, variant.method);
+      if (IsQuick(settings)) summary.shortened = Shortening(variant, summary.target);
       summary.comparable = settings.set.empty();
       summaries.push_back(std::move(summary));
     }

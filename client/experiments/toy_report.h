@@ -26,7 +26,7 @@ struct ToySummary {
   bool comparable = true;  // false where the user changed hyperparameters
 };
 
-// Results in the order of ToyNames() and Variants(), as many seeds of each.
+// One for each target and variant; results of the same must follow one another.
 std::vector<ToySummary> Summarise(const Settings& settings, const std::vector<FitResult>& results);
 
 // Forward KL(p‖q) that arXiv 2506.03839 reports for the method; NaN when it has none.

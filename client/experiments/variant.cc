@@ -11,6 +11,8 @@ const std::vector<Variant>& Variants() {
   return *kVariants;
 }
 
+Variant VariantOf(const FitKey& key) { return {key.method, !key.preset.empty()}; }
+
 std::string Title(const Variant& variant) {
   return absl::StrCat(variant.method, variant.authors ? ", authors' preset" : ", defaults");
 }

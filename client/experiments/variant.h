@@ -12,10 +12,15 @@ namespace aisivi::experiments {
 struct Variant {
   std::string method;
   bool authors;  // by the authors' preset for the target, otherwise with the defaults
+
+  bool operator==(const Variant&) const = default;
 };
 
 // aisivi and bsivi by the authors' presets, then with the defaults.
 const std::vector<Variant>& Variants();
+
+// The one that the key belongs to.
+Variant VariantOf(const FitKey& key);
 
 std::string Title(const Variant& variant);  // "aisivi, authors' preset"
 std::string Label(const Variant& variant);  // "aisivi preset", where there is little room

@@ -9,7 +9,12 @@ tiny=(--set iterations=20 --set inner_samples=16 --set chunks=1 --set flow_pretr
   --set warm_start=gaussian --set evidence_draws=200 --set evidence_inner_samples=32)
 toy=(aisivi experiment toy --out toy --seeds 1 "${tiny[@]}")
 
-has_lines() { [[ -e $2 ]] && (($(wc -l <"$2") >= $1)); }
+# The file $2 has $1 lines; dies when the process $experiment has ended instead.
+has_lines() {
+  [[ -e $2 ]] && (($(wc -l <"$2") >= $1)) && return
+  kill -0 "$experiment" 2>/dev/null || die "the experiment has ended"
+  return 1
+}
 is_gone() { ! kill -0 "$1" 2>/dev/null; }
 # The server that a running experiment has started.
 child_of() { pgrep -P "$1" aisivi-server; }
@@ -85,8 +90,10 @@ expect_failure 1 "NOT_FOUND: NAME: 'nosuch' is not one of toy" aisivi experiment
 expect_failure 2 'INVALID_ARGUMENT: .*--out' aisivi experiment toy
 expect_failure 2 'INVALID_ARGUMENT: --size' aisivi experiment toy --out x --size large
 expect_failure 2 'INVALID_ARGUMENT: --seeds' aisivi experiment toy --out x --seeds 0
-expect_failure 1 'INVALID_ARGUMENT: --target: the experiment toy' \
-  aisivi experiment toy --out x --target banana
+expect_failure 1 'INVALID_ARGUMENT: --methods: the experiment toy does not take it' \
+  aisivi experiment toy --out x --methods aisivi,bsivi
+expect_failure 1 "INVALID_ARGUMENT: --target: 'funnel' is not one of banana, multimodal, x_shaped" \
+  aisivi experiment toy --out x --target funnel
 expect_failure 1 'INVALID_ARGUMENT: --methods: give two' \
   aisivi experiment significance --out x --methods aisivi
 expect_failure 1 'INVALID_ARGUMENT: fit\.method' \

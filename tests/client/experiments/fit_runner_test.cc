@@ -27,6 +27,10 @@ class PretendedFits : public v1::FitService::Service {
                          v1::Fit* fit) override {
     const std::lock_guard lock(mutex_);
     *fit = request->fit();
+    if (fit->method() == "nosuch") {
+      return grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "fit.method: there is no \"nosuch\"");
+    }
+    if (request->validate_only()) return grpc::Status::OK;
     fit->set_name(absl::StrCat("fits/", ++created_));
     fits_[fit->name()] = *fit;
     return grpc::Status::OK;
@@ -205,6 +209,15 @@ TEST_F(FitRunnerTest, AFieldThatDoesNotExistIsNamed) {
   plan = Planned(1);
   plan.key.set = "iterations";
   EXPECT_THAT(std::string(Run({plan}).status().message()), HasSubstr("--set"));
+}
+
+TEST_F(FitRunnerTest, WhatIsWrongComesOutBeforeAnythingRuns) {
+  PlannedFit wrong = Planned(2);
+  wrong.key.method = "nosuch";
+  const auto results = Run({Planned(1), wrong});
+  EXPECT_TRUE(absl::IsInvalidArgument(results.status())) << results.status();
+  EXPECT_THAT(std::string(results.status().message()), HasSubstr("fit.method"));
+  EXPECT_EQ(fits_.created(), 0);
 }
 
 TEST_F(FitRunnerTest, TheFitIsThatOfTheKey) {

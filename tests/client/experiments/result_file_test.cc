@@ -88,6 +88,13 @@ TEST(ResultFile, HalfAHeaderIsNone) {
   EXPECT_THAT(ReadFile(folder / "results.csv"), testing::StartsWith("experiment,target,"));
 }
 
+TEST(ResultFile, AHeaderAloneBelongsToNobody) {
+  const Folder folder;
+  ASSERT_TRUE(ResultFile::Open(folder / "results.csv", "toy", {"kl"}).ok());
+  ASSERT_TRUE(ResultFile::Open(folder / "results.csv", "significance", {}).ok());
+  EXPECT_EQ(ReadFile(folder / "results.csv").find("kl"), std::string::npos);
+}
+
 TEST(ResultFile, ALaterLineReplacesAnEarlierOne) {
   const Folder folder;
   const auto file = ResultFile::Open(folder / "results.csv", "toy", {"kl"});
