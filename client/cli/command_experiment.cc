@@ -99,6 +99,10 @@ void AddExperimentCommand(CLI::App& app, const Globals& globals, Action* action)
       ->delimiter(',')
       ->allow_extra_args(false);
   command->add_option("--target", flags->settings.target, "Target to fit")->type_name("NAME");
+  command
+      ->add_option("--reference", flags->settings.reference,
+                   "CSV of reference draws to measure against, one per line")
+      ->type_name("FILE");
   command->callback(
       [=, &globals] { *action = [=, &globals] { return RunExperiment(*flags, globals); }; });
 }

@@ -18,7 +18,7 @@ struct Metric {
   const char* title;
   bool (P::*has)() const;
   double (P::*get)() const;
-  double factor;
+  double factor;  // 100 for shares, in per cent
   bool logarithmic;
 };
 
@@ -42,11 +42,12 @@ std::vector<std::vector<double>> Curve(const v1::TrainingHistory& history, const
 }
 
 // All but the outermost values, which the first steps of a fit throw far out.
-std::string Range(std::vector<double> values, bool logarithmic) {
+std::string Range(std::vector<double> values, const Metric& metric) {
+  if (metric.factor == 100) return "set yrange [0:105]\n";
   std::sort(values.begin(), values.end());
   const size_t cut = values.size() * 3 / 100;
-  double low = values[cut], high = values[values.size() - 1 - cut];
-  if (logarithmic) return absl::StrFormat("set yrange [%.6g:%.6g]\n", low / 2, high * 2);
+  const double low = values[cut], high = values[values.size() - 1 - cut];
+  if (metric.logarithmic) return absl::StrFormat("set yrange [%.6g:%.6g]\n", low / 2, high * 2);
   const double margin = std::max(0.12 * (high - low), 1e-4 * std::max(1.0, std::abs(high)));
   return absl::StrFormat("set yrange [%.6g:%.6g]\n", low - margin, high + margin);
 }
@@ -75,12 +76,12 @@ void MetricPanel(const std::vector<const TrainedFit*>& fits, const Metric& metri
     picture->Nothing("no method here reports it");
     return;
   }
-  if (legend) picture->Add("set key at graph 1,1.28 right top horizontal maxrows 1\n");
+  if (legend) picture->Add("set key at graph 1,1.22 right top horizontal maxrows 1\n");
   plots.push_back("NaN with lines lw 1.5 dt 2 lc rgb '#52606d' title 'end of training'");
-  picture->Add(absl::StrCat(
-      metric.logarithmic ? "set logscale y; set format y '%g'\n" : "",
-      Range(std::move(all), metric.logarithmic), "set grid ytics lc rgb '#e4e7eb' lt 1\n",
-      absl::StrFormat("set xrange [0:%.6g]\nplot ", 1.03 * end), absl::StrJoin(plots, ", "), "\n"));
+  picture->Add(absl::StrCat(metric.logarithmic ? "set logscale y; set format y '%g'\n" : "",
+                            Range(std::move(all), metric), "set grid ytics lc rgb '#e4e7eb' lt 1\n",
+                            absl::StrFormat("set xrange [0:%.6g]\nplot ", 1.03 * end),
+                            absl::StrJoin(plots, ", "), "\n"));
 }
 
 std::vector<const TrainedFit*> Select(const std::vector<TrainedFit>& fits,
@@ -107,17 +108,19 @@ absl::Status DrawConvergence(const std::string& target, const std::vector<Traine
     }
   }
   constexpr size_t kRows = std::size(kMetrics);
-  const double columns_count = static_cast<double>(columns.size());
-  const double width = 0.94 / columns_count, step = 0.93 / kRows;
-  Picture picture(60 + 660 * static_cast<int>(columns.size()), 1250);
+  // In pixels: a column with its labels on the left, a row.
+  constexpr double kColumn = 680, kLabels = 85, kRow = 235, kPanel = 180;
+  const double width = 20 + kColumn * static_cast<double>(columns.size());
+  constexpr double kHeight = 95 + kRow * kRows;
+  Picture picture(static_cast<int>(width), static_cast<int>(kHeight));
   picture.Title("Training on " + target);
   for (size_t c = 0; c < columns.size(); ++c) {
     for (size_t r = 0; r < kRows; ++r) {
-      const double left = 0.06 / columns_count + static_cast<double>(c) * (width + 0.03);
-      const double bottom = 0.045 + step * static_cast<double>(kRows - 1 - r);
-      const bool lowest = r + 1 == kRows;
-      picture.BeginPanel({left, left + width - 0.08 / columns_count, bottom, bottom + step - 0.05},
-                         r == 0 ? columns[c].first : "", lowest ? "iteration" : "",
+      const double left = kColumn * static_cast<double>(c) + kLabels;
+      const double bottom = 50 + kRow * static_cast<double>(kRows - 1 - r);
+      picture.BeginPanel({left / width, (left + kColumn - kLabels) / width, bottom / kHeight,
+                          (bottom + kPanel) / kHeight},
+                         r == 0 ? columns[c].first : "", r + 1 == kRows ? "iteration" : "",
                          kMetrics[r].title);
       MetricPanel(columns[c].second, kMetrics[r], absl::StrCat(c, "_", r), r == 0, &picture);
     }

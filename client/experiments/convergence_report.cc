@@ -1,5 +1,6 @@
 #include "client/experiments/convergence_report.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
@@ -30,6 +31,12 @@ double AtEnd(const v1::TrainingHistory& history, bool (P::*has)() const, double 
   return Median(Finite(values));
 }
 
+// The history is thinned: its last report may be some iterations old.
+int64_t IterationsRun(const TrainedFit& fit) {
+  const LastIteration last = FindLastIteration(fit.history);
+  return fit.result.reason == "ITERATION_LIMIT" ? last.total : last.iteration;
+}
+
 std::vector<double> EndNumbers(const TrainedFit& fit) {
   const v1::TrainingHistory& history = fit.history;
   return {AtEnd(history, &P::has_loss, &P::loss),
@@ -52,7 +59,7 @@ ReportTable TableOf(const std::vector<std::string>& header, const std::vector<Tr
     std::vector<std::string> cells = {key.target,
                                       Settled(key),
                                       absl::StrCat(key.seed),
-                                      absl::StrCat(last.iteration),
+                                      absl::StrCat(IterationsRun(fit)),
                                       absl::StrCat(last.total),
                                       fit.result.reason};
     for (const double number : EndNumbers(fit)) cells.push_back(format(number));
@@ -67,8 +74,10 @@ LastIteration FindLastIteration(const v1::TrainingHistory& history) {
   LastIteration last;
   for (const P& report : history.reports()) {
     if (report.phase() == P::TRAINING && report.iteration() >= last.iteration) {
-      last = {report.iteration(), report.total_iterations()};
+      last.iteration = report.iteration();
     }
+    // A fit that stops early corrects its total in the end.
+    if (report.phase() == P::TRAINING) last.total = std::max(last.total, report.total_iterations());
   }
   return last;
 }
@@ -79,14 +88,14 @@ std::string StopSentence(const TrainedFit& fit) {
   const std::string who = absl::StrCat(key.target, ", ", Settled(key), ", seed ", key.seed, ": ");
   if (fit.result.state != "SUCCEEDED") return absl::StrCat(who, "the fit failed.");
   if (last.total == 0) return absl::StrCat(who, "there was no training.");
-  const std::string count = absl::StrCat(last.iteration, " of ", last.total, " iterations");
+  const std::string count = absl::StrCat(IterationsRun(fit), " of ", last.total, " iterations");
   if (fit.result.reason == "CONVERGED") {
     return absl::StrCat(who, "the stopping rule ended training after ", count, ".");
   }
   if (fit.result.reason == "ITERATION_LIMIT") {
     return absl::StrCat(who, "training went on to the end, ", count,
                         key.preset.empty() ? "; the stopping rule did not see it settle before."
-                                           : "; a preset's fixed schedule has no stopping rule.");
+                                           : "; a preset's schedule is fixed.");
   }
   return absl::StrCat(who, "training ended by ", fit.result.reason, " after ", count, ".");
 }

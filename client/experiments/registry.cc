@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "client/experiments/convergence.h"
+#include "client/experiments/diffusion.h"
 #include "client/experiments/significance.h"
 #include "client/experiments/toy.h"
 
@@ -24,6 +25,10 @@ const std::vector<ExperimentEntry>& ExperimentRegistry() {
        "paired tests of two methods over several seeds: log evidence and gap",
        {"methods", "target"},
        RunSignificance},
+      {"diffusion",
+       "the 100-D conditioned diffusion by all methods: log ML, evidence gap, paths with bands",
+       {"methods", "reference"},
+       RunDiffusion},
   };
   return *kExperiments;
 }

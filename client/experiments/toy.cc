@@ -14,6 +14,7 @@ namespace aisivi::experiments {
 namespace {
 
 constexpr uint64_t kExactSeed = 1;
+constexpr int64_t kExactDraws = 20000;
 
 std::filesystem::path HistogramFile(const Context& context, const FitKey& key) {
   return context.settings.out / absl::StrCat("histogram_", FileStem(key), ".csv");
@@ -55,7 +56,7 @@ absl::Status MeasureToy(const Context& context, const PlannedFit& plan, const v1
                         FitResult* result) {
   const absl::StatusOr<ToyDensity> density = ToyDensity::Find(plan.key.target);
   if (!density.ok()) return density.status();
-  const Eigen::MatrixXd exact = density->Draw(IsQuick(context.settings) ? 5000 : 20000, kExactSeed);
+  const Eigen::MatrixXd exact = density->Draw(kExactDraws, kExactSeed);
   const absl::StatusOr<KlEstimate> kl =
       ForwardKl(context.client, fit, exact, density->LogDensity(exact));
   if (!kl.ok()) return kl.status();

@@ -35,6 +35,10 @@ TEST(ConvergenceReport, LastIteration) {
   EXPECT_EQ(last.iteration, 100);
   EXPECT_EQ(last.total, 400);
   EXPECT_EQ(FindLastIteration({}).total, 0);
+  // Stopped early, the last report has a total of its own.
+  TrainedFit stopped = Example("", "CONVERGED");
+  stopped.history.mutable_reports(100)->set_total_iterations(100);
+  EXPECT_EQ(FindLastIteration(stopped.history).total, 400);
 }
 
 TEST(ConvergenceReport, StopInWords) {
@@ -44,8 +48,9 @@ TEST(ConvergenceReport, StopInWords) {
   EXPECT_THAT(StopSentence(Example("", "ITERATION_LIMIT")),
               EndsWith("did not see it settle before."));
   EXPECT_THAT(StopSentence(Example("aisivi_banana", "ITERATION_LIMIT")),
-              EndsWith("a preset's fixed schedule has no stopping rule."));
+              EndsWith("a preset's schedule is fixed."));
   EXPECT_THAT(StopSentence(Example("", "TIME_LIMIT")), HasSubstr("by TIME_LIMIT after 100 of 400"));
+  EXPECT_THAT(StopSentence(Example("", "ITERATION_LIMIT")), HasSubstr("400 of 400 iterations"));
   TrainedFit fit = Example("", "CONVERGED");
   fit.history.Clear();
   EXPECT_THAT(StopSentence(fit), EndsWith("there was no training."));

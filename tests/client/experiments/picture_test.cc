@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "client/experiments/convergence_picture.h"
+#include "client/experiments/diffusion_picture.h"
 #include "client/experiments/significance_picture.h"
 #include "client/experiments/toy_picture.h"
 #include "tests/client/experiments/folder.h"
@@ -85,6 +86,19 @@ TEST(ConvergencePicture, WithAMetricThatNobodyReports) {
   const absl::Status drawn = DrawConvergence("banana", {fit, failed}, folder.path());
   ASSERT_TRUE(drawn.ok()) << drawn;
   ExpectPicture(folder, "convergence_banana");
+}
+
+TEST(DiffusionPicture, WithAndWithoutReference) {
+  const Folder folder;
+  const PathBands bands = BandsOf(Eigen::MatrixXd::Random(20, 50));
+  absl::Status drawn = DrawDiffusion(
+      {{"a", bands}, {"b", bands}, {"c", bands}, {"d", bands}, {"e", bands}}, bands, folder.path());
+  ASSERT_TRUE(drawn.ok()) << drawn;
+  ExpectPicture(folder, "diffusion");
+  drawn = DrawDiffusion({{"a", bands}}, std::nullopt, folder.path());
+  EXPECT_TRUE(drawn.ok()) << drawn;
+  drawn = DrawDiffusion({}, std::nullopt, folder.path());
+  EXPECT_TRUE(drawn.ok()) << drawn;
 }
 
 TEST(SignificancePicture, WithFewSeedsAndWithNone) {

@@ -24,7 +24,7 @@ TEST(Registry, AnUnknownNameListsThoseThereAre) {
   const absl::Status status = FindExperiment("nosuch").status();
   EXPECT_TRUE(absl::IsNotFound(status)) << status;
   EXPECT_THAT(std::string(status.message()),
-              HasSubstr("NAME: 'nosuch' is not one of toy, convergence, significance"));
+              HasSubstr("NAME: 'nosuch' is not one of toy, convergence, significance, diffusion"));
 }
 
 TEST(Registry, FlagsThatAnExperimentDoesNotTake) {

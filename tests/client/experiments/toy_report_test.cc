@@ -30,7 +30,10 @@ TEST(ToyReport, ComparisonInWords) {
   EXPECT_EQ(Comparison(Example({0.4}, 0.08)),
             "Farther from the target than published, by a factor of 5.0.");
   EXPECT_EQ(Comparison(Example({-0.0005}, 0.08)),
-            "Closer to the target than published: zero within our Monte Carlo error.");
+            "Closer to the target than published: zero within three Monte Carlo errors.");
+  ToySummary noisy = Example({0.2}, 0.08);
+  noisy.forward_error = {0.05};
+  EXPECT_EQ(Comparison(noisy), "As published, within three of our Monte Carlo errors.");
   EXPECT_EQ(Comparison(Example({}, 0.08)), "No fit succeeded.");
   EXPECT_EQ(Comparison(Example({0.1}, kNotMeasured)), "None is published.");
 }

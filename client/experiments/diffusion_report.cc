@@ -1,0 +1,156 @@
+#include "client/experiments/diffusion_report.h"
+
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+#include "client/cli/terminal.h"
+#include "client/experiments/csv.h"
+#include "client/experiments/report.h"
+#include "client/experiments/statistics.h"
+#include "client/experiments/table.h"
+
+namespace aisivi::experiments {
+namespace {
+
+constexpr double kAlike = 500;  // what other reference draws may change of log ML
+
+// All seeds of one way to fit.
+struct Group {
+  FitKey key;
+  std::vector<double> log_ml, mean_log_q, gap, log_z, seconds;
+  int seeds = 0, succeeded = 0, good = 0;
+};
+
+std::vector<Group> GroupResults(const std::vector<FitResult>& results) {
+  std::vector<Group> groups;
+  for (const FitResult& result : results) {
+    if (groups.empty() || groups.back().key.method != result.key.method ||
+        groups.back().key.preset != result.key.preset) {
+      groups.emplace_back();
+      groups.back().key = result.key;
+    }
+    Group& group = groups.back();
+    ++group.seeds;
+    if (result.state != "SUCCEEDED") continue;
+    ++group.succeeded;
+    group.good += result.grade == "GOOD";
+    group.log_ml.push_back(MeasureOf(result, kLogMl));
+    group.mean_log_q.push_back(MeasureOf(result, kMeanLogQ));
+    group.gap.push_back(Gap(result));
+    group.log_z.push_back(result.log_z);
+    group.seconds.push_back(result.seconds);
+  }
+  return groups;
+}
+
+std::string WholeNumber(const std::vector<double>& values) {
+  return cli::FormatFixed(Median(Finite(values)), 0);
+}
+
+std::string Seeds(const Group& group) {
+  if (group.succeeded == group.seeds) return absl::StrCat(group.seeds);
+  return absl::StrCat(group.succeeded, " of ", group.seeds);
+}
+
+ReportTable WithReference(const std::vector<Group>& groups, bool comparable) {
+  ReportTable table({"fit", "log ML, published", "log ML, ours", "mean log q of the reference",
+                     "gap", "log Z", "seeds", "good", "seconds", "beside the published figure"});
+  for (const Group& g : groups) {
+    const double published = PublishedLogMl(g.key.method);
+    table.AddRow({DiffusionTitle(g.key), cli::FormatFixed(published, 0), WholeNumber(g.log_ml),
+                  cli::FormatFixed(Median(Finite(g.mean_log_q)), 2), MedianAndRange(g.gap),
+                  cli::FormatFixed(Median(Finite(g.log_z)), 4), Seeds(g), absl::StrCat(g.good),
+                  cli::FormatNumber(Median(g.seconds), 2),
+                  comparable ? CompareLogMl(Median(Finite(g.log_ml)), published)
+                             : "Not to be compared: the fits were changed."});
+  }
+  return table;
+}
+
+ReportTable WithoutReference(const std::vector<Group>& groups) {
+  ReportTable table({"fit", "log ML, published", "gap", "log Z", "seeds", "good", "seconds"});
+  for (const Group& g : groups) {
+    table.AddRow({DiffusionTitle(g.key), cli::FormatFixed(PublishedLogMl(g.key.method), 0),
+                  MedianAndRange(g.gap), cli::FormatFixed(Median(Finite(g.log_z)), 4), Seeds(g),
+                  absl::StrCat(g.good), cli::FormatNumber(Median(g.seconds), 2)});
+  }
+  return table;
+}
+
+ReportTable NumberTable(const std::vector<Group>& groups) {
+  ReportTable table({"method", "preset", "seeds", "succeeded", "good", "log_ml_published",
+                     "log_ml_median", "mean_log_q_median", "gap_median", "log_z_median",
+                     "seconds_median"});
+  for (const Group& g : groups) {
+    std::vector<std::string> cells = {g.key.method, g.key.preset, absl::StrCat(g.seeds),
+                                      absl::StrCat(g.succeeded), absl::StrCat(g.good)};
+    for (const double value :
+         {PublishedLogMl(g.key.method), Median(Finite(g.log_ml)), Median(Finite(g.mean_log_q)),
+          Median(Finite(g.gap)), Median(Finite(g.log_z)), Median(g.seconds)}) {
+      cells.push_back(CsvNumber(value));
+    }
+    table.AddRow(std::move(cells));
+  }
+  return table;
+}
+
+}  // namespace
+
+std::filesystem::path BandsFile(const Settings& settings, const FitKey& key) {
+  return settings.out / absl::StrCat("bands_", FileStem(key), ".csv");
+}
+
+std::string DiffusionTitle(const FitKey& key) {
+  return absl::StrCat(key.method, key.preset.empty() ? ", defaults" : ", authors' preset");
+}
+
+double PublishedLogMl(const std::string& method) {
+  if (method == "ksivi") return 74521;
+  if (method == "aisivi") return 74062;
+  if (method == "iwhvi") return 67676;
+  if (method == "bsivi") return 60556;
+  return kNotMeasured;
+}
+
+std::string CompareLogMl(double ours, double published) {
+  if (std::isnan(ours)) return "Not measured.";
+  if (std::isnan(published)) return "None is published.";
+  const std::string difference = cli::FormatFixed(std::abs(ours - published), 0);
+  if (std::abs(ours - published) <= kAlike) {
+    return absl::StrCat("As published, up to ", difference,
+                        ": other reference draws may change as much.");
+  }
+  return absl::StrCat(ours > published ? "Better" : "Worse", " than published, by ", difference,
+                      ".");
+}
+
+absl::Status WriteDiffusionReport(const Settings& settings, const std::vector<FitResult>& results) {
+  Report report("Conditioned diffusion", "diffusion", settings);
+  const std::vector<Group> groups = GroupResults(results);
+  report.Paragraph(
+      "The 100-dimensional conditioned diffusion of arXiv 2405.18997 and 2506.03839, with the "
+      "published observations. Gap: log Z − ELBO, with the exact log Z and the safe bound of the "
+      "ELBO; `reference` draws by Monte Carlo and has neither. Good: fits whose verdict is good. "
+      "Medians over the seeds. PVI (53,121) and UIVI (40,207), the other two of the paper's table "
+      "2, are not fitted here.");
+  if (settings.reference.empty()) {
+    report.Paragraph(
+        "No reference draws were given (`--reference FILE`), so that the paper's log ML and the "
+        "mean log q over them were not measured.");
+    report.Table(WithoutReference(groups));
+  } else {
+    report.Paragraph(absl::StrCat(
+        "log ML as in the paper's table 2: 60,000 draws of the fit, per coordinate a Gaussian "
+        "kernel density of bandwidth 0.01, the sum of its logarithms over all reference draws and "
+        "coordinates. It sees marginals only. The mean of log q over the reference draws sees the "
+        "joint distribution. The reference draws are those of `",
+        settings.reference,
+        "`, not the paper's own: published and measured figures compare roughly."));
+    report.Table(WithReference(groups, settings.set.empty()));
+  }
+  report.Picture("diffusion", "Median and 95 % band of the paths, seed 1");
+  absl::Status status = WriteWholeFile(settings.out / "diffusion.csv", NumberTable(groups).ToCsv());
+  return status.ok() ? report.Write() : status;
+}
+
+}  // namespace aisivi::experiments
