@@ -62,6 +62,7 @@ absl::Status MeasureToy(const Context& context, const PlannedFit& plan, const v1
   if (!kl.ok()) return kl.status();
   result->measures[kForwardKl] = kl->value;
   result->measures[kForwardKlError] = kl->standard_error;
+  result->measures[kForwardKlTrimmed] = kl->trimmed;
   for (const std::filesystem::path& file : plan.files) {
     const absl::Status saved = SaveHistogram(context.client, fit, *density, file);
     if (!saved.ok()) return saved;
@@ -101,7 +102,8 @@ absl::Status RunToy(const Context& context) {
     if (!known.ok()) return absl::InvalidArgumentError(absl::StrCat("--", known.message()));
   }
   const absl::StatusOr<std::unique_ptr<ResultFile>> file =
-      ResultFile::Open(context.settings.out / "results.csv", "toy", {kForwardKl, kForwardKlError});
+      ResultFile::Open(context.settings.out / "results.csv", "toy",
+                       {kForwardKl, kForwardKlError, kForwardKlTrimmed});
   if (!file.ok()) return file.status();
   FitRunner runner(context.client, file->get(), context.stop, context.json);
   const absl::StatusOr<std::vector<FitResult>> results =

@@ -14,13 +14,14 @@ namespace aisivi::experiments {
 // The measures of a fit on a 2-D target.
 inline constexpr char kForwardKl[] = "forward_kl";
 inline constexpr char kForwardKlError[] = "forward_kl_se";
+inline constexpr char kForwardKlTrimmed[] = "forward_kl_trimmed";
 
 // All seeds of one target and variant; nats.
 struct ToySummary {
   std::string target;
   Variant variant;
   double published;  // forward KL of arXiv 2506.03839
-  std::vector<double> forward, forward_error, reverse, seconds;
+  std::vector<double> forward, forward_error, trimmed, reverse, seconds;
   int seeds = 0, succeeded = 0;
   std::string shortened;   // what the quick size changed of the preset
   bool comparable = true;  // false where the user changed hyperparameters

@@ -42,6 +42,8 @@ TEST(ToyReport, ReasonsForADifference) {
   ToySummary summary = Example({0.2, 0.4, 0.8}, 0.08);
   summary.shortened = "iterations=20";
   EXPECT_THAT(Comparison(summary), HasSubstr("The preset was shortened."));
+  summary.trimmed = {0.01, 0.02, 0.04};
+  EXPECT_THAT(Comparison(summary), HasSubstr("without its largest 1 % it is 0.020."));
   EXPECT_THAT(Comparison(summary),
               HasSubstr("Our seeds differ among themselves by a factor of 4.0."));
 }
@@ -73,6 +75,7 @@ std::vector<FitResult> Results() {
         result.seconds = 3;
         result.measures[kForwardKl] = 0.5 * static_cast<double>(seed);
         result.measures[kForwardKlError] = 0.001;
+        result.measures[kForwardKlTrimmed] = 0.125;
         results.push_back(result);
       }
     }
