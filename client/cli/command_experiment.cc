@@ -103,6 +103,10 @@ void AddExperimentCommand(CLI::App& app, const Globals& globals, Action* action)
       ->add_option("--reference", flags->settings.reference,
                    "CSV of reference draws to measure against, one per line")
       ->type_name("FILE");
+  command
+      ->add_option("--data", flags->settings.data,
+                   "CSV for a regression: response first, then the features")
+      ->type_name("FILE");
   command->callback(
       [=, &globals] { *action = [=, &globals] { return RunExperiment(*flags, globals); }; });
 }

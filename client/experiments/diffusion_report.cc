@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/cli/terminal.h"
 #include "client/experiments/csv.h"
+#include "client/experiments/method_plan.h"
 #include "client/experiments/report.h"
 #include "client/experiments/statistics.h"
 #include "client/experiments/table.h"
@@ -14,79 +15,50 @@ namespace {
 
 constexpr double kAlike = 500;  // what other reference draws may change of log ML
 
-// All seeds of one way to fit.
-struct Group {
-  FitKey key;
-  std::vector<double> log_ml, mean_log_q, gap, log_z, seconds;
-  int seeds = 0, succeeded = 0, good = 0;
-};
-
-std::vector<Group> GroupResults(const std::vector<FitResult>& results) {
-  std::vector<Group> groups;
-  for (const FitResult& result : results) {
-    if (groups.empty() || groups.back().key.method != result.key.method ||
-        groups.back().key.preset != result.key.preset) {
-      groups.emplace_back();
-      groups.back().key = result.key;
-    }
-    Group& group = groups.back();
-    ++group.seeds;
-    if (result.state != "SUCCEEDED") continue;
-    ++group.succeeded;
-    group.good += result.grade == "GOOD";
-    group.log_ml.push_back(MeasureOf(result, kLogMl));
-    group.mean_log_q.push_back(MeasureOf(result, kMeanLogQ));
-    group.gap.push_back(Gap(result));
-    group.log_z.push_back(result.log_z);
-    group.seconds.push_back(result.seconds);
-  }
-  return groups;
-}
-
 std::string WholeNumber(const std::vector<double>& values) {
-  return cli::FormatFixed(Median(Finite(values)), 0);
+  return cli::FormatFixed(Median(values), 0);
 }
 
-std::string Seeds(const Group& group) {
-  if (group.succeeded == group.seeds) return absl::StrCat(group.seeds);
-  return absl::StrCat(group.succeeded, " of ", group.seeds);
-}
+double LogZ(const FitResult& result) { return result.log_z; }
+double Seconds(const FitResult& result) { return result.seconds; }
 
-ReportTable WithReference(const std::vector<Group>& groups, bool comparable) {
+ReportTable WithReference(const std::vector<ResultGroup>& groups, bool comparable) {
   ReportTable table({"fit", "log ML, published", "log ML, ours", "mean log q of the reference",
                      "gap", "log Z", "seeds", "good", "seconds", "beside the published figure"});
-  for (const Group& g : groups) {
+  for (const ResultGroup& g : groups) {
     const double published = PublishedLogMl(g.key.method);
-    table.AddRow({DiffusionTitle(g.key), cli::FormatFixed(published, 0), WholeNumber(g.log_ml),
-                  cli::FormatFixed(Median(Finite(g.mean_log_q)), 2), MedianAndRange(g.gap),
-                  cli::FormatFixed(Median(Finite(g.log_z)), 4), Seeds(g), absl::StrCat(g.good),
-                  cli::FormatNumber(Median(g.seconds), 2),
-                  comparable ? CompareLogMl(Median(Finite(g.log_ml)), published)
+    table.AddRow({WayTitle(g.key), cli::FormatFixed(published, 0), WholeNumber(ValuesOf(g, kLogMl)),
+                  cli::FormatFixed(Median(ValuesOf(g, kMeanLogQ)), 2),
+                  MedianAndRange(ValuesOf(g, Gap)), cli::FormatFixed(Median(ValuesOf(g, LogZ)), 4),
+                  SeedsOf(g), absl::StrCat(CountGood(g)),
+                  cli::FormatNumber(Median(ValuesOf(g, Seconds)), 2),
+                  comparable ? CompareLogMl(Median(ValuesOf(g, kLogMl)), published)
                              : "Not to be compared: the fits were changed."});
   }
   return table;
 }
 
-ReportTable WithoutReference(const std::vector<Group>& groups) {
+ReportTable WithoutReference(const std::vector<ResultGroup>& groups) {
   ReportTable table({"fit", "log ML, published", "gap", "log Z", "seeds", "good", "seconds"});
-  for (const Group& g : groups) {
-    table.AddRow({DiffusionTitle(g.key), cli::FormatFixed(PublishedLogMl(g.key.method), 0),
-                  MedianAndRange(g.gap), cli::FormatFixed(Median(Finite(g.log_z)), 4), Seeds(g),
-                  absl::StrCat(g.good), cli::FormatNumber(Median(g.seconds), 2)});
+  for (const ResultGroup& g : groups) {
+    table.AddRow({WayTitle(g.key), cli::FormatFixed(PublishedLogMl(g.key.method), 0),
+                  MedianAndRange(ValuesOf(g, Gap)), cli::FormatFixed(Median(ValuesOf(g, LogZ)), 4),
+                  SeedsOf(g), absl::StrCat(CountGood(g)),
+                  cli::FormatNumber(Median(ValuesOf(g, Seconds)), 2)});
   }
   return table;
 }
 
-ReportTable NumberTable(const std::vector<Group>& groups) {
+ReportTable NumberTable(const std::vector<ResultGroup>& groups) {
   ReportTable table({"method", "preset", "seeds", "succeeded", "good", "log_ml_published",
                      "log_ml_median", "mean_log_q_median", "gap_median", "log_z_median",
                      "seconds_median"});
-  for (const Group& g : groups) {
+  for (const ResultGroup& g : groups) {
     std::vector<std::string> cells = {g.key.method, g.key.preset, absl::StrCat(g.seeds),
-                                      absl::StrCat(g.succeeded), absl::StrCat(g.good)};
+                                      absl::StrCat(g.succeeded.size()), absl::StrCat(CountGood(g))};
     for (const double value :
-         {PublishedLogMl(g.key.method), Median(Finite(g.log_ml)), Median(Finite(g.mean_log_q)),
-          Median(Finite(g.gap)), Median(Finite(g.log_z)), Median(g.seconds)}) {
+         {PublishedLogMl(g.key.method), Median(ValuesOf(g, kLogMl)), Median(ValuesOf(g, kMeanLogQ)),
+          Median(ValuesOf(g, Gap)), Median(ValuesOf(g, LogZ)), Median(ValuesOf(g, Seconds))}) {
       cells.push_back(CsvNumber(value));
     }
     table.AddRow(std::move(cells));
@@ -98,10 +70,6 @@ ReportTable NumberTable(const std::vector<Group>& groups) {
 
 std::filesystem::path BandsFile(const Settings& settings, const FitKey& key) {
   return settings.out / absl::StrCat("bands_", FileStem(key), ".csv");
-}
-
-std::string DiffusionTitle(const FitKey& key) {
-  return absl::StrCat(key.method, key.preset.empty() ? ", defaults" : ", authors' preset");
 }
 
 double PublishedLogMl(const std::string& method) {
@@ -126,7 +94,7 @@ std::string CompareLogMl(double ours, double published) {
 
 absl::Status WriteDiffusionReport(const Settings& settings, const std::vector<FitResult>& results) {
   Report report("Conditioned diffusion", "diffusion", settings);
-  const std::vector<Group> groups = GroupResults(results);
+  const std::vector<ResultGroup> groups = GroupResults(results);
   report.Paragraph(
       "The 100-dimensional conditioned diffusion of arXiv 2405.18997 and 2506.03839, with the "
       "published observations. Gap: log Z − ELBO, with the exact log Z and the safe bound of the "

@@ -18,8 +18,6 @@ inline constexpr char kMeanLogQ[] = "mean_log_q";
 // Where the path bands of a fit are kept.
 std::filesystem::path BandsFile(const Settings& settings, const FitKey& key);
 
-std::string DiffusionTitle(const FitKey& key);  // "ksivi, authors' preset"
-
 // log ML that arXiv 2506.03839 reports for the method; NaN when it has none.
 double PublishedLogMl(const std::string& method);
 

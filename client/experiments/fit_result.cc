@@ -3,20 +3,16 @@
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "client/cli/output.h"
+#include "client/experiments/fingerprint.h"
 
 namespace aisivi::experiments {
 
 std::string FileStem(const FitKey& key) {
-  std::string stem = absl::StrCat(key.target, "_", key.preset.empty() ? key.method : key.preset,
-                                  "_seed", key.seed);
+  const std::string stem = absl::StrCat(
+      key.target, "_", key.preset.empty() ? key.method : key.preset, "_seed", key.seed);
   if (key.set.empty()) return stem;
-  // FNV-1a: the same on every machine, which std::hash need not be.
-  uint32_t hash = 2166136261u;
-  for (const char c : key.set) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619u;
-  absl::StrAppendFormat(&stem, "_%08x", hash);
-  return stem;
+  return absl::StrCat(stem, "_", Fingerprint(key.set));
 }
 
 FitResult ToResult(const FitKey& key, const v1::Fit& fit) {

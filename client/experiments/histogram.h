@@ -1,11 +1,8 @@
-// Two-dimensional histograms of draws, and their files.
+// Two-dimensional histograms of draws.
 #pragma once
 
 #include <Eigen/Core>
-#include <filesystem>
 
-#include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "client/cli/density_grid.h"
 
 namespace aisivi::experiments {
@@ -18,10 +15,5 @@ Eigen::MatrixXd Histogram2(const Eigen::MatrixXd& z, const cli::Axis& x, const c
 
 // The axis through the centres of the cells.
 cli::Axis Centers(const cli::Axis& axis, int bins);
-
-// As CSV: one line per row of the matrix. Reading needs as many rows and columns as `bins`;
-// DATA_LOSS naming the file otherwise.
-absl::Status WriteMatrix(const std::filesystem::path& file, const Eigen::MatrixXd& matrix);
-absl::StatusOr<Eigen::MatrixXd> ReadMatrix(const std::filesystem::path& file, int bins);
 
 }  // namespace aisivi::experiments

@@ -6,6 +6,7 @@
 #include "absl/strings/str_join.h"
 #include "client/experiments/convergence.h"
 #include "client/experiments/diffusion.h"
+#include "client/experiments/logistic.h"
 #include "client/experiments/significance.h"
 #include "client/experiments/toy.h"
 
@@ -29,6 +30,10 @@ const std::vector<ExperimentEntry>& ExperimentRegistry() {
        "the 100-D conditioned diffusion by all methods: log ML, evidence gap, paths with bands",
        {"methods", "reference"},
        RunDiffusion},
+      {"logistic",
+       "logistic regression by all methods: log evidence, gap, marginals and correlations",
+       {"methods", "reference", "data"},
+       RunLogistic},
   };
   return *kExperiments;
 }

@@ -6,6 +6,7 @@
 #include "client/experiments/fit_runner.h"
 #include "client/experiments/forward_kl.h"
 #include "client/experiments/histogram.h"
+#include "client/experiments/matrix_csv.h"
 #include "client/experiments/toy_density.h"
 #include "client/experiments/toy_picture.h"
 #include "client/experiments/toy_report.h"
@@ -85,7 +86,7 @@ absl::StatusOr<std::vector<ToyRow>> PictureRows(const Context& context,
     ToyPanel panel = {Title(VariantOf(key)), {}};
     if (result.state == "SUCCEEDED") {
       absl::StatusOr<Eigen::MatrixXd> histogram =
-          ReadMatrix(HistogramFile(context, key), kHistogramBins);
+          ReadMatrix(HistogramFile(context, key), kHistogramBins, kHistogramBins);
       if (!histogram.ok()) return histogram.status();
       panel.histogram = *std::move(histogram);
     }

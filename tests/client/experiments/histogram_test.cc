@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/client/experiments/folder.h"
-
 namespace aisivi::experiments {
 namespace {
 
@@ -22,22 +20,6 @@ TEST(Histogram, CountsPerArea) {
 TEST(Histogram, CentersOfCells) {
   EXPECT_EQ(Centers(kAxis, 4).min, 0.5);
   EXPECT_EQ(Centers(kAxis, 4).max, 3.5);
-}
-
-TEST(Histogram, FilesComeBack) {
-  const Folder folder;
-  const Eigen::MatrixXd matrix = Eigen::MatrixXd::Random(3, 3);
-  ASSERT_TRUE(WriteMatrix(folder / "m.csv", matrix).ok());
-  EXPECT_EQ(*ReadMatrix(folder / "m.csv", 3), matrix);
-}
-
-TEST(Histogram, OtherFilesAreRefused) {
-  const Folder folder;
-  ASSERT_TRUE(WriteMatrix(folder / "m.csv", Eigen::MatrixXd::Ones(3, 3)).ok());
-  EXPECT_TRUE(absl::IsDataLoss(ReadMatrix(folder / "m.csv", 4).status()));
-  WriteFile(folder / "m.csv", "1,x\n2,3\n");
-  EXPECT_TRUE(absl::IsDataLoss(ReadMatrix(folder / "m.csv", 2).status()));
-  EXPECT_TRUE(absl::IsDataLoss(ReadMatrix(folder / "none.csv", 2).status()));
 }
 
 }  // namespace

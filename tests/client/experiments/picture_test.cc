@@ -5,6 +5,7 @@
 
 #include "client/experiments/convergence_picture.h"
 #include "client/experiments/diffusion_picture.h"
+#include "client/experiments/logistic_picture.h"
 #include "client/experiments/significance_picture.h"
 #include "client/experiments/toy_picture.h"
 #include "tests/client/experiments/folder.h"
@@ -98,6 +99,23 @@ TEST(DiffusionPicture, WithAndWithoutReference) {
   drawn = DrawDiffusion({{"a", bands}}, std::nullopt, folder.path());
   EXPECT_TRUE(drawn.ok()) << drawn;
   drawn = DrawDiffusion({}, std::nullopt, folder.path());
+  EXPECT_TRUE(drawn.ok()) << drawn;
+}
+
+TEST(LogisticPicture, WithAndWithoutReference) {
+  const Folder folder;
+  const Eigen::MatrixXd z = Eigen::MatrixXd::Random(4, 200);
+  absl::Status drawn = DrawMarginals({{"a", z}, {"b", 2 * z}}, z, folder.path());
+  ASSERT_TRUE(drawn.ok()) << drawn;
+  ExpectPicture(folder, "logistic_marginals");
+  drawn = DrawMarginals({{"a", z}}, std::nullopt, folder.path());
+  EXPECT_TRUE(drawn.ok()) << drawn;
+  drawn = DrawMarginals({}, std::nullopt, folder.path());
+  EXPECT_TRUE(drawn.ok()) << drawn;
+  drawn = DrawCorrelations({{"a", z}, {"b", 2 * z}}, z, folder.path());
+  ASSERT_TRUE(drawn.ok()) << drawn;
+  ExpectPicture(folder, "logistic_correlations");
+  drawn = DrawCorrelations({}, z, folder.path());
   EXPECT_TRUE(drawn.ok()) << drawn;
 }
 

@@ -23,8 +23,10 @@ TEST(Registry, NamesAreDistinctAndDescribed) {
 TEST(Registry, AnUnknownNameListsThoseThereAre) {
   const absl::Status status = FindExperiment("nosuch").status();
   EXPECT_TRUE(absl::IsNotFound(status)) << status;
-  EXPECT_THAT(std::string(status.message()),
-              HasSubstr("NAME: 'nosuch' is not one of toy, convergence, significance, diffusion"));
+  EXPECT_THAT(
+      std::string(status.message()),
+      HasSubstr(
+          "NAME: 'nosuch' is not one of toy, convergence, significance, diffusion, logistic"));
 }
 
 TEST(Registry, FlagsThatAnExperimentDoesNotTake) {
