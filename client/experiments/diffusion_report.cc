@@ -116,6 +116,7 @@ absl::Status WriteDiffusionReport(const Settings& settings, const std::vector<Fi
         "`, not the paper's own: published and measured figures compare roughly."));
     report.Table(WithReference(groups, settings.set.empty()));
   }
+  if (const std::string same = SameResults(groups); !same.empty()) report.Paragraph(same);
   report.Picture("diffusion", "Median and 95 % band of the paths, seed 1");
   absl::Status status = WriteWholeFile(settings.out / "diffusion.csv", NumberTable(groups).ToCsv());
   return status.ok() ? report.Write() : status;

@@ -114,6 +114,7 @@ absl::Status WriteLogisticReport(const Settings& settings, const std::vector<Fit
         "and the correlations beside theirs are left out.");
   }
   report.Table(Table(groups, sum.has_value(), exact));
+  if (const std::string same = SameResults(groups); !same.empty()) report.Paragraph(same);
   report.Picture("logistic_marginals", "Marginal densities, seed 1");
   if (sum.has_value()) {
     report.Picture("logistic_correlations",

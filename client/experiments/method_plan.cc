@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "client/experiments/statistics.h"
 #include "client/experiments/variant.h"
 
@@ -77,6 +78,29 @@ std::vector<double> ValuesOf(const ResultGroup& group, const std::string& measur
   std::vector<double> values;
   for (const FitResult& result : group.succeeded) values.push_back(MeasureOf(result, measure));
   return Finite(values);
+}
+
+std::string SameResults(const std::vector<ResultGroup>& groups) {
+  std::string text;
+  std::vector<bool> told(groups.size());
+  for (size_t i = 0; i < groups.size(); ++i) {
+    if (told[i] || groups[i].succeeded.empty()) continue;
+    const FitResult& first = groups[i].succeeded[0];
+    std::vector<std::string> same = {WayTitle(groups[i].key)};
+    for (size_t j = i + 1; j < groups.size(); ++j) {
+      if (groups[j].succeeded.empty()) continue;
+      const FitResult& other = groups[j].succeeded[0];
+      // NaN, where there is no ELBO, is never the same.
+      if (first.elbo_lower != other.elbo_lower || first.log_z != other.log_z) continue;
+      same.push_back(WayTitle(groups[j].key));
+      told[j] = true;
+    }
+    if (same.size() < 2) continue;
+    absl::StrAppend(&text, text.empty() ? "" : " ", "The results of ", absl::StrJoin(same, "; "),
+                    " are the same to the last digit: training did not improve on the start, which "
+                    "they share, so that these rows do not tell the methods apart.");
+  }
+  return text;
 }
 
 int CountGood(const ResultGroup& group) {

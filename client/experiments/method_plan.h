@@ -38,6 +38,10 @@ std::string SeedsOf(const ResultGroup& group);
 std::vector<double> ValuesOf(const ResultGroup& group, double (*value)(const FitResult&));
 std::vector<double> ValuesOf(const ResultGroup& group, const std::string& measure);
 
+// Says which ways to fit gave the same result to the last digit, because training did not improve
+// on the start that they share; empty where none did. Compares the first seeds.
+std::string SameResults(const std::vector<ResultGroup>& groups);
+
 int CountGood(const ResultGroup& group);  // verdicts that are good
 
 }  // namespace aisivi::experiments

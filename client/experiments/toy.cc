@@ -15,7 +15,7 @@ namespace aisivi::experiments {
 namespace {
 
 constexpr uint64_t kExactSeed = 1;
-constexpr int64_t kExactDraws = 20000;
+constexpr int64_t kExactDraws = 10000;
 
 std::filesystem::path HistogramFile(const Context& context, const FitKey& key) {
   return context.settings.out / absl::StrCat("histogram_", FileStem(key), ".csv");

@@ -85,7 +85,33 @@ expect_match '^\{.*"state":"SUCCEEDED".*\}$' lines
 expect_match '^banana, aisivi, defaults, seed 1: ' convergence/report.md
 [[ -s convergence/convergence_banana.png ]] || die "no picture"
 
+echo "all methods on a target, against reference draws and without"
+aisivi experiment logistic --out logistic --data "$root/deploy/data/challenger.csv" \
+  --methods gaussian,bsivi,reference "${tiny[@]}" >lines
+expect_match '^No reference draws were given' logistic/report.md
+[[ -s logistic/logistic_marginals.png && ! -e logistic/logistic_correlations.png ]] ||
+  die "not the pictures there should be"
+printf -- '-1,-1\n-1.2,-1.3\n-0.9,-0.8\n' >draws.csv
+aisivi experiment logistic --out against --data "$root/deploy/data/challenger.csv" \
+  --methods gaussian,reference --reference draws.csv "${tiny[@]}" >lines
+expect_match '^\| gaussian, defaults \| - \| -?[0-9.]+ \|' against/report.md
+[[ -s against/logistic_correlations.png ]] || die "no picture"
+awk 'BEGIN { for (i = 0; i < 3; ++i) { for (d = 0; d < 99; ++d) printf "-0.9,"; print "-0.8" } }' \
+  >paths.csv
+aisivi experiment diffusion --out diffusion --methods gaussian --reference paths.csv \
+  "${tiny[@]}" >lines
+expect_match '^1/1  diffusion, gaussian, defaults, seed 1:  log_ml -?[0-9.]+, mean_log_q ' lines
+[[ -s diffusion/diffusion.png ]] || die "no picture"
+
 echo "what is wrong is named"
+expect_failure 1 'INVALID_ARGUMENT: --reference: draws\.csv has 2 columns' \
+  aisivi experiment diffusion --out x --reference draws.csv
+expect_failure 1 'INVALID_ARGUMENT: --data: the experiment logistic needs' \
+  aisivi experiment logistic --out x
+expect_failure 1 'INVALID_ARGUMENT: --data: none\.csv' \
+  aisivi experiment logistic --out x --data none.csv
+expect_failure 1 'FAILED_PRECONDITION: --out: against/results\.csv holds other results' \
+  aisivi experiment logistic --out against --data "$root/deploy/data/challenger.csv"
 expect_failure 1 "NOT_FOUND: NAME: 'nosuch' is not one of toy" aisivi experiment nosuch --out x
 expect_failure 2 'INVALID_ARGUMENT: .*--out' aisivi experiment toy
 expect_failure 2 'INVALID_ARGUMENT: --size' aisivi experiment toy --out x --size large

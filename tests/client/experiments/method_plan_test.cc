@@ -29,6 +29,22 @@ TEST(MethodPlan, PaperAddsThePresets) {
   EXPECT_EQ(plan[5].key.preset, "");
 }
 
+TEST(MethodPlan, ResultsThatAreTheSameAreTold) {
+  std::vector<FitResult> results(4);
+  const char* methods[] = {"aisivi", "bsivi", "kpg", "reference"};
+  for (size_t i = 0; i < 4; ++i) {
+    results[i].key = {"t", methods[i], "", "", 1};
+    results[i].state = "SUCCEEDED";
+    results[i].log_z = -1;
+    results[i].elbo_lower = i == 0 ? -1.5 : i == 3 ? kNotMeasured : -2;
+  }
+  const std::string text = SameResults(GroupResults(results));
+  EXPECT_EQ(text.rfind("The results of bsivi, defaults; kpg, defaults are the same", 0), 0u)
+      << text;
+  results.resize(2);
+  EXPECT_EQ(SameResults(GroupResults(results)), "");
+}
+
 TEST(MethodPlan, Groups) {
   std::vector<FitResult> results(3);
   results[0].key = {"t", "ksivi", "", "", 1};
