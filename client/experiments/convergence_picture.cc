@@ -76,7 +76,7 @@ void MetricPanel(const std::vector<const TrainedFit*>& fits, const Metric& metri
     picture->Nothing("no method here reports it");
     return;
   }
-  if (legend) picture->Add("set key at graph 1,1.22 right top horizontal maxrows 1\n");
+  if (legend) picture->Add("set key at screen 0.985,0.99 right top horizontal maxrows 1\n");
   plots.push_back("NaN with lines lw 1.5 dt 2 lc rgb '#52606d' title 'end of training'");
   picture->Add(absl::StrCat(metric.logarithmic ? "set logscale y; set format y '%g'\n" : "",
                             Range(std::move(all), metric), "set grid ytics lc rgb '#e4e7eb' lt 1\n",
@@ -122,7 +122,8 @@ absl::Status DrawConvergence(const std::string& target, const std::vector<Traine
                           (bottom + kPanel) / kHeight},
                          r == 0 ? columns[c].first : "", r + 1 == kRows ? "iteration" : "",
                          kMetrics[r].title);
-      MetricPanel(columns[c].second, kMetrics[r], absl::StrCat(c, "_", r), r == 0, &picture);
+      MetricPanel(columns[c].second, kMetrics[r], absl::StrCat(c, "_", r), c == 0 && r == 0,
+                  &picture);
     }
   }
   return picture.Draw(folder, "convergence_" + target);

@@ -9,6 +9,7 @@ namespace aisivi::experiments {
 namespace {
 
 constexpr size_t kColumns = 4;
+constexpr double kRow = 320;  // pixels
 
 void AddBands(const std::string& name, const PathBands& bands, Picture* picture) {
   std::vector<std::vector<double>> rows;
@@ -38,14 +39,14 @@ absl::Status DrawDiffusion(const std::vector<BandPanel>& panels,
                            const std::optional<PathBands>& reference,
                            const std::filesystem::path& folder) {
   const size_t rows = std::max<size_t>(1, (panels.size() + kColumns - 1) / kColumns);
-  const double height = 80 + 300 * static_cast<double>(rows);
+  const double height = 80 + kRow * static_cast<double>(rows);
   Picture picture(1680, static_cast<int>(height));
   picture.Title("Paths of the conditioned diffusion");
   if (reference.has_value()) AddBands("reference", *reference, &picture);
   for (size_t p = 0; p < panels.size(); ++p) {
     const size_t row = p / kColumns, column = p % kColumns;
     const double left = 0.04 + 0.242 * static_cast<double>(column);
-    const double bottom = (50 + 300 * static_cast<double>(rows - 1 - row)) / height;
+    const double bottom = (50 + kRow * static_cast<double>(rows - 1 - row)) / height;
     picture.BeginPanel({left, left + 0.205, bottom, bottom + 220 / height}, panels[p].title, "step",
                        column == 0 ? "u" : "");
     if (p == 0) picture.Add("set key at screen 0.985,0.985 right top horizontal maxrows 2\n");

@@ -126,7 +126,8 @@ std::vector<ToySummary> Summarise(const Settings& settings, const std::vector<Fi
 
 std::string Comparison(const ToySummary& summary) {
   const double ours = Median(Finite(summary.forward)), published = summary.published;
-  if (std::isnan(ours)) return "No fit succeeded.";
+  if (summary.forward.empty()) return "No fit succeeded.";
+  if (std::isnan(ours)) return "Ours is not finite.";
   if (std::isnan(published)) return "None is published.";
   if (!summary.comparable) return "Not to be compared: the fits were changed.";
   const double error = 3 * Median(summary.forward_error);

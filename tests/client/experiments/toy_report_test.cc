@@ -35,6 +35,7 @@ TEST(ToyReport, ComparisonInWords) {
   noisy.forward_error = {0.05};
   EXPECT_EQ(Comparison(noisy), "As published, within three of our Monte Carlo errors.");
   EXPECT_EQ(Comparison(Example({}, 0.08)), "No fit succeeded.");
+  EXPECT_EQ(Comparison(Example({kNotMeasured}, 0.08)), "Ours is not finite.");
   EXPECT_EQ(Comparison(Example({0.1}, kNotMeasured)), "None is published.");
 }
 
