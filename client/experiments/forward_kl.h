@@ -16,7 +16,8 @@ struct KlEstimate {
 };
 
 // draws: D×N of p, log_p: N. log q̂ of K samples is biased low, so that the value is a little high:
-// K is at least 2048 and what the fit's own evidence needed, as long as N × K stays below 2e8.
+// K is what the fit's own evidence needed, as long as N × K stays below 4e7 with a flow and 4e8
+// without one, and at least 2048.
 absl::StatusOr<KlEstimate> ForwardKl(const Client& client, const v1::Fit& fit,
                                      const Eigen::MatrixXd& draws, const Eigen::VectorXd& log_p);
 

@@ -22,12 +22,14 @@ TEST(ForwardKl, MeanErrorAndTrimmedMean) {
 
 TEST(ForwardKl, InnerSamplesAreEnoughAndNotTooMany) {
   v1::Fit fit;
-  EXPECT_EQ(ForwardKlInnerSamples(fit, 20000), 2048);
+  EXPECT_EQ(ForwardKlInnerSamples(fit, 10000), 2048);
   fit.mutable_evidence()->set_inner_samples(8192);
-  EXPECT_EQ(ForwardKlInnerSamples(fit, 20000), 8192);
+  EXPECT_EQ(ForwardKlInnerSamples(fit, 10000), 8192);
   fit.mutable_evidence()->set_inner_samples(1 << 20);
-  EXPECT_EQ(ForwardKlInnerSamples(fit, 20000), 10000);
+  EXPECT_EQ(ForwardKlInnerSamples(fit, 10000), 40000);
   EXPECT_EQ(ForwardKlInnerSamples(fit, 1000000), 2048);
+  fit.mutable_effective_hyperparameters()->set_couplings(4);
+  EXPECT_EQ(ForwardKlInnerSamples(fit, 10000), 4000);
 }
 
 }  // namespace
