@@ -33,6 +33,13 @@ absl::StatusOr<v1::Fit> FitFor(const PlannedFit& plan) {
   return fit;
 }
 
+FitRunner::FitRunner(const Client& client, ResultFile* results, std::stop_token stop, bool json)
+    : client_(client),
+      results_(results),
+      stop_(std::move(stop)),
+      json_(json),
+      bar_(cli::IsTerminal() && !json) {}
+
 absl::StatusOr<std::vector<FitResult>> FitRunner::Run(const std::vector<PlannedFit>& plan,
                                                       const Measure& measure) {
   const auto known = std::count_if(plan.begin(), plan.end(),
@@ -48,13 +55,15 @@ absl::StatusOr<std::vector<FitResult>> FitRunner::Run(const std::vector<PlannedF
       results.push_back(*result);
       continue;
     }
+    const std::string what = absl::StrCat(i + 1, "/", plan.size(), "  ", plan[i].title);
+    absl::Status status = bar_ ? Tell(what + "\n") : absl::OkStatus();
+    if (!status.ok()) return status;
     absl::StatusOr<FitResult> result = RunOne(plan[i], measure);
     if (!result.ok()) return result.status();
-    absl::Status status = results_->Append(*result);
-    if (status.ok()) {
-      status = Tell(absl::StrCat(i + 1, "/", plan.size(), "  ", plan[i].title, ":  ",
-                                 ResultLine(*result), "\n"));
-    }
+    status = results_->Append(*result);
+    // In the place of what stood above the bar.
+    const std::string line = absl::StrCat(what, ":  ", ResultLine(*result));
+    if (status.ok()) status = Tell(bar_ ? "\x1b[A\r" + line + "\x1b[K\n" : line + "\n");
     if (!status.ok()) return status;
     results.push_back(*std::move(result));
   }
@@ -115,13 +124,12 @@ absl::StatusOr<FitResult> FitRunner::RunOne(const PlannedFit& plan, const Measur
 
 absl::StatusOr<v1::Fit> FitRunner::Wait(const std::string& name) const {
   cli::ProgressView view(cli::ProgressStyle::kBar);
-  const bool show = cli::IsTerminal() && !json_;
   WatchOptions options;
   options.stop = stop_;
   const absl::StatusOr<v1::Fit> fit = client_.Watch(
       name,
       [&](const v1::WatchFitResponse& event) {
-        if (show) view.Show(event);
+        if (bar_) view.Show(event);
       },
       options);
   view.Finish();

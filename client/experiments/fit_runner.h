@@ -35,8 +35,7 @@ absl::StatusOr<v1::Fit> FitFor(const PlannedFit& plan);
 // Not thread-safe.
 class FitRunner {
  public:
-  FitRunner(const Client& client, ResultFile* results, std::stop_token stop, bool json)
-      : client_(client), results_(results), stop_(std::move(stop)), json_(json) {}
+  FitRunner(const Client& client, ResultFile* results, std::stop_token stop, bool json);
 
   // The results of all planned fits, in order: those that are in the file already as they are, the
   // others, once the service has found all of them valid, run and measured now, each with a line,
@@ -57,6 +56,7 @@ class FitRunner {
   ResultFile* const results_;
   const std::stop_token stop_;
   const bool json_;
+  const bool bar_;  // what runs, and its progress below
 };
 
 // "forward_kl 0.0853, ELBO -0.101, log Z 0.002, 12.3 s", or how it failed.

@@ -70,6 +70,17 @@ expect_match '^aisivi: stopped; the same command goes on where it stopped$' err
 is_gone "$(cat child)" || die "its server is left"
 compgen -G 'stopped/server-*' >/dev/null && die "the server's folder is left"
 
+echo "a bar where there is a terminal"
+if script -qec true /dev/null >/dev/null 2>&1 </dev/null; then
+  TERM=xterm script -qec "aisivi experiment significance --out bar --seeds 2 --target multimodal \
+    ${tiny[*]}" /dev/null >bar.log </dev/null
+  grep -q $'^1/4  multimodal, aisivi, seed 1\r*$' bar.log || die "not what runs: $(cat bar.log)"
+  grep -q $'\r.*[─━]' bar.log || die "no bar on a terminal"
+  grep -q '4/4  multimodal, bsivi, seed 2:  ELBO ' bar.log || die "no result: $(cat bar.log)"
+else
+  echo "  (no pseudo-terminals here: the bar is not looked at)"
+fi
+
 echo "a server that is named"
 start_server
 aisivi experiment significance --out significance --methods aisivi,gaussian --target multimodal \
