@@ -77,7 +77,7 @@ void MetricPanel(const std::vector<const TrainedFit*>& fits, const Metric& metri
     return;
   }
   if (legend) picture->Add("set key at screen 0.985,0.99 right top horizontal maxrows 1\n");
-  plots.push_back("NaN with lines lw 1.5 dt 2 lc rgb '#52606d' title 'end of training'");
+  plots.emplace_back("NaN with lines lw 1.5 dt 2 lc rgb '#52606d' title 'end of training'");
   picture->Add(absl::StrCat(metric.logarithmic ? "set logscale y; set format y '%g'\n" : "",
                             Range(std::move(all), metric), "set grid ytics lc rgb '#e4e7eb' lt 1\n",
                             absl::StrFormat("set xrange [0:%.6g]\nplot ", 1.03 * end),

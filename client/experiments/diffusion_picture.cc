@@ -49,7 +49,7 @@ absl::Status DrawDiffusion(const std::vector<BandPanel>& panels,
     const double bottom = (50 + kRow * static_cast<double>(rows - 1 - row)) / height;
     picture.BeginPanel({left, left + 0.205, bottom, bottom + 220 / height}, panels[p].title, "step",
                        column == 0 ? "u" : "");
-    if (p == 0) picture.Add("set key at screen 0.985,0.985 right top horizontal maxrows 2\n");
+    if (p == 0) picture.Add("set key at screen 0.985,0.985 right top vertical maxrows 2\n");
     AddBands(absl::StrCat("bands_", p), panels[p].bands, &picture);
     picture.Add("set grid ytics lc rgb '#e4e7eb' lt 1\n");
     picture.Add(absl::StrCat("set xrange [0:", panels[p].bands.median.size(), "]\n"));

@@ -62,7 +62,7 @@ void MarginalPanel(const std::vector<DrawsOfFit>& fits,
     plots.push_back(absl::StrFormat(
         "$%s using 1:2 with lines lw 2 dt 2 lc rgb '#000000' title 'reference draws'", name));
   }
-  if (legend) picture->Add("set key at screen 0.985,0.99 right top horizontal maxrows 3\n");
+  if (legend) picture->Add("set key at screen 0.985,0.99 right top vertical maxrows 3\n");
   picture->Add(absl::StrFormat("set xrange [%.9g:%.9g]; set yrange [0:*]\nplot %s\n", axis.min,
                                axis.max, absl::StrJoin(plots, ", ")));
 }
