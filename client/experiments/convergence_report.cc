@@ -108,8 +108,9 @@ absl::Status WriteConvergenceReport(const Settings& settings,
       "What training reports, against iterations: the family's loss (an estimate of KL(q‖p) − log "
       "Z), the flow's loss E[−log τ(ε|z)], the effective share of the inner samples, the score "
       "residual E‖∇ log q − ∇ log p‖² and the running ELBO; numbers are medians over the last "
-      "tenth of training. ELBO and gap at the end are those of the result. The paper shows such "
-      "curves, but gives no figures to compare with.");
+      "tenth of training. ELBO and gap at the end are those of the result. We know of no "
+      "published figures to compare with. The running ELBO is smoothed over training steps, single "
+      "ones of which can be far off: only the ELBO of the result is a bound.");
   report.Table(
       TableOf({"target", "fit", "seed", "iterations", "of", "ended by", "loss", "flow loss",
                "ESS share", "score residual", "running ELBO", "ELBO", "gap", "seconds"},

@@ -146,8 +146,8 @@ absl::Status WriteSignificanceReport(const Settings& settings,
       "Both methods with the defaults, fitted with the same seeds and compared seed by seed. The "
       "gap is log Z − ELBO, with the safe bound of the ELBO and the known log Z where there is "
       "one: what KL(q‖p) the fit still has, the smaller the better. Of the log evidence, which "
-      "importance sampling corrects, no difference is expected. The paper tests nothing, so that "
-      "no figure stands beside ours. Differences are ",
+      "importance sampling corrects, no difference is expected. We know of no "
+      "published test to stand beside ours. Differences are ",
       methods[0], " − ", methods[1], ", in nats. A fit took ",
       cli::FormatNumber(Median(Finite(seconds)), 2), " seconds (median)."));
   report.Heading("Verdict");

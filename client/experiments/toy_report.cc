@@ -157,8 +157,8 @@ absl::Status WriteToyReport(const Settings& settings, const std::vector<ToySumma
       "Forward KL is KL(p‖q), over exact draws of the target; log q is estimated, with a bias that "
       "makes it a little too large. Where q has thinner tails than the target, a few draws decide "
       "it: beside it stands the mean without the largest 1 % of the terms log p − log q. Reverse "
-      "KL is KL(q‖p) = −ELBO, of the safe bound of the ELBO (log Z is 0); for it nothing is "
-      "published. Seconds are those of a fit, without measuring.");
+      "KL is KL(q‖p) = −ELBO, of the safe bound of the ELBO (log Z is 0); we know of no "
+      "published figure for it. Seconds are those of a fit, without measuring.");
   if (IsQuick(settings)) report.Paragraph(ShorteningText(summaries));
   report.Table(DivergenceTable(summaries));
   report.Paragraph(
