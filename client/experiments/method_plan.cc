@@ -23,7 +23,9 @@ std::vector<Way> Ways(const Settings& settings, const std::string& subject) {
   for (const std::string& method : methods) {
     ways.emplace_back(method, "");
     const bool published = method == "aisivi" || method == "bsivi" || method == "ksivi";
-    if (!IsQuick(settings) && published) ways.emplace_back(method, method + "_" + subject);
+    if (!IsQuick(settings) && published) {
+      ways.emplace_back(method, absl::StrCat(method, "_", subject));
+    }
   }
   return ways;
 }

@@ -44,12 +44,15 @@ void AddTruth(const ToyRow& row, size_t r, const Eigen::MatrixXd& truth, Picture
   }
 }
 
-cli::Panel Place(size_t row, size_t column, size_t rows, double left, double width, double gap,
-                 double top = 0.945) {
-  const double bottom = 0.02, step = (top - bottom) / static_cast<double>(rows);
-  const double lower = top - step * static_cast<double>(row + 1) + 0.045;
+// Pages are laid out in pixels: a title above rows of panels.
+constexpr double kTitle = 60, kLabels = 52, kRow = 330, kPanel = 240;
+
+double PageHeight(size_t rows) { return kTitle + kRow * static_cast<double>(rows); }
+
+cli::Panel Place(size_t row, size_t column, size_t rows, double left, double width, double gap) {
+  const double bottom = kLabels + kRow * static_cast<double>(rows - 1 - row);
   const double from = left + static_cast<double>(column) * (width + gap);
-  return {from, from + width, lower, lower + step - 0.085};
+  return {from, from + width, bottom / PageHeight(rows), (bottom + kPanel) / PageHeight(rows)};
 }
 
 // The image named `data` under the contours of the truth.
@@ -156,7 +159,7 @@ void DivergencePanel(const Series& series, const std::string& id, bool legend, P
 
 absl::Status DrawToyDensities(const std::vector<ToyRow>& rows,
                               const std::filesystem::path& folder) {
-  Picture picture(1680, 60 + 330 * static_cast<int>(rows.size()));
+  Picture picture(1680, static_cast<int>(PageHeight(rows.size())));
   picture.Add(kPalette);
   picture.Title("True densities, and histograms of 100,000 draws");
   for (size_t r = 0; r < rows.size(); ++r) DensityRow(rows[r], r, rows.size(), &picture);
@@ -169,12 +172,13 @@ absl::Status DrawToyDivergences(const std::vector<ToySummary>& summaries,
   for (const ToySummary& summary : summaries) {
     if (targets.empty() || targets.back() != summary.target) targets.push_back(summary.target);
   }
-  Picture picture(200 + 440 * static_cast<int>(std::max<size_t>(targets.size(), 2)), 760);
+  Picture picture(200 + 440 * static_cast<int>(std::max<size_t>(targets.size(), 2)),
+                  static_cast<int>(PageHeight(2)));
   picture.Title("Divergence from the target, nats");
   const double width = 0.81 / static_cast<double>(targets.size());
   for (size_t t = 0; t < targets.size(); ++t) {
     for (const bool forward : {true, false}) {
-      picture.BeginPanel(Place(forward ? 0 : 1, t, 2, 0.08, width, 0.05, 0.9), targets[t],
+      picture.BeginPanel(Place(forward ? 0 : 1, t, 2, 0.08, width, 0.05), targets[t],
                          t == 0 && !forward ? "all below 0.0001 is shown there" : "",
                          t > 0     ? ""
                          : forward ? "forward KL(p‖q)"
