@@ -16,6 +16,7 @@ namespace aisivi::cli {
 // What every command knows.
 struct Globals {
   std::string server = "127.0.0.1:50051";
+  bool server_named = false;  // by --server or $AISIVI_SERVER
   bool json = false;
 };
 
@@ -46,5 +47,6 @@ void AddEvidenceCommand(CLI::App& app, const Globals& globals, Action* action);
 void AddLogqCommand(CLI::App& app, const Globals& globals, Action* action);
 void AddPlotCommand(CLI::App& app, const Globals& globals, Action* action);
 void AddTargetsCommand(CLI::App& app, const Globals& globals, Action* action);
+void AddExperimentCommand(CLI::App& app, const Globals& globals, Action* action);
 
 }  // namespace aisivi::cli

@@ -158,14 +158,14 @@ absl::Status ReadDataFile(const std::string& file, v1::Fit* fit) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<v1::Matrix> ReadPointsFile(const std::string& file) {
+absl::StatusOr<v1::Matrix> ReadPointsFile(const std::string& file, const std::string& option) {
   errno = 0;
-  absl::StatusOr<std::ifstream> stream = Open("--points", file);
+  absl::StatusOr<std::ifstream> stream = Open(option, file);
   if (!stream.ok()) return stream.status();
   absl::StatusOr<Table> table = ReadTable(file, *stream);
   if (!table.ok()) {
     return absl::Status(table.status().code(),
-                        absl::StrCat("--points: ", table.status().message()));
+                        absl::StrCat(option, ": ", table.status().message()));
   }
   return std::move(table->values);
 }

@@ -29,7 +29,9 @@ absl::StatusOr<RegressionData> ReadRegressionData(const std::string& source, std
 // no data.
 absl::Status ReadDataFile(const std::string& file, v1::Fit* fit);
 
-// Points for logq, one per line: the same format without a response. An N×D matrix.
-absl::StatusOr<v1::Matrix> ReadPointsFile(const std::string& file);
+// Points, one per line: the same format without a response. An N×D matrix. Errors begin with the
+// option that named the file.
+absl::StatusOr<v1::Matrix> ReadPointsFile(const std::string& file,
+                                          const std::string& option = "--points");
 
 }  // namespace aisivi::cli

@@ -12,7 +12,8 @@ namespace aisivi::cli {
 namespace {
 
 constexpr char kFooter[] =
-    "The server is --server, else $AISIVI_SERVER, else 127.0.0.1:50051.\n"
+    "The server is --server, else $AISIVI_SERVER, else 127.0.0.1:50051; experiment starts one of\n"
+    "its own instead of the last.\n"
     "aisivi COMMAND --help says more about a command.";
 
 void Complain(const std::string& text) { std::cerr << "aisivi: " << text << std::endl; }
@@ -30,6 +31,7 @@ void AddCommands(CLI::App& app, const Globals& globals, Action* action) {
   AddLogqCommand(app, globals, action);
   AddPlotCommand(app, globals, action);
   AddTargetsCommand(app, globals, action);
+  AddExperimentCommand(app, globals, action);
 }
 
 // CLI11 says only that a command is missing; people want to know which word was not one.
@@ -63,11 +65,13 @@ int Main(int argc, char** argv) {
   Globals globals;
   if (const char* server = std::getenv("AISIVI_SERVER"); server != nullptr && *server != '\0') {
     globals.server = server;
+    globals.server_named = true;
   }
   Action action;
   CLI::App app("Semi-implicit variational inference as a service", "aisivi");
   app.set_version_flag("--version", "aisivi " AISIVI_VERSION);
-  app.add_option("--server", globals.server, "Where the server listens")->type_name("HOST:PORT");
+  const CLI::Option* named = app.add_option("--server", globals.server, "Where the server listens")
+                                 ->type_name("HOST:PORT");
   app.add_flag("--json", globals.json, "Print JSON objects, one per line");
   app.footer(kFooter);
   app.fallthrough();
@@ -81,6 +85,7 @@ int Main(int argc, char** argv) {
     Complain(OneLine(absl::InvalidArgumentError(ParseMessage(app, error))));
     return 2;
   }
+  globals.server_named = globals.server_named || named->count() > 0;
   return Finish(action(), globals);
 }
 

@@ -1,0 +1,28 @@
+// The pictures of the experiment `logistic`.
+#pragma once
+
+#include <Eigen/Core>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+
+namespace aisivi::experiments {
+
+struct DrawsOfFit {
+  std::string title;
+  Eigen::MatrixXd z;  // D×N
+};
+
+// logistic_marginals.png and .svg: densities of up to six coordinates, the most correlated ones.
+absl::Status DrawMarginals(const std::vector<DrawsOfFit>& fits,
+                           const std::optional<Eigen::MatrixXd>& reference,
+                           const std::filesystem::path& folder);
+
+// logistic_correlations.png and .svg: a panel per fit, a point per pair of coordinates.
+absl::Status DrawCorrelations(const std::vector<DrawsOfFit>& fits, const Eigen::MatrixXd& reference,
+                              const std::filesystem::path& folder);
+
+}  // namespace aisivi::experiments
