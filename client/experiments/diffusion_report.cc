@@ -77,6 +77,8 @@ double PublishedLogMl(const std::string& method) {
   if (method == "aisivi") return 74062;
   if (method == "iwhvi") return 67676;
   if (method == "bsivi") return 60556;
+  if (method == "pvi") return 53121;
+  if (method == "uivi") return 40207;
   return kNotMeasured;
 }
 

@@ -17,7 +17,8 @@ using Way = std::pair<std::string, std::string>;
 std::vector<Way> Ways(const Settings& settings, const std::string& subject) {
   std::vector<std::string> methods = settings.methods;
   if (methods.empty()) {
-    methods = {"aisivi", "bsivi", "iwhvi", "sivi", "ksivi", "kpg", "gaussian", "reference"};
+    methods = {"aisivi", "bsivi", "iwhvi",  "uivi",     "pvi",      "sivi",
+               "ksivi",  "kpg",   "kpg_is", "gaussian", "reference"};
   }
   std::vector<Way> ways;
   for (const std::string& method : methods) {
