@@ -101,8 +101,7 @@ absl::Status WriteDiffusionReport(const Settings& settings, const std::vector<Fi
       "The 100-dimensional conditioned diffusion of arXiv 2405.18997 and 2506.03839, with the "
       "published observations. Gap: log Z − ELBO, with the exact log Z and the safe bound of the "
       "ELBO; `reference` draws by Monte Carlo and has neither. Good: fits whose verdict is good. "
-      "Medians over the seeds. PVI (53,121) and UIVI (40,207), the other two of the paper's table "
-      "2, are not fitted here.");
+      "Medians over the seeds.");
   if (settings.reference.empty()) {
     report.Paragraph(
         "No reference draws were given (`--reference FILE`), so that the paper's log ML and the "
