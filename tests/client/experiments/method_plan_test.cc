@@ -10,7 +10,7 @@ TEST(MethodPlan, QuickRunsTheDefaultsOfAllMethods) {
   settings.set = {"iterations=20"};
   const std::vector<PlannedFit> plan =
       PlanMethods(settings, {.target = "conditioned_diffusion", .subject = "diffusion"});
-  ASSERT_EQ(plan.size(), 8u);
+  ASSERT_EQ(plan.size(), 11u);
   EXPECT_EQ(plan[0].key, (FitKey{"conditioned_diffusion", "aisivi", "", "iterations=20", 1}));
   EXPECT_EQ(plan[0].title, "diffusion, aisivi, defaults, seed 1");
 }
