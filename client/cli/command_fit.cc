@@ -60,10 +60,10 @@ void AddFitCommand(CLI::App& app, const Globals& globals, Action* action) {
   command->add_option("--spec", flags->fit.spec, "The fit as JSON; - reads standard input")
       ->type_name("FILE");
   command
-      ->add_option(
-          "--method", flags->fit.method,
-          "aisivi, bsivi, iwhvi, uivi, sivi, ksivi, kpg, kpg_is, pvi; gaussian: the best Gaussian, no training; "
-          "reference: draws by sequential Monte Carlo, to compare with")
+      ->add_option("--method", flags->fit.method,
+                   "aisivi, bsivi, iwhvi, uivi, sivi, ksivi, kpg, kpg_is, pvi; gaussian: the best "
+                   "Gaussian, no training; "
+                   "reference: draws by sequential Monte Carlo, to compare with")
       ->type_name("NAME");
   command->add_option("--preset", flags->fit.preset, "Published settings")->type_name("NAME");
   command->add_option("--set", flags->fit.set, "A hyperparameter, for instance iterations=500")

@@ -52,7 +52,7 @@ TEST(KeepLastTest, TheParametersAreThoseOfTheLastStep) {
   EXPECT_NE(best->model->state().components.front().family.parameters(), made.family.parameters());
 }
 
-TEST(KeepLastTest, ALastStateThatIsNotFiniteIsNotKept) {
+TEST(KeepLastTest, WhereEveryStepIsSkippedThereIsStillAResult) {
   const test::SpoiledTarget target([](const Eigen::VectorXd&, double* log_p, Eigen::VectorXd*) {
     *log_p = std::numeric_limits<double>::quiet_NaN();
   });
