@@ -4,15 +4,10 @@
 #include <cmath>
 #include <numeric>
 
+#include "client/cli/quantile.h"
+
 namespace aisivi::cli {
 namespace {
-
-double Quantile(const std::vector<double>& sorted, double p) {
-  const double position = p * static_cast<double>(sorted.size() - 1);
-  const auto below = static_cast<size_t>(position);
-  const size_t above = std::min(below + 1, sorted.size() - 1);
-  return sorted[below] + (position - static_cast<double>(below)) * (sorted[above] - sorted[below]);
-}
 
 std::vector<double> Sorted(const Eigen::VectorXd& values) {
   std::vector<double> sorted(values.data(), values.data() + values.size());

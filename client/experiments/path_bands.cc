@@ -7,21 +7,11 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "client/cli/quantile.h"
 #include "client/experiments/csv.h"
 #include "client/experiments/table.h"
 
 namespace aisivi::experiments {
-namespace {
-
-double Quantile(const std::vector<double>& sorted, double p) {
-  const double position = p * static_cast<double>(sorted.size() - 1);
-  const auto below = static_cast<size_t>(position);
-  const size_t above = std::min(below + 1, sorted.size() - 1);
-  return sorted[below] + (position - static_cast<double>(below)) * (sorted[above] - sorted[below]);
-}
-
-}  // namespace
-
 PathBands BandsOf(const Eigen::MatrixXd& draws) {
   PathBands bands;
   for (Eigen::VectorXd* part : {&bands.low, &bands.median, &bands.high}) part->resize(draws.rows());
@@ -29,9 +19,9 @@ PathBands BandsOf(const Eigen::MatrixXd& draws) {
   for (Eigen::Index d = 0; d < draws.rows(); ++d) {
     Eigen::RowVectorXd::Map(sorted.data(), draws.cols()) = draws.row(d);
     std::sort(sorted.begin(), sorted.end());
-    bands.low[d] = Quantile(sorted, 0.025);
-    bands.median[d] = Quantile(sorted, 0.5);
-    bands.high[d] = Quantile(sorted, 0.975);
+    bands.low[d] = cli::Quantile(sorted, 0.025);
+    bands.median[d] = cli::Quantile(sorted, 0.5);
+    bands.high[d] = cli::Quantile(sorted, 0.975);
   }
   return bands;
 }

@@ -11,6 +11,11 @@ constexpr double kNegInf = -std::numeric_limits<double>::infinity();
 
 }  // namespace
 
+double LogAddExp(double a, double b) {
+  const double top = std::max(a, b);
+  return top == kNegInf ? kNegInf : top + std::log(std::exp(a - top) + std::exp(b - top));
+}
+
 void WeightSums::Clear() {
   max = kNegInf;
   sum = sum_square = 0;

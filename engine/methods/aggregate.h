@@ -12,6 +12,9 @@
 
 namespace aisivi {
 
+// log (e^a + e^b); −inf of two −inf.
+double LogAddExp(double a, double b);
+
 // The sums of one point, kept relative to e^max so that nothing overflows.
 struct WeightSums {
   double max;         // the largest log-weight so far; -inf before the first

@@ -9,11 +9,6 @@ namespace {
 
 constexpr double kPriorShare = 0.1;  // α
 
-double LogAddExp(double a, double b) {
-  const double top = std::max(a, b);
-  return top + std::log(std::exp(a - top) + std::exp(b - top));
-}
-
 }  // namespace
 
 void KpgIs::DrawAroundPoint(const StepInput& input, int64_t point, Scratch& scratch) {

@@ -15,8 +15,8 @@
 
 namespace aisivi {
 
-// Trajectories to forget where the chain began, states that count, and leapfrogs of each trajectory.
-// Starting values of ours: no study chose them.
+// Trajectories to forget where the chain began, states that count, and leapfrogs of each
+// trajectory. Starting values of ours: no study chose them.
 struct ChainOptions {
   int64_t burn_in = 5;
   int64_t samples = 5;

@@ -14,11 +14,6 @@ constexpr double kHalfLogTwoPi = 0.918938533204672742;
 constexpr double kFar = 40.0;
 constexpr double kWiden = 1.5;
 
-double LogAddExp(double a, double b) {
-  const double top = std::max(a, b);
-  return top == kNegInf ? kNegInf : top + std::log(std::exp(a - top) + std::exp(b - top));
-}
-
 // z in the coordinates of each component, and their (widened) Gaussian log densities there.
 void FindReach(const ModelState& state, const Eigen::MatrixXd& z, MarginalEstimate::Work* work) {
   work->x.resize(state.components.size());

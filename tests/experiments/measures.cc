@@ -1,8 +1,8 @@
 #include "tests/experiments/measures.h"
 
-#include <algorithm>
 #include <cmath>
-#include <vector>
+
+#include "client/experiments/marginal_density.h"
 
 namespace aisivi::experiments {
 namespace {
@@ -57,30 +57,9 @@ absl::StatusOr<double> WorstMean(const Client& client, const v1::Fit& fit,
 
 absl::StatusOr<double> MarginalLogDensity(const Client& client, const v1::Fit& fit,
                                           const Eigen::MatrixXd& reference) {
-  constexpr double kBandwidth = 0.01;
-  constexpr double kReach = 10 * kBandwidth;  // beyond, a kernel adds less than e^-50
   const absl::StatusOr<Eigen::MatrixXd> z = DrawPoints(client, fit, 60000);
   if (!z.ok()) return z.status();
-  const double log_constant =
-      -std::log(static_cast<double>(z->cols()) * kBandwidth * std::sqrt(2 * 3.14159265358979324));
-  double total = 0;
-  for (int64_t d = 0; d < z->rows(); ++d) {
-    std::vector<double> sorted(z->cols());
-    Eigen::VectorXd::Map(sorted.data(), z->cols()) = z->row(d);
-    std::sort(sorted.begin(), sorted.end());
-    for (int64_t j = 0; j < reference.cols(); ++j) {
-      const double x = reference(d, j);
-      const auto first = std::lower_bound(sorted.begin(), sorted.end(), x - kReach);
-      const auto last = std::upper_bound(first, sorted.end(), x + kReach);
-      double sum = 1e-300;  // a reference draw far from all draws: a finite, terrible score
-      for (auto it = first; it != last; ++it) {
-        const double t = (*it - x) / kBandwidth;
-        sum += std::exp(-0.5 * t * t);
-      }
-      total += std::log(sum) + log_constant;
-    }
-  }
-  return total;
+  return MarginalLogDensity(*z, reference, 0.01);
 }
 
 }  // namespace aisivi::experiments
