@@ -13,18 +13,18 @@ constexpr int64_t kMostInnerSamples = int64_t{1} << 22;
 constexpr int64_t kMostBlocks = std::numeric_limits<uint32_t>::max();
 
 absl::Status ValidateScore(const Model& model, const Eigen::Ref<const Eigen::MatrixXd>& z,
-                           const ScoreOptions& options) {
+                           const ScoreRequest& request) {
   if (z.rows() != model.dim()) {
     return absl::InvalidArgumentError(
         absl::StrCat("points: each must have ", model.dim(), " coordinates, not ", z.rows()));
   }
   if (!z.allFinite()) return absl::InvalidArgumentError("points: every coordinate must be finite");
-  if (options.inner_samples < 1 || options.inner_samples > kMostInnerSamples) {
+  if (request.inner_samples < 1 || request.inner_samples > kMostInnerSamples) {
     return absl::InvalidArgumentError(
         absl::StrCat("inner_samples: must be between 1 and ", kMostInnerSamples));
   }
   const int64_t blocks = z.cols() / ScoreBlock(z.rows()) + 1;
-  if (options.first_block < 0 || options.first_block > kMostBlocks - blocks) {
+  if (request.first_block < 0 || request.first_block > kMostBlocks - blocks) {
     return absl::InvalidArgumentError(
         absl::StrCat("first_block: must be between 0 and ", kMostBlocks - blocks));
   }
@@ -36,9 +36,9 @@ absl::Status ValidateScore(const Model& model, const Eigen::Ref<const Eigen::Mat
 
 absl::StatusOr<ScoreEstimate> EvaluateScore(const Model& model,
                                             const Eigen::Ref<const Eigen::MatrixXd>& z,
-                                            const ScoreOptions& options, ThreadPool& pool,
+                                            const ScoreRequest& request, ThreadPool& pool,
                                             const std::atomic<bool>* cancel) {
-  if (absl::Status status = ValidateScore(model, z, options); !status.ok()) return status;
+  if (absl::Status status = ValidateScore(model, z, request); !status.ok()) return status;
   ScoreEstimate result;
   result.score.resize(z.rows(), z.cols());
   result.log_q.resize(z.cols());
@@ -51,12 +51,12 @@ absl::StatusOr<ScoreEstimate> EvaluateScore(const Model& model,
     const Eigen::MatrixXd points = z.middleCols(first, n);
     EstimateMarginal({.state = &model.state(),
                       .z = &points,
-                      .estimate = options.source == InnerSampleSource::kPrior ? PriorPass : nullptr,
-                      .seed = options.seed,
+                      .estimate = request.source == InnerSampleSource::kPrior ? PriorPass : nullptr,
+                      .seed = request.seed,
                       .purpose = RngPurpose::kScore,
-                      .iteration = static_cast<uint32_t>(options.first_block + b),
-                      .samples = options.inner_samples,
-                      .far_samples = FarSamples(options.inner_samples),
+                      .iteration = static_cast<uint32_t>(request.first_block + b),
+                      .samples = request.inner_samples,
+                      .far_samples = FarSamples(request.inner_samples),
                       .want_score = true,
                       .cancel = cancel},
                      pool, workspace, &marginal);
@@ -65,7 +65,7 @@ absl::StatusOr<ScoreEstimate> EvaluateScore(const Model& model,
     }
     result.score.middleCols(first, n) = marginal.score;
     result.log_q.segment(first, n) = marginal.log_q;
-    result.ess.segment(first, n) = static_cast<double>(options.inner_samples) * marginal.ess;
+    result.ess.segment(first, n) = static_cast<double>(request.inner_samples) * marginal.ess;
   }
   return result;
 }

@@ -27,7 +27,7 @@ enum class InnerSampleSource {
   kPrior      // p(ε), shared by the points of a block
 };
 
-struct ScoreOptions {
+struct ScoreRequest {
   uint64_t seed = 0;
   int64_t inner_samples = 1;  // K, 1 to 2^22
   InnerSampleSource source = InnerSampleSource::kProposal;
@@ -49,13 +49,13 @@ constexpr int64_t ScoreBlock(int64_t dim) {
   return std::clamp<int64_t>((int64_t{1} << 17) / (dim + 2), 1, 256);
 }
 
-// z: D×N, N may be 0. Deterministic in (model, z, options), at any number of threads; memory does
+// z: D×N, N may be 0. Deterministic in (model, z, request), at any number of threads; memory does
 // not depend on K. INVALID_ARGUMENT "points: …", "inner_samples: …" or "first_block: …";
 // FAILED_PRECONDITION "model: …" for a set of draws; CANCELLED within 200 ms of `cancel`. Thread
 // safety: any number of calls at once.
 absl::StatusOr<ScoreEstimate> EvaluateScore(const Model& model,
                                             const Eigen::Ref<const Eigen::MatrixXd>& z,
-                                            const ScoreOptions& options, ThreadPool& pool,
+                                            const ScoreRequest& request, ThreadPool& pool,
                                             const std::atomic<bool>* cancel = nullptr);
 
 }  // namespace aisivi

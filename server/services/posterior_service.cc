@@ -16,6 +16,7 @@
 #include "server/services/heavy_reactor.h"
 #include "server/services/posterior_limits.h"
 #include "server/services/request_size.h"
+#include "server/services/score_source.h"
 #include "server/status.h"
 
 namespace aisivi::server {
@@ -23,7 +24,6 @@ namespace {
 
 constexpr int64_t kMaxSummaryDraws = 1'000'000;
 constexpr int64_t kDefaultSummarized = 20'000;
-constexpr int64_t kMaxPoints = 1'000'000;
 constexpr int kMaxProbabilities = 100;
 constexpr int kMaxCovarianceDim = 2000;
 constexpr int64_t kPointsPerCall = 256;
@@ -116,14 +116,6 @@ absl::Status CheckDensities(const v1::EvaluateLogDensityRequest& request, const 
     if (!status.ok()) return status;
   }
   return CheckDensityWork("points", points.rows(), inner_samples, fit.dimension());
-}
-
-// Refuses a fit that is a set of draws.
-absl::Status CheckHasDensity(const FittedModel& fitted, absl::string_view what) {
-  if (fitted.model->has_density()) return absl::OkStatus();
-  return FitNotReady("ONLY_DRAWS", fitted.fit.name(),
-                     absl::StrCat("has no density ", what, ": its method, ", fitted.fit.method(),
-                                  ", leaves draws alone"));
 }
 
 // The fit of a request that passes `check`.
@@ -241,6 +233,18 @@ grpc::ServerUnaryReactor* PosteriorServiceImpl::EvaluateLogDensity(
                     [this, request, fit = *std::move(fit)](const std::atomic<bool>* cancel) {
                       return LogDensity(*request, fit, cancel);
                     });
+}
+
+grpc::ServerWriteReactor<v1::ScoreChunk>* PosteriorServiceImpl::EvaluateScore(
+    grpc::CallbackServerContext* context, const v1::EvaluateScoreRequest* request) {
+  if (absl::Status status = CheckRequestSize(*request, max_request_bytes_); !status.ok()) {
+    return RefuseStream<v1::ScoreChunk>(status);
+  }
+  const absl::StatusOr<v1::Fit> fit = Checked(models_, *request, CheckScoreRequest);
+  if (!fit.ok()) return RefuseStream<v1::ScoreChunk>(fit.status());
+  const auto source = std::make_shared<ScoreSource>(*request, models_, pool_);
+  return StartHeavyStream<v1::ScoreChunk>(
+      work_, [source](const std::atomic<bool>* cancel) { return source->Next(cancel); });
 }
 
 }  // namespace aisivi::server

@@ -27,8 +27,8 @@ using test::WrongLineModel;
 constexpr InnerSampleSource kBoth[] = {InnerSampleSource::kProposal, InnerSampleSource::kPrior};
 
 ScoreEstimate MustEvaluate(const Model& model, const Eigen::MatrixXd& z,
-                           const ScoreOptions& options, ThreadPool& pool) {
-  absl::StatusOr<ScoreEstimate> estimate = EvaluateScore(model, z, options, pool);
+                           const ScoreRequest& request, ThreadPool& pool) {
+  absl::StatusOr<ScoreEstimate> estimate = EvaluateScore(model, z, request, pool);
   EXPECT_TRUE(estimate.ok()) << estimate.status();
   return *std::move(estimate);
 }
@@ -130,11 +130,11 @@ TEST(ScoreTest, AListInWholeBlocksIsTheListAtOnce) {
   const int64_t block = ScoreBlock(1);
   const Eigen::MatrixXd z = Eigen::RowVectorXd::LinSpaced(2 * block + 9, -3, 3);
   for (const InnerSampleSource source : kBoth) {
-    ScoreOptions options{.seed = 3, .inner_samples = 50, .source = source};
-    const ScoreEstimate all = MustEvaluate(*model, z, options, pool);
+    ScoreRequest request{.seed = 3, .inner_samples = 50, .source = source};
+    const ScoreEstimate all = MustEvaluate(*model, z, request, pool);
     EXPECT_NE(all.score.col(0), MustEvaluate(*model, z.leftCols(1), {.seed = 4}, pool).score);
-    options.first_block = 2;
-    const ScoreEstimate last = MustEvaluate(*model, z.rightCols(9), options, pool);
+    request.first_block = 2;
+    const ScoreEstimate last = MustEvaluate(*model, z.rightCols(9), request, pool);
     EXPECT_EQ(last.score, all.score.rightCols(9));
     EXPECT_EQ(last.log_q, all.log_q.tail(9));
     EXPECT_EQ(last.ess, all.ess.tail(9));
@@ -146,13 +146,13 @@ TEST(ScoreTest, SameBitsAtAnyThreadCount) {
   const Eigen::MatrixXd z = Eigen::RowVectorXd::LinSpaced(300, -3, 3);
   for (const auto& model : {WrongLineModel(5), TwoComponents(2, true, 0.1)}) {
     for (const InnerSampleSource source : kBoth) {
-      const ScoreOptions options{.seed = 3, .inner_samples = 700, .source = source};
-      const ScoreEstimate a = MustEvaluate(*model, z, options, one);
-      const ScoreEstimate b = MustEvaluate(*model, z, options, three);
+      const ScoreRequest request{.seed = 3, .inner_samples = 700, .source = source};
+      const ScoreEstimate a = MustEvaluate(*model, z, request, one);
+      const ScoreEstimate b = MustEvaluate(*model, z, request, three);
       EXPECT_EQ(a.score, b.score);
       EXPECT_EQ(a.log_q, b.log_q);
       EXPECT_EQ(a.ess, b.ess);
-      ScoreOptions other = options;
+      ScoreRequest other = request;
       other.seed = 4;
       EXPECT_NE(a.score, MustEvaluate(*model, z, other, one).score);
     }
