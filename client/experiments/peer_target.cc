@@ -64,7 +64,7 @@ std::string RVector(const Eigen::Ref<const Eigen::MatrixXd>& values) {
   return text + ")";
 }
 
-std::string LogisticData(const RegressionInput& input) {
+std::string RegressionData(const RegressionInput& input) {
   const Eigen::MatrixXd& x = input.data.x;
   return absl::StrCat("list(N = ", x.rows(), "L, D = ", x.cols(),
                       "L, prior_sd = ", CsvNumber(1 / std::sqrt(input.data.prior_precision)),
@@ -79,7 +79,7 @@ constexpr char kSchools[] =
 }  // namespace
 
 std::vector<PeerTarget> PeerTargets(const RegressionInput& regression) {
-  return {{"logistic_regression", regression.spec, kLogistic, LogisticData(regression)},
+  return {{"logistic_regression", regression.spec, kLogistic, RegressionData(regression)},
           {"eight_schools", {}, kEightSchools, kSchools},
           {"funnel", {}, kFunnel, "list()"}};
 }
