@@ -148,9 +148,8 @@ TEST_F(ScoreTest, AClientMayLeave) {
 }
 
 TEST_F(ScoreTest, AReferenceHasNone) {
-  const std::string name = Fitted(
-      "method: 'reference' target { banana {} } hyperparameters { evidence_draws: 500 "
-      "reference_evaluations: 20000 warm_start: 'gaussian' }");
+  const std::string name =
+      Fitted("method: 'reference' target { banana {} } hyperparameters { evidence_draws: 2000 }");
   Scores scores;
   const grpc::Status status = Evaluate(Request(name, 3, 4), &scores);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
