@@ -13,6 +13,7 @@
 #include "client/cli/command.h"
 #include "client/cli/draws_csv.h"
 #include "client/cli/output.h"
+#include "client/names.h"
 
 namespace aisivi::cli {
 namespace {
@@ -28,7 +29,7 @@ absl::StatusOr<DrawsHeader> MakeHeader(const Client& client, const Flags& flags)
   if (!fit.ok()) return fit.status();
   DrawsHeader header;
   header.fit = fit->name();
-  header.method = fit->method();
+  header.method = MethodName(*fit);
   header.target = TargetName(*fit);
   header.count = flags.draws.count;
   header.seed = flags.draws.seed;

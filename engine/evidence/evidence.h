@@ -90,7 +90,7 @@ absl::StatusOr<EvidenceEstimate> EstimateEvidence(const Model& model, const Targ
 // differ by 1e-3 at most. What they have of a tail is that of the rounding.
 bool WeightsAreEqual(const EvidenceEstimate& e);
 
-// The same from draws already made. log_weight = log_p − log_q.
+// The same from draws already made; their z is not used. log_weight = log_p − log_q.
 EvidenceEstimate EvidenceFromDraws(const DrawBatch& draws, int64_t inner_samples);
 
 }  // namespace aisivi

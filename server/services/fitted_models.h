@@ -14,7 +14,7 @@
 namespace aisivi::server {
 
 struct FittedModel {
-  v1::Fit fit;  // BASIC view
+  v1::Fit fit;  // without the arrays of its target
   std::shared_ptr<const Model> model;
   std::unique_ptr<const Target> target;
 };
@@ -25,8 +25,8 @@ class FittedModels {
   // `jobs` must outlive this.
   explicit FittedModels(const JobManager* jobs) : jobs_(jobs) {}
 
-  // The fit, BASIC view, without loading anything. INVALID_ARGUMENT, NOT_FOUND, or
-  // FAILED_PRECONDITION (not ended, or without a posterior), all naming `name`.
+  // The fit without the arrays of its target, without loading anything. INVALID_ARGUMENT,
+  // NOT_FOUND, or FAILED_PRECONDITION (not ended, or without a posterior), all naming `name`.
   absl::StatusOr<v1::Fit> Usable(const std::string& name) const;
   // The same errors.
   absl::StatusOr<std::shared_ptr<const FittedModel>> Get(const std::string& name);

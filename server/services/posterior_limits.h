@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "aisivi/v1/fit.pb.h"
+#include "server/services/fitted_models.h"
 
 namespace aisivi::server {
 
@@ -27,5 +28,14 @@ absl::Status CheckDensityWork(absl::string_view field, int64_t points, int64_t i
 
 // K: what the request says, or the fit's own.
 int64_t InnerSamples(int64_t requested, const v1::Fit& fit);
+
+// Draws of a summary: what the request says, or a default. INVALID_ARGUMENT at count where they are
+// too few or too many.
+int64_t SummarizedDraws(int64_t requested, int dim);
+absl::Status CheckSummarizedDraws(int64_t requested, int dim);
+
+// FAILED_PRECONDITION, reason ONLY_DRAWS, for a fit that is a set of draws: it has no density
+// `what`, for instance "to evaluate at a point".
+absl::Status CheckHasDensity(const FittedModel& fitted, absl::string_view what);
 
 }  // namespace aisivi::server
