@@ -127,7 +127,10 @@ void ApplyMethod(FitOptions* options);
 
 // The published settings (arXiv 2506.03839, 2405.18997): "aisivi_banana", "aisivi_multimodal",
 // "aisivi_x_shaped", "aisivi_logistic", "aisivi_diffusion", "bsivi_…" of the same, and
-// "ksivi_logistic", "ksivi_diffusion", and "kpg_is_…" of the same (arXiv 2506.05088 and its code).
+// "ksivi_logistic", "ksivi_diffusion", and "kpg_is_…" of the same (arXiv 2506.05088 and its code);
+// "uivi_banana", "uivi_multimodal", "uivi_x_shaped" (arXiv 1808.02078), "sivi_multimodal",
+// "sivi_x_shaped" (arXiv 1805.11183) and "pvi_x_shaped" (arXiv 2407.00649). What the engine cannot
+// express of a setting, and why other methods have none, stands beside the table.
 struct Preset {
   std::string name;
   std::string doc;
