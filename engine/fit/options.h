@@ -57,6 +57,9 @@ struct FitOptions {
   int64_t couplings = 4;
   // Units in the hidden layer of each coupling MLP; 0: 2 (E + D), with a linear base at most 128.
   int64_t coupling_hidden = 0;
+  // Where a standard base starts: "inverse", the first points' ε come from N(0, I), one coordinate
+  // at a time; "forward", ε is base noise, or its sigmoid, as in the published runs.
+  std::string flow_normalisation = "inverse";
 
   // Start: "auto" (Gaussians from several places and a mixture of them, compared by their ELBO and
   // by a short training of each), "gaussian" (the best single Gaussian), "none" (identity).

@@ -9,8 +9,9 @@
 //   sivi, pvi on    their banana is another one than ours, N(z₁; 0, 4) N(z₂; z₁²/4, 1).
 //   the banana
 //   pvi_multimodal  four components with weights 1/8, 1/8, 1/2, 1/4: another target than ours.
-//   sivi_logistic,  a full covariance of q(z|ε), common to all ε, is learned, which fits a posterior
-//   pvi_logistic    as close to a Gaussian as WAVEFORM's; ours is diagonal: another method.
+//   sivi_logistic,  a full covariance of q(z|ε), common to all ε, is learned, which fits a
+//   posterior pvi_logistic    as close to a Gaussian as WAVEFORM's; ours is diagonal: another
+//   method.
 #include <cmath>
 
 #include "absl/status/status.h"
@@ -20,7 +21,8 @@
 namespace aisivi {
 namespace {
 
-// Common to all: uniform ε, no preconditioning, one σ vector, standard base, shared points.
+// Common to all: uniform ε, no preconditioning, one σ vector, a standard base that ε starts from as
+// sigmoid(N(0, 1)), shared points.
 FitOptions Published(const std::string& method, int64_t m, int64_t iterations, double rate,
                      double decay, int64_t decay_every, int64_t latent) {
   FitOptions o;
@@ -37,6 +39,7 @@ FitOptions Published(const std::string& method, int64_t m, int64_t iterations, d
   o.sigma = "vector";
   o.sigma_scale = 0.1;
   o.proposal_base = "standard";
+  o.flow_normalisation = "forward";
   o.warm_start = "none";
   o.hidden = 128;
   o.couplings = 0;

@@ -213,6 +213,7 @@ FitOptions Expected(const Row& row) {
   o.sigma = "vector";
   o.proposal_base = "standard";
   o.coupling_hidden = 0;  // 2 (E + D)
+  o.flow_normalisation = "forward";
   o.warm_start = "none";
   o.adaptive = false;
   o.adam_beta1 = 0.9;
