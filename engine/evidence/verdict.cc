@@ -19,6 +19,7 @@ constexpr double kEvenShare = 0.5;
 constexpr double kGoodError = 0.05, kUsableError = 0.25;  // nats
 constexpr double kGoodRHat = 1.01, kUsableRHat = 1.05;
 constexpr double kGoodEss = 400, kUsableEss = 100;
+constexpr double kUsableKernelBias = 0.5;                  // total variation
 constexpr double kGoodUnseen = 0.02, kUsableUnseen = 0.1;  // of Ẑ
 constexpr int64_t kFewestDraws = 25;
 constexpr char kModeSearchName[] = "mode_search";
@@ -106,6 +107,11 @@ std::vector<Criterion> AnnealingCriteria(const VerdictInput& input) {
   if (e.wanted_error != 0) {
     criteria.push_back(AtMost("error_ratio", e.standard_error / e.wanted_error, 1, kInfinity,
                               "error of log Z over the one asked for; more evaluations lower it"));
+  }
+  if (e.kernel_bias != 0) {
+    criteria.push_back(
+        AtMost("kernel_bias", e.kernel_bias, 0, kUsableKernelBias,
+               "error of probabilities by unadjusted moves; smaller steps lower it"));
   }
   return criteria;
 }

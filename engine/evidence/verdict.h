@@ -47,6 +47,11 @@
 //   error_ratio ≤ 1, any: the standard error in units of the one that was asked for, 0 of which
 //     leaves it out: a sampler that was cut short is USABLE at best. One that did not reach the
 //     target has the standard error +∞ and is not to be trusted.
+//   kernel_bias ≤ 0, 0.5: only of unadjusted moves (SGLD): the total variation distance of the law
+//     they end in from the target, estimated from how often a Metropolis test would have refused
+//     them (explore/annealing.h). The estimate is exact for Gaussians only, log Z has a bias of the
+//     same order that no error here covers, and more draws lessen neither: USABLE at best, and to
+//     0.5, the largest error of a probability that the gap is allowed for it.
 //
 // No number computed from draws of q sees a part of the posterior where q never draws: a missed
 // mode leaves perfect weights. Only the search for modes can show it, and restarts when they end in

@@ -222,6 +222,18 @@ const std::vector<OptionDoc>& OptionTable() {
        10000,
        1e9,
        {}},
+      {"reference_kernel",
+       "\"reference\": particles move exactly, or by Langevin steps without a test",
+       &F::reference_kernel,
+       0,
+       0,
+       {"hmc", "sgld"}},
+      {"reference_step",
+       "\"sgld\": variance of a step's noise in whitened units, the order of its bias",
+       &F::reference_step,
+       1e-4,
+       1,
+       {}},
   };
   return *kTable;
 }

@@ -90,6 +90,10 @@ struct FitOptions {
   // Methods that sample ("reference"); see engine/explore/reference.h.
   double reference_standard_error = 0.05;     // of log Z, in nats, to reach; 0: one round
   int64_t reference_evaluations = 2'000'000;  // of the target, at most, about
+  // How particles move: "hmc", exactly, or "sgld", by Langevin steps without a test, whose draws
+  // and log Z have a bias of the order of reference_step (engine/explore/annealing.h).
+  std::string reference_kernel = "hmc";
+  double reference_step = 0.1;  // h of "sgld": the variance of a step's noise, in whitened units
 };
 
 // What hidden = 0 and coupling_hidden = 0 mean for a target of dimension `dim`, or the value

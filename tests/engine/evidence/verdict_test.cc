@@ -234,6 +234,21 @@ TEST(VerdictTest, SamplingThatWasCutShortIsUsableAtBest) {
   EXPECT_THAT(JudgeFit(input).sentence, HasSubstr("r_hat is unknown"));
 }
 
+// Whatever else is known: their bias is in no error.
+TEST(VerdictTest, UnadjustedMovesAreUsableAtBest) {
+  EXPECT_EQ(Find(JudgeFit(FineSampling()), "kernel_bias"), nullptr);
+  VerdictInput input = FineSampling();
+  input.evidence.kernel_bias = 0.01;
+  EXPECT_EQ(JudgeFit(input).verdict, Verdict::kUsable);
+  EXPECT_THAT(JudgeFit(input).sentence, HasSubstr("kernel_bias is 0.01 (at most 0)"));
+  input.evidence.kernel_bias = 0.5;
+  EXPECT_EQ(JudgeFit(input).verdict, Verdict::kUsable);
+  for (const double worse : {0.5 + 1e-6, kNotAvailable}) {
+    input.evidence.kernel_bias = worse;
+    EXPECT_EQ(JudgeFit(input).verdict, Verdict::kDoNotTrust);
+  }
+}
+
 Verdict TailOf(double pareto_k, double ess_share, double largest_weight, int64_t draws = 8192) {
   EvidenceEstimate e;
   e.pareto_k = pareto_k;
