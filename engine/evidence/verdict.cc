@@ -82,9 +82,9 @@ std::vector<Criterion> EvidenceCriteria(const EvidenceEstimate& e) {
 std::vector<Criterion> ModelCriteria(const VerdictInput& input) {
   std::vector<Criterion> criteria = EvidenceCriteria(input.evidence);
   if (!std::isnan(input.score_residual)) {
-    criteria.push_back(
-        AtMost("score_residual", input.score_residual / static_cast<double>(input.dimension), 1.0,
-               kInfinity, "squared error of the score per dimension, at the end of training"));
+    criteria.push_back(AtMost(
+        "score_residual", input.score_residual / static_cast<double>(input.dimension), 1.0,
+        kInfinity, "squared error of the score per dimension, in the training that led to q"));
   }
   if (!std::isnan(input.r_hat)) {
     criteria.push_back(AtMost("r_hat", input.r_hat, kGoodRHat, kUsableRHat,

@@ -24,7 +24,7 @@
 // With the kernel kSgld, the way to the ground truth of arXiv 2506.03839, none of that holds beyond
 // the bias of its steps (annealing.h): draws and log Z are off by O(h), the standard error does not
 // cover it, and kernel_bias tells about how much it is. As h falls the bias does, and the
-// evaluations rise as 1/h.
+// evaluations of a move rise as 1/h, up to 32.
 // Source: EXPLORER.md, step 4.
 #pragma once
 

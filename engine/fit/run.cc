@@ -51,7 +51,7 @@ absl::Status EvaluateStart(RunContext& run, const Start& start) {
   if (absl::IsCancelled(held_out.status())) return absl::OkStatus();
   if (!held_out.ok()) return held_out.status();
   run.log.push_back(absl::StrFormat("Held-out ELBO of the start: %.4f.", held_out->elbo));
-  run.best = {start.state, *held_out};
+  run.best = {start.state, *held_out, {}};
   if (held_out->at_ceiling) {
     run.log.push_back(
         "The weights of the start are equal over what it covers: there is nothing to train.");
@@ -90,9 +90,13 @@ absl::Status EndTraining(RunContext& run, TrainingRun& training) {
   if (training.progress.steps > 0 || !run.best.model.has_value()) {
     if (absl::Status s = CheckAtTheEnd(run, training); !s.ok()) return s;
   }
-  if (!run.best.model.has_value()) run.best.model = training.trainer.AveragedModel();
+  if (!run.best.model.has_value()) {
+    run.best.model = training.trainer.AveragedModel();
+    run.best.reports = training.progress.reports;
+  }
   if (run.options.keep_last && training.progress.steps > 0 && IsFinite(training.model)) {
     run.best.model = training.model;
+    run.best.reports = training.progress.reports;
     run.log.emplace_back("The last iterate is the result, as was asked for.");
   }
   if (reason != TerminationReason::kNone) {
@@ -145,6 +149,7 @@ absl::Status MakeEvidence(RunContext& run, FitResult* result) {
 FitResult Finish(RunContext& run, FitResult result) {
   if (run.reason == TerminationReason::kNone) run.reason = TerminationReason::kIterationLimit;
   result.reason = run.reason;
+  run.reporter.MarkResult(run.best.reports);
   if (result.message.empty()) result.message = TerminationMessage(run.reason, run.options);
   result.search = run.search;
   result.log = std::move(run.log);

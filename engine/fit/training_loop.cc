@@ -15,6 +15,13 @@ constexpr double kElboWindow = 100;           // iterations the running ELBO loo
 constexpr int64_t kNonFiniteSteps = 20;       // in a row that are no accident
 constexpr int64_t kMostNonFiniteSteps = 200;  // in a row before a fit gives up
 
+// Adds the report to the span, which begins anew where another training or phase came in between.
+void ReportStep(Reporter& reporter, ReportSpan* reports) {
+  if (reports->last != reporter.next_number()) reports->first = reporter.next_number();
+  reporter.Report();
+  reports->last = reporter.next_number();
+}
+
 void RecordStep(const StepReport& report, int64_t iteration, RunContext& run,
                 TrainingRun& training) {
   TrainingProgress& progress = training.progress;
@@ -36,7 +43,7 @@ void RecordStep(const StepReport& report, int64_t iteration, RunContext& run,
   now.score_residual = report.score_residual;
   now.elbo = progress.elbo_weight > 0 ? progress.elbo / progress.elbo_weight : kNotAvailable;
   now.skipped_steps = training.trainer.state().skipped_steps;
-  run.reporter.Report();
+  ReportStep(run.reporter, &progress.reports);
 }
 
 void RecordNonFiniteStep(RunContext& run, TrainingRun& training) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "engine/fit/learning_rates.h"
+#include "engine/fit/reporter.h"
 #include "engine/fit/run_context.h"
 #include "engine/fit/schedule.h"
 #include "engine/fit/start.h"
@@ -21,6 +22,7 @@ struct TrainingProgress {
   int64_t criterion_steps = 0;       // likewise
   double elbo = 0, elbo_weight = 0;  // exponential average of the ELBO of the steps, and its weight
   LearningRates rates;
+  ReportSpan reports;  // of its steps; where others came in between, of those since
 };
 
 // Where a training goes back to when it diverges: the best of its own averaged states.
@@ -28,6 +30,7 @@ struct ReturnPoint {
   ModelState model;
   double elbo = -std::numeric_limits<double>::infinity();  // held-out; −inf before the first check
   double gap = kNotAvailable;
+  ReportSpan reports;  // as in TrainingProgress
 };
 
 struct TrainingRun {

@@ -320,12 +320,18 @@ TEST(VerdictTest, TheScoreResidualIsThatOfTheEndWithoutOutliers) {
   EXPECT_TRUE(std::isnan(TypicalScoreResidual({})));
   std::vector<FitProgress> history(3);
   EXPECT_TRUE(std::isnan(TypicalScoreResidual(history)));
-  for (const double residual : {5.0, 1.0, 900.0}) {
-    history.emplace_back().score_residual = residual;
-  }
+  const auto add = [&](double residual, bool of_result = true) {
+    FitProgress& report = history.emplace_back();
+    report.score_residual = residual;
+    report.of_result = of_result;
+  };
+  add(3, false);  // of a training that was thrown away
+  EXPECT_TRUE(std::isnan(TypicalScoreResidual(history)));
+  for (const double residual : {5.0, 1.0, 900.0}) add(residual);
+  add(7000, false);
   EXPECT_EQ(TypicalScoreResidual(history), 5);
   history.resize(400);
-  for (int i = 0; i < 300; ++i) history.emplace_back().score_residual = i < 270 ? 7 : 2;
+  for (int i = 0; i < 300; ++i) add(i < 270 ? 7 : 2);
   history.back().score_residual = 900;
   EXPECT_EQ(TypicalScoreResidual(history), 2);
 }
