@@ -34,7 +34,7 @@ struct FitProgress {
   double flow_loss = kNotAvailable;     // nats; mean of −log τ_θ(ε|z)
   double proposal_ess = kNotAvailable;  // (0, 1]; mean effective share of the inner samples
   double score_residual = kNotAvailable;  // E‖∇ log q − ∇ log p̃‖², in whitened coordinates
-  double elbo = kNotAvailable;            // nats; running estimate
+  double elbo = kNotAvailable;            // nats; running_elbo.h
   double log_z = kNotAvailable;           // nats; once known
   int64_t skipped_steps = 0;              // steps left out because they were not finite
   // In the record of a run that has ended: the report is of the training that led to the state that

@@ -8,6 +8,7 @@
 #include "engine/fit/learning_rates.h"
 #include "engine/fit/reporter.h"
 #include "engine/fit/run_context.h"
+#include "engine/fit/running_elbo.h"
 #include "engine/fit/schedule.h"
 #include "engine/fit/start.h"
 #include "engine/fit/trainer.h"
@@ -16,11 +17,11 @@
 namespace aisivi {
 
 struct TrainingProgress {
-  int64_t steps = 0;                 // of the family
-  int64_t non_finite_steps = 0;      // of which in a row not finite
-  double criterion_sum = 0;          // StepReport::criterion, since the last check
-  int64_t criterion_steps = 0;       // likewise
-  double elbo = 0, elbo_weight = 0;  // exponential average of the ELBO of the steps, and its weight
+  int64_t steps = 0;             // of the family
+  int64_t non_finite_steps = 0;  // of which in a row not finite
+  double criterion_sum = 0;      // StepReport::criterion, since the last check
+  int64_t criterion_steps = 0;   // likewise
+  RunningElbo elbo;
   LearningRates rates;
   ReportSpan reports;  // of its steps; where others came in between, of those since
 };
