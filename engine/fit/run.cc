@@ -1,6 +1,5 @@
 #include "engine/fit/run.h"
 
-#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -72,13 +71,6 @@ void TellHowTrainingEnded(RunContext& run, const TrainerState& trainer) {
   }
 }
 
-bool IsFinite(const ModelState& model) {
-  return std::all_of(model.components.begin(), model.components.end(), [](const Component& c) {
-    return c.family.parameters().allFinite() &&
-           (!c.has_proposal || c.proposal.parameters().allFinite());
-  });
-}
-
 // The last state is looked at even where the time for training has passed.
 absl::Status EndTraining(RunContext& run, TrainingRun& training) {
   TellHowTrainingEnded(run, training.trainer.state());
@@ -94,7 +86,7 @@ absl::Status EndTraining(RunContext& run, TrainingRun& training) {
     run.best.model = training.trainer.AveragedModel();
     run.best.reports = training.progress.reports;
   }
-  if (run.options.keep_last && training.progress.steps > 0 && IsFinite(training.model)) {
+  if (run.options.keep_last && training.progress.steps > 0 && ParametersAreFinite(training.model)) {
     run.best.model = training.model;
     run.best.reports = training.progress.reports;
     run.log.emplace_back("The last iterate is the result, as was asked for.");
