@@ -10,6 +10,7 @@
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "server/convert/hyperparameters.h"
+#include "server/convert/target_data.h"
 #include "server/convert/target_spec.h"
 #include "server/jobs/fit_work.h"
 #include "server/status.h"
@@ -106,15 +107,18 @@ absl::Status CheckOptions(const FitOptions& options, int dim) {
 
 }  // namespace
 
-absl::StatusOr<FitPlan> PlanFit(const v1::Fit& request) {
+absl::StatusOr<FitPlan> PlanFit(const v1::Fit& request, DatasetStore* datasets) {
   FitPlan plan;
   plan.fit = InputFields(request);
   if (absl::Status status = CheckTexts(plan.fit); !status.ok()) return status;
   absl::StatusOr<FitOptions> options = RequestedOptions(plan.fit);
   if (!options.ok()) return options.status();
   plan.options = *std::move(options);
+  absl::StatusOr<DatasetLease> lease = LeaseDatasetOf(plan.fit.target(), "fit.target", datasets);
+  if (!lease.ok()) return lease.status();
+  plan.lease = *std::move(lease);
   absl::StatusOr<std::unique_ptr<const Target>> target =
-      BuildTarget(plan.fit.target(), "fit.target");
+      BuildTarget(plan.fit.target(), "fit.target", datasets);
   if (!target.ok()) return target.status();
   plan.target = *std::move(target);
   const int dim = plan.target->dim();

@@ -8,6 +8,7 @@
 #include "aisivi/v1/fit.pb.h"
 #include "engine/fit/options.h"
 #include "engine/targets/target.h"
+#include "server/store/dataset_store.h"
 
 namespace aisivi::server {
 
@@ -17,10 +18,13 @@ struct FitPlan {
   v1::Fit fit;
   FitOptions options;
   std::unique_ptr<const Target> target;
+  // Of the data set that the target names: until the fit is there, which keeps it by itself.
+  DatasetLease lease;
 };
 
-// INVALID_ARGUMENT at "fit.FIELD".
-absl::StatusOr<FitPlan> PlanFit(const v1::Fit& request);
+// INVALID_ARGUMENT at "fit.FIELD"; NOT_FOUND there when there is no such data set. `datasets` may
+// be null where there are none.
+absl::StatusOr<FitPlan> PlanFit(const v1::Fit& request, DatasetStore* datasets = nullptr);
 
 // The options of a fit that was planned before, from its effective_hyperparameters.
 absl::StatusOr<FitOptions> PlannedOptions(const v1::Fit& fit);

@@ -39,9 +39,9 @@ struct JobLimits {
 // Thread safety: all methods may be called at once, except Recover() and Shutdown().
 class JobManager {
  public:
-  // `pool`, `store` and `observer` must outlive the manager; observer may be null.
+  // `pool`, the stores and `observer` must outlive the manager; observer and datasets may be null.
   JobManager(const JobLimits& limits, FitFunction run_fit, ThreadPool* pool, FitStore* store,
-             JobObserver* observer);
+             JobObserver* observer, DatasetStore* datasets = nullptr);
   ~JobManager();
 
   // Takes up what the store holds: ended fits are served again, others are queued again. A fit
@@ -101,6 +101,7 @@ class JobManager {
   ThreadPool* const pool_;
   FitStore* const store_;
   JobObserver* const observer_;
+  DatasetStore* const datasets_;
 
   std::mutex create_mutex_;                       // held over a whole creation; taken before mutex_
   mutable std::mutex mutex_;                      // guards all below, and the state of every job
