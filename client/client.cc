@@ -9,6 +9,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "client/call.h"
 #include "client/request_size.h"
 #include "client/status.h"
 
@@ -24,18 +25,6 @@ std::shared_ptr<grpc::Channel> Connect(const std::string& address) {
     arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   }
   return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
-}
-
-template <typename Stub, typename Request, typename Response>
-absl::StatusOr<Response> Call(Stub& stub,
-                              grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
-                                                           Response*),
-                              const Request& request) {
-  grpc::ClientContext context;
-  Response response;
-  const absl::Status status = FromGrpcStatus((stub.*method)(&context, request, &response));
-  if (!status.ok()) return status;
-  return response;
 }
 
 // Reads the stream that `start` opens to its end. An error of `on_message` ends it and is returned.
@@ -93,7 +82,8 @@ Client::Client(const std::string& address) : Client(Connect(address)) {}
 Client::Client(std::shared_ptr<grpc::ChannelInterface> channel)
     : fits_(v1::FitService::NewStub(channel)),
       posteriors_(v1::PosteriorService::NewStub(channel)),
-      targets_(v1::TargetService::NewStub(channel)) {}
+      targets_(v1::TargetService::NewStub(channel)),
+      datasets_(v1::DatasetService::NewStub(channel)) {}
 
 absl::StatusOr<v1::Fit> Client::CreateFit(const v1::Fit& fit, const std::string& request_id,
                                           bool validate_only) const {

@@ -17,7 +17,9 @@
 #include <Eigen/Core>
 #include <cstdint>
 #include <functional>
+#include <istream>
 #include <memory>
+#include <ostream>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -25,6 +27,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "aisivi/v1/dataset_service.grpc.pb.h"
 #include "aisivi/v1/fit_service.grpc.pb.h"
 #include "aisivi/v1/posterior_service.grpc.pb.h"
 #include "aisivi/v1/target_service.grpc.pb.h"
@@ -146,6 +149,17 @@ class Client {
   absl::StatusOr<v1::CheckTargetResponse> CheckTarget(
       const v1::TargetSpec& target, const Eigen::Ref<const Eigen::MatrixXd>& points) const;
 
+  // Uploads comma-separated values (dataset_service.proto), from where `csv` stands to its end; it
+  // must be able to seek. The same bytes again are the same data set, which keeps its display name.
+  absl::StatusOr<v1::Dataset> UploadDataset(std::istream& csv,
+                                            const std::string& display_name = "") const;
+  absl::StatusOr<v1::Dataset> GetDataset(const std::string& name) const;
+  // The newest `limit` data sets, without their columns; limit 0: all.
+  absl::StatusOr<std::vector<v1::Dataset>> ListDatasets(int64_t limit = 0) const;
+  absl::Status DeleteDataset(const std::string& name) const;
+  // Writes the bytes as they were uploaded. After an error `out` holds some of them.
+  absl::Status DownloadDataset(const std::string& name, std::ostream& out) const;
+
  private:
   absl::StatusOr<bool> WatchOnce(const std::string& name,
                                  const std::function<void(const v1::WatchFitResponse&)>& on_event,
@@ -155,6 +169,7 @@ class Client {
   std::shared_ptr<v1::FitService::Stub> fits_;
   std::shared_ptr<v1::PosteriorService::Stub> posteriors_;
   std::shared_ptr<v1::TargetService::Stub> targets_;
+  std::shared_ptr<v1::DatasetService::Stub> datasets_;
 };
 
 }  // namespace aisivi

@@ -177,6 +177,29 @@ absl::Status TooBusy(int limit, absl::Duration retry_delay) {
       limit, retry_delay);
 }
 
+absl::Status DatasetNotFound(absl::string_view field, absl::string_view name) {
+  absl::Status status =
+      absl::NotFoundError(absl::StrCat(field, ": there is no data set ", Quoted(name)));
+  google::rpc::ResourceInfo resource;
+  resource.set_resource_type("aisivi.v1.Dataset");
+  resource.set_resource_name(std::string(name));
+  Attach(resource, &status);
+  google::rpc::ErrorInfo info = Info("DATASET_NOT_FOUND");
+  (*info.mutable_metadata())["field"] = std::string(field);
+  Attach(info, &status);
+  return status;
+}
+
+absl::Status LimitExceeded(absl::string_view reason, absl::string_view field,
+                           absl::string_view description, int64_t limit) {
+  absl::Status status = absl::ResourceExhaustedError(absl::StrCat(field, ": ", description));
+  google::rpc::ErrorInfo info = Info(reason);
+  (*info.mutable_metadata())["field"] = std::string(field);
+  (*info.mutable_metadata())["limit"] = absl::StrCat(limit);
+  Attach(info, &status);
+  return status;
+}
+
 absl::Status ShuttingDown(absl::string_view what_becomes) {
   absl::Status status =
       absl::UnavailableError(absl::StrCat("the server is shutting down", what_becomes));

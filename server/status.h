@@ -7,6 +7,7 @@
 
 #include <grpcpp/support/status.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -54,6 +55,13 @@ absl::Status QueueFull(int limit, absl::Duration retry_delay);
 // RESOURCE_EXHAUSTED, reason TOO_BUSY, with RetryInfo: `limit` requests of the kind wait or
 // compute.
 absl::Status TooBusy(int limit, absl::Duration retry_delay);
+
+// NOT_FOUND for the request's `field`, reason DATASET_NOT_FOUND, with ResourceInfo.
+absl::Status DatasetNotFound(absl::string_view field, absl::string_view name);
+
+// RESOURCE_EXHAUSTED for the request's `field`: more than the server allows.
+absl::Status LimitExceeded(absl::string_view reason, absl::string_view field,
+                           absl::string_view description, int64_t limit);
 
 // UNAVAILABLE, reason SHUTTING_DOWN. `what_becomes` of what was asked for may be empty.
 absl::Status ShuttingDown(absl::string_view what_becomes = "");

@@ -48,6 +48,7 @@ void AddEvidenceCommand(CLI::App& app, const Globals& globals, Action* action);
 void AddLogqCommand(CLI::App& app, const Globals& globals, Action* action);
 void AddPlotCommand(CLI::App& app, const Globals& globals, Action* action);
 void AddTargetsCommand(CLI::App& app, const Globals& globals, Action* action);
+void AddDatasetsCommand(CLI::App& app, const Globals& globals, Action* action);
 void AddExperimentCommand(CLI::App& app, const Globals& globals, Action* action);
 
 }  // namespace aisivi::cli

@@ -62,6 +62,10 @@ absl::Status PrintOne(const v1::TargetInfo& target) {
     absl::StrAppend(&text, "  --param ", Styled(Style::kBold, parameter.name()), "=…  (", fallback,
                     ")\n      ", Wrap(parameter.doc(), 6, width), "\n");
   }
+  if (target.takes_dataset()) {
+    absl::StrAppend(&text, "  --dataset ", Styled(Style::kBold, "NAME"),
+                    " --response COLUMN  (in place of x and y)\n");
+  }
   return Print(text);
 }
 
@@ -130,6 +134,7 @@ void AddTargetsCommand(CLI::App& app, const Globals& globals, Action* action) {
       ->allow_extra_args(false);
   command->add_option("--data", flags->target.data, "With --check: as in aisivi fit")
       ->type_name("FILE");
+  AddDatasetFlags(command, &flags->target.dataset, "With --check: ");
   command->callback([=, &globals] {
     *action = [=, &globals] {
       if (flags->version) return PrintVersion(globals);

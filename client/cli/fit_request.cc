@@ -70,6 +70,7 @@ absl::Status ApplyTarget(const TargetFlags& flags, v1::Fit* fit) {
   }
   const absl::Status assigned = ApplyAssignments("--param", flags.params, path, target);
   if (!assigned.ok()) return assigned;
+  if (absl::Status status = ApplyDataset(flags.dataset, fit); !status.ok()) return status;
   return flags.data.empty() ? absl::OkStatus() : ReadDataFile(flags.data, fit);
 }
 

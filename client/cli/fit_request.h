@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "aisivi/v1/fit.pb.h"
+#include "client/cli/dataset_flags.h"
 
 namespace aisivi::cli {
 
@@ -14,6 +15,7 @@ struct TargetFlags {
   std::string target;
   std::vector<std::string> params;  // key=value
   std::string data;                 // CSV file
+  DatasetFlags dataset;
 };
 
 struct FitFlags {

@@ -32,6 +32,7 @@ void AddCommands(CLI::App& app, const Globals& globals, Action* action) {
   AddLogqCommand(app, globals, action);
   AddPlotCommand(app, globals, action);
   AddTargetsCommand(app, globals, action);
+  AddDatasetsCommand(app, globals, action);
   AddExperimentCommand(app, globals, action);
 }
 

@@ -12,6 +12,7 @@
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "server/convert/engine_info.h"
 #include "server/convert/settings.h"
+#include "server/convert/target_data.h"
 #include "server/convert/target_spec.h"
 #include "server/jobs/fit_work.h"
 #include "server/status.h"
@@ -132,13 +133,17 @@ std::vector<absl::Status> CheckChangeable(const v1::Fit& fit) {
   return errors;
 }
 
-absl::StatusOr<FitPlan> PlanFit(const v1::Fit& request) {
+absl::StatusOr<FitPlan> PlanFit(const v1::Fit& request, DatasetStore* datasets) {
   FitPlan plan;
   plan.fit = InputFields(request);
   std::vector<absl::Status> errors = CheckChangeable(plan.fit);
   plan.options = RequestedOptions(plan.fit, &errors);
+  absl::StatusOr<DatasetLease> lease = LeaseDatasetOf(plan.fit.target(), "fit.target", datasets);
+  errors.push_back(lease.status());
+  if (!lease.ok()) return AllErrors(errors);
+  plan.lease = *std::move(lease);
   absl::StatusOr<std::unique_ptr<const Target>> target =
-      BuildTarget(plan.fit.target(), "fit.target");
+      BuildTarget(plan.fit.target(), "fit.target", datasets);
   errors.push_back(target.status());
   if (absl::Status status = AllErrors(errors); !status.ok()) return status;
   plan.target = *std::move(target);

@@ -9,6 +9,7 @@
 #include "aisivi/v1/fit.pb.h"
 #include "engine/fit/options.h"
 #include "engine/targets/target.h"
+#include "server/store/dataset_store.h"
 
 namespace aisivi::server {
 
@@ -18,11 +19,14 @@ struct FitPlan {
   v1::Fit fit;
   FitOptions options;
   std::unique_ptr<const Target> target;
+  // Of the data set that the target names: until the fit is there, which keeps it by itself.
+  DatasetLease lease;
 };
 
 // INVALID_ARGUMENT with a violation for every "fit.FIELD" that is wrong by itself, or else for
-// those that do not go together.
-absl::StatusOr<FitPlan> PlanFit(const v1::Fit& request);
+// those that do not go together; NOT_FOUND when there is no such data set. `datasets` may be null
+// where there are none.
+absl::StatusOr<FitPlan> PlanFit(const v1::Fit& request, DatasetStore* datasets = nullptr);
 
 // The options of a fit that was planned before, from its effective_settings.
 // FAILED_PRECONDITION where it has none.

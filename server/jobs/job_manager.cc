@@ -75,12 +75,13 @@ struct JobManager::Job {
 };
 
 JobManager::JobManager(const JobLimits& limits, FitFunction run_fit, ThreadPool* pool,
-                       FitStore* store, JobObserver* observer)
+                       FitStore* store, JobObserver* observer, DatasetStore* datasets)
     : limits_(limits),
       run_fit_(std::move(run_fit)),
       pool_(pool),
       store_(store),
       observer_(observer),
+      datasets_(datasets),
       engine_(ThisEngine()),
       expirer_([this](const std::string& id) { Expire(id); }) {}
 
@@ -245,7 +246,7 @@ FitRecord JobManager::RunRecord(Job& job, FitRecord record) {
   FitControl control;
   control.cancel = &job.cancel;
   control.on_progress = [this, &job](const FitProgress& progress) { OnProgress(job, progress); };
-  RunStoredFit(run_fit_, *pool_, control, &record);
+  RunStoredFit(run_fit_, *pool_, control, datasets_, &record);
   return record;
 }
 

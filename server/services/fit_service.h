@@ -16,9 +16,11 @@ class FitServiceImpl final
           v1::FitService::WithCallbackMethod_DownloadFit<
               v1::FitService::WithCallbackMethod_WatchFit<v1::FitService::Service>>> {
  public:
-  // `jobs` and `checks` must outlive this. Larger requests than `max_request_bytes` are refused.
-  FitServiceImpl(JobManager* jobs, HeavyWork* checks, int64_t max_request_bytes)
-      : jobs_(jobs), checks_(checks), max_request_bytes_(max_request_bytes) {}
+  // `jobs`, `datasets` and `checks` must outlive this. Larger requests than `max_request_bytes` are
+  // refused.
+  FitServiceImpl(JobManager* jobs, DatasetStore* datasets, HeavyWork* checks,
+                 int64_t max_request_bytes)
+      : jobs_(jobs), datasets_(datasets), checks_(checks), max_request_bytes_(max_request_bytes) {}
 
   grpc::ServerUnaryReactor* CreateFit(grpc::CallbackServerContext* context,
                                       const v1::CreateFitRequest* request,
@@ -47,6 +49,7 @@ class FitServiceImpl final
   absl::StatusOr<v1::ListFitsResponse> List(const v1::ListFitsRequest& request);
 
   JobManager* const jobs_;
+  DatasetStore* const datasets_;
   HeavyWork* const checks_;
   const int64_t max_request_bytes_;
 };

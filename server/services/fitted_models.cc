@@ -27,7 +27,8 @@ absl::Status CheckUsable(const v1::Fit& fit) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::shared_ptr<const FittedModel>> Load(const FitRecord& record) {
+absl::StatusOr<std::shared_ptr<const FittedModel>> Load(const FitRecord& record,
+                                                        DatasetStore* datasets) {
   auto fitted = std::make_shared<FittedModel>();
   fitted->fit = WithoutArrays(record.fit());
   absl::StatusOr<std::shared_ptr<const Model>> model = Model::Parse(record.model());
@@ -37,7 +38,7 @@ absl::StatusOr<std::shared_ptr<const FittedModel>> Load(const FitRecord& record)
   }
   fitted->model = *std::move(model);
   absl::StatusOr<std::unique_ptr<const Target>> target =
-      BuildTarget(record.fit().target(), "target");
+      BuildTarget(record.fit().target(), "target", datasets);
   if (!target.ok()) return target.status();
   fitted->target = *std::move(target);
   return fitted;
@@ -76,7 +77,7 @@ absl::StatusOr<std::shared_ptr<const FittedModel>> FittedModels::Get(const std::
   if (Entry known = Find(name)) return known;
   absl::StatusOr<FitRecord> record = jobs_->Record(*ParseFitName("name", name));
   if (!record.ok()) return record.status();
-  absl::StatusOr<Entry> loaded = Load(*record);
+  absl::StatusOr<Entry> loaded = Load(*record, datasets_);
   if (loaded.ok()) Keep(*loaded);
   return loaded;
 }

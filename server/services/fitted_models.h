@@ -22,8 +22,9 @@ struct FittedModel {
 // Thread safety: all methods may be called at once.
 class FittedModels {
  public:
-  // `jobs` must outlive this.
-  explicit FittedModels(const JobManager* jobs) : jobs_(jobs) {}
+  // Both must outlive this; `datasets` may be null where there are none.
+  explicit FittedModels(const JobManager* jobs, DatasetStore* datasets = nullptr)
+      : jobs_(jobs), datasets_(datasets) {}
 
   // The fit without the arrays of its target, without loading anything. INVALID_ARGUMENT,
   // NOT_FOUND, or FAILED_PRECONDITION (not ended, or without a posterior), all naming `name`.
@@ -38,6 +39,7 @@ class FittedModels {
   void Keep(const Entry& entry);
 
   const JobManager* const jobs_;
+  DatasetStore* const datasets_;
   std::mutex mutex_;
   std::list<Entry> recent_;  // most recently used first
 };
