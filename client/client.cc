@@ -289,6 +289,48 @@ absl::StatusOr<LogDensity> Client::EvaluateLogDensity(
   return LogDensity{ToVector(all.log_q()), ToVector(all.lower()), ToVector(all.upper())};
 }
 
+absl::StatusOr<Score> Client::EvaluateScore(const std::string& name,
+                                            const Eigen::Ref<const Eigen::MatrixXd>& points,
+                                            const ScoreOptions& options,
+                                            const std::stop_token& stop) const {
+  v1::EvaluateScoreRequest request;
+  request.set_name(name);
+  *request.mutable_points() = PointsToProto(points);
+  request.set_inner_samples(options.inner_samples);
+  request.set_seed(options.seed);
+  request.set_source(options.source);
+  grpc::ClientContext context;
+  const std::stop_callback stopper(stop, [&context] { context.TryCancel(); });
+  const std::unique_ptr<grpc::ClientReader<v1::ScoreChunk>> reader =
+      posteriors_->EvaluateScore(&context, request);
+  Score score{Eigen::MatrixXd(points.rows(), points.cols()), Eigen::VectorXd(points.cols()),
+              Eigen::VectorXd(points.cols())};
+  v1::ScoreChunk chunk;
+  Eigen::Index done = 0;
+  bool fits = true;
+  while (fits && reader->Read(&chunk)) {
+    const Eigen::Index n = chunk.count();
+    fits = chunk.first() == done && done + n <= points.cols() &&
+           chunk.score_size() == n * points.rows() && chunk.log_q_size() == n &&
+           chunk.ess_size() == n;
+    if (!fits) {
+      context.TryCancel();
+      break;
+    }
+    score.score.middleCols(done, n) =
+        Eigen::Map<const Eigen::MatrixXd>(chunk.score().data(), points.rows(), n);
+    score.log_q.segment(done, n) = ToVector(chunk.log_q());
+    score.ess.segment(done, n) = ToVector(chunk.ess());
+    done += n;
+  }
+  const absl::Status status = FromGrpcStatus(reader->Finish());
+  if (fits && !status.ok()) return status;
+  if (!fits || done < points.cols()) {
+    return absl::InternalError("the service sent scores of other points");
+  }
+  return score;
+}
+
 absl::StatusOr<std::vector<v1::TargetInfo>> Client::Targets() const {
   std::vector<v1::TargetInfo> targets;
   v1::ListTargetsRequest request;

@@ -87,6 +87,18 @@ struct LogDensity {
   Eigen::VectorXd upper;  // N; about two standard errors and its bias above it
 };
 
+struct ScoreOptions {
+  int64_t inner_samples = 0;  // K; 0: the fit's own
+  uint64_t seed = 0;
+  v1::InnerSampleSource source = v1::INNER_SAMPLE_SOURCE_PROPOSAL;
+};
+
+struct Score {
+  Eigen::MatrixXd score;  // D×N; the estimate of ∇_z log q(z)
+  Eigen::VectorXd log_q;  // N; log q̂
+  Eigen::VectorXd ess;    // N; effective sample size of the inner weights, at most K
+};
+
 // The wire's matrix of points, N×D row after row, from D×N, and back.
 v1::Matrix PointsToProto(const Eigen::Ref<const Eigen::MatrixXd>& points);
 Eigen::MatrixXd PointsFromProto(const v1::Matrix& points);
@@ -141,6 +153,12 @@ class Client {
   absl::StatusOr<LogDensity> EvaluateLogDensity(const std::string& name,
                                                 const Eigen::Ref<const Eigen::MatrixXd>& points,
                                                 int64_t inner_samples = 0, uint64_t seed = 0) const;
+  // The score of q. points: D×N. The wait ends with CANCELLED after a request to `stop`, which may
+  // come from any thread.
+  absl::StatusOr<Score> EvaluateScore(const std::string& name,
+                                      const Eigen::Ref<const Eigen::MatrixXd>& points,
+                                      const ScoreOptions& options = {},
+                                      const std::stop_token& stop = {}) const;
 
   absl::StatusOr<std::vector<v1::TargetInfo>> Targets() const;
   // What computes there.

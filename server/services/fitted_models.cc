@@ -62,6 +62,13 @@ void FittedModels::Keep(const Entry& entry) {
   if (recent_.size() > kKept) recent_.pop_back();
 }
 
+absl::Status CheckHasDensity(const FittedModel& fitted, absl::string_view what) {
+  if (fitted.model->has_density()) return absl::OkStatus();
+  return FitNotReady("ONLY_DRAWS", fitted.fit.name(),
+                     absl::StrCat("has no density ", what, ": its method, ", fitted.fit.method(),
+                                  ", leaves draws alone"));
+}
+
 absl::StatusOr<v1::Fit> FittedModels::Usable(const std::string& name) const {
   absl::StatusOr<std::string> id = ParseFitName("name", name);
   if (!id.ok()) return id.status();

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "engine/model/model.h"
 #include "engine/targets/target.h"
 #include "server/jobs/job_manager.h"
@@ -18,6 +19,10 @@ struct FittedModel {
   std::shared_ptr<const Model> model;
   std::unique_ptr<const Target> target;
 };
+
+// FAILED_PRECONDITION naming `name`, reason ONLY_DRAWS, for a fit that is a set of draws. `what` it
+// cannot do: "to evaluate at a point".
+absl::Status CheckHasDensity(const FittedModel& fitted, absl::string_view what);
 
 // Thread safety: all methods may be called at once.
 class FittedModels {

@@ -13,6 +13,7 @@ namespace aisivi::server {
 // Numbers of one array: 256 MB of doubles.
 inline constexpr int64_t kMaxNumbers = int64_t{1} << 25;
 inline constexpr int64_t kMaxDraws = 10'000'000;
+inline constexpr int64_t kMaxPoints = 1'000'000;
 inline constexpr int64_t kMaxInnerSamples = 1'000'000;
 
 // INVALID_ARGUMENT at `field` unless min ≤ value ≤ max.

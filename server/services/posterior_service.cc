@@ -15,6 +15,7 @@
 #include "server/services/heavy_reactor.h"
 #include "server/services/posterior_limits.h"
 #include "server/services/request_size.h"
+#include "server/services/score_source.h"
 #include "server/status.h"
 
 namespace aisivi::server {
@@ -54,8 +55,6 @@ v1::PosteriorSummary ToMessage(const PosteriorSummary& summary, const v1::Fit& f
 }
 
 absl::Status CheckSummary(const v1::SummarizePosteriorRequest& request, const v1::Fit& fit) {
-  const absl::Status status = Probabilities(request).status();
-  return status.ok() ? CheckSummarizedDraws(request.count(), fit.dimension()) : status;
 }
 
 // The fit of a request that passes `check`.
@@ -137,6 +136,18 @@ grpc::ServerWriteReactor<v1::LogDensityChunk>* PosteriorServiceImpl::EvaluateLog
   if (!fit.ok()) return RefuseStream<v1::LogDensityChunk>(fit.status());
   const auto source = std::make_shared<DensitySource>(request, models_, pool_);
   return StartHeavyStream<v1::LogDensityChunk>(
+      work_, [source](const std::atomic<bool>* cancel) { return source->Next(cancel); });
+}
+
+grpc::ServerWriteReactor<v1::ScoreChunk>* PosteriorServiceImpl::EvaluateScore(
+    grpc::CallbackServerContext* context, const v1::EvaluateScoreRequest* request) {
+  if (absl::Status status = CheckRequestSize(*request, max_request_bytes_); !status.ok()) {
+    return RefuseStream<v1::ScoreChunk>(status);
+  }
+  const absl::StatusOr<v1::Fit> fit = Checked(models_, *request, CheckScoreRequest);
+  if (!fit.ok()) return RefuseStream<v1::ScoreChunk>(fit.status());
+  const auto source = std::make_shared<ScoreSource>(*request, models_, pool_);
+  return StartHeavyStream<v1::ScoreChunk>(
       work_, [source](const std::atomic<bool>* cancel) { return source->Next(cancel); });
 }
 

@@ -1,4 +1,4 @@
-// PosteriorService: draws, summaries, evidence and densities of ended fits.
+// PosteriorService: draws, summaries, evidence, densities and scores of ended fits.
 #pragma once
 
 #include <atomic>
@@ -33,6 +33,8 @@ class PosteriorServiceImpl final : public v1::PosteriorService::CallbackService 
       grpc::CallbackServerContext* context, const v1::EstimateLogEvidenceRequest* request) override;
   grpc::ServerWriteReactor<v1::LogDensityChunk>* EvaluateLogDensity(
       grpc::CallbackServerContext* context, const v1::EvaluateLogDensityRequest* request) override;
+  grpc::ServerWriteReactor<v1::ScoreChunk>* EvaluateScore(
+      grpc::CallbackServerContext* context, const v1::EvaluateScoreRequest* request) override;
 
  private:
   absl::StatusOr<v1::PosteriorSummary> Summary(const v1::SummarizePosteriorRequest& request,

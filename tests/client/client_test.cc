@@ -171,6 +171,35 @@ class ScriptedPosteriors : public v1::PosteriorService::Service {
     return grpc::Status::OK;
   }
 
+  // The "score" of a point is the point times K, in chunks of two; of "fits/short" the last is left
+  // out, of "fits/twice" the first comes again. "fits/hangs" waits for the client to leave.
+  grpc::Status EvaluateScore(ServerContext* context, const v1::EvaluateScoreRequest* request,
+                             grpc::ServerWriter<v1::ScoreChunk>* writer) override {
+    const v1::Matrix& points = request->points();
+    while (request->name() == "fits/hangs" && !context->IsCancelled()) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    for (int first = 0; first < points.rows(); first += 2) {
+      const int count = std::min(2, points.rows() - first);
+      if (request->name() == "fits/short" && count < 2) break;
+      v1::ScoreChunk chunk;
+      chunk.set_first(request->name() == "fits/twice" ? 0 : first);
+      chunk.set_count(count);
+      chunk.set_dimension(points.columns());
+      for (int n = first; n < first + count; ++n) {
+        for (int d = 0; d < points.columns(); ++d) {
+          chunk.add_score(points.values(n * points.columns() + d) *
+                          static_cast<double>(request->inner_samples()));
+        }
+        chunk.add_log_q(static_cast<double>(request->seed()));
+        chunk.add_ess(request->source() == v1::INNER_SAMPLE_SOURCE_PRIOR ? n : -n);
+      }
+      writer->Write(chunk);
+    }
+    if (request->name() == "fits/none") return grpc::Status(grpc::StatusCode::NOT_FOUND, "none");
+    return grpc::Status::OK;
+  }
+
   // The last request.
   v1::StreamDrawsRequest asked() {
     const std::lock_guard lock(mutex_);
@@ -371,6 +400,33 @@ TEST_F(ClientTest, EvidenceTellsHowFarItIs) {
   EXPECT_EQ(evidence->log_z(), -1.5);
   EXPECT_THAT(seen, ElementsAre(std::pair(4, 10), std::pair(10, 10)));
   EXPECT_TRUE(absl::IsDataLoss(client_->Evidence("fits/a", {.seed = 13}).status()));
+}
+
+TEST_F(ClientTest, ScoresOfAllChunksAreOneMatrix) {
+  Eigen::MatrixXd points(2, 3);
+  points << 1, 2, 3, 4, 5, 6;
+  const absl::StatusOr<Score> score = client_->EvaluateScore(
+      "fits/a", points, {.inner_samples = 10, .seed = 7, .source = v1::INNER_SAMPLE_SOURCE_PRIOR});
+  ASSERT_TRUE(score.ok()) << score.status();
+  EXPECT_EQ(score->score, 10 * points);
+  EXPECT_EQ(score->log_q, Eigen::Vector3d(7, 7, 7));
+  EXPECT_EQ(score->ess, Eigen::Vector3d(0, 1, 2));
+}
+
+TEST_F(ClientTest, ScoresThatAreNotThoseOfThePointsAreAnError) {
+  const Eigen::MatrixXd points = Eigen::MatrixXd::Ones(2, 3);
+  for (const char* name : {"fits/short", "fits/twice"}) {
+    EXPECT_TRUE(absl::IsInternal(client_->EvaluateScore(name, points).status())) << name;
+  }
+  EXPECT_TRUE(absl::IsNotFound(client_->EvaluateScore("fits/none", points).status()));
+}
+
+TEST_F(ClientTest, AStopEndsTheWaitForScores) {
+  std::stop_source stop;
+  std::jthread stopper([&] { stop.request_stop(); });
+  const absl::StatusOr<Score> score =
+      client_->EvaluateScore("fits/hangs", Eigen::MatrixXd::Ones(2, 3), {}, stop.get_token());
+  EXPECT_TRUE(absl::IsCancelled(score.status())) << score.status();
 }
 
 TEST_F(ClientTest, ATooLargeRequestNamesItsLargestField) {
