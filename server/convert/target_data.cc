@@ -7,6 +7,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "engine/data/csv_table.h"
 #include "engine/targets/parameters.h"
 #include "google/protobuf/message.h"

@@ -14,7 +14,6 @@
 namespace aisivi::server {
 namespace {
 
-constexpr int64_t kMaxPoints = 1'000'000;
 constexpr int64_t kPointsPerCall = 256;  // part of the meaning of a seed
 // Three numbers a point: well below the 4 MB that clients accept by default.
 constexpr int64_t kPointsPerChunk = 128 * kPointsPerCall;
@@ -27,17 +26,7 @@ void Append(const Eigen::VectorXd& values, google::protobuf::RepeatedField<doubl
 }  // namespace
 
 absl::Status CheckDensityRequest(const v1::EvaluateLogDensityRequest& request, const v1::Fit& fit) {
-  const v1::Matrix& points = request.points();
-  if (points.rows() >= 1 && points.columns() != fit.dimension()) {
-    return FieldError("points", absl::StrCat("has ", points.columns(), " columns; the fit has ",
-                                             fit.dimension(), " coordinates"));
-  }
-  const int64_t inner_samples = InnerSamples(request.inner_samples(), fit);
-  for (absl::Status status : {CheckRange("points", points.rows(), 1, kMaxPoints),
-                              CheckRange("inner_samples", inner_samples, 1, kMaxInnerSamples)}) {
-    if (!status.ok()) return status;
-  }
-  return CheckDensityWork("points", points.rows(), inner_samples, fit.dimension());
+  return CheckPoints(request.points(), request.inner_samples(), fit);
 }
 
 DensitySource::DensitySource(const v1::EvaluateLogDensityRequest* request, FittedModels* models,

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "server/convert/settings.h"
 #include "server/convert/target_spec.h"
 #include "server/jobs/fit_identity.h"
 #include "server/jobs/fit_name.h"
@@ -64,9 +65,10 @@ void FittedModels::Keep(const Entry& entry) {
 
 absl::Status CheckHasDensity(const FittedModel& fitted, absl::string_view what) {
   if (fitted.model->has_density()) return absl::OkStatus();
-  return FitNotReady("ONLY_DRAWS", fitted.fit.name(),
-                     absl::StrCat("has no density ", what, ": its method, ", fitted.fit.method(),
-                                  ", leaves draws alone"));
+  return FitNotReady(
+      "ONLY_DRAWS", fitted.fit.name(),
+      absl::StrCat("has no density ", what, ": its method, ",
+                   MethodName(fitted.fit.effective_settings().method()), ", leaves draws alone"));
 }
 
 absl::StatusOr<v1::Fit> FittedModels::Usable(const std::string& name) const {

@@ -6,7 +6,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "engine/fit/options.h"
-#include "server/convert/settings.h"
 #include "server/jobs/fit_work.h"
 #include "server/status.h"
 
@@ -41,6 +40,19 @@ absl::Status CheckDensityWork(absl::string_view field, int64_t points, int64_t i
                                      points, inner_samples, dim, most));
 }
 
+absl::Status CheckPoints(const v1::Matrix& points, int64_t inner_samples, const v1::Fit& fit) {
+  if (points.rows() >= 1 && points.columns() != fit.dimension()) {
+    return FieldError("points", absl::StrCat("has ", points.columns(), " columns; the fit has ",
+                                             fit.dimension(), " coordinates"));
+  }
+  const int64_t samples = InnerSamples(inner_samples, fit);
+  for (absl::Status status : {CheckRange("points", points.rows(), 1, kMaxPoints),
+                              CheckRange("inner_samples", samples, 1, kMaxInnerSamples)}) {
+    if (!status.ok()) return status;
+  }
+  return CheckDensityWork("points", points.rows(), samples, fit.dimension());
+}
+
 int64_t InnerSamples(int64_t requested, const v1::Fit& fit) {
   if (requested != 0) return requested;
   const int64_t own = fit.effective_settings().evidence_settings().evidence_inner_samples();
@@ -56,14 +68,6 @@ absl::Status CheckSummarizedDraws(int64_t requested, int dim) {
   const int64_t count = SummarizedDraws(requested, dim);
   const absl::Status status = CheckRange("count", count, 2, kMaxSummaryDraws);
   return status.ok() ? CheckNumbers("count", count, dim) : status;
-}
-
-absl::Status CheckHasDensity(const FittedModel& fitted, absl::string_view what) {
-  if (fitted.model->has_density()) return absl::OkStatus();
-  return FitNotReady(
-      "ONLY_DRAWS", fitted.fit.name(),
-      absl::StrCat("has no density ", what, ": its method, ",
-                   MethodName(fitted.fit.effective_settings().method()), ", leaves draws alone"));
 }
 
 }  // namespace aisivi::server

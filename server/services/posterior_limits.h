@@ -6,7 +6,6 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "aisivi/v1/fit.pb.h"
-#include "server/services/fitted_models.h"
 
 namespace aisivi::server {
 
@@ -27,6 +26,9 @@ absl::Status CheckNumbers(absl::string_view field, int64_t count, int dim);
 absl::Status CheckDensityWork(absl::string_view field, int64_t points, int64_t inner_samples,
                               int dim);
 
+// INVALID_ARGUMENT at points or inner_samples: points of another dimension, none, or too many.
+absl::Status CheckPoints(const v1::Matrix& points, int64_t inner_samples, const v1::Fit& fit);
+
 // K: what the request says, or the fit's own.
 int64_t InnerSamples(int64_t requested, const v1::Fit& fit);
 
@@ -34,9 +36,5 @@ int64_t InnerSamples(int64_t requested, const v1::Fit& fit);
 // too few or too many.
 int64_t SummarizedDraws(int64_t requested, int dim);
 absl::Status CheckSummarizedDraws(int64_t requested, int dim);
-
-// FAILED_PRECONDITION, reason ONLY_DRAWS, for a fit that is a set of draws: it has no density
-// `what`, for instance "to evaluate at a point".
-absl::Status CheckHasDensity(const FittedModel& fitted, absl::string_view what);
 
 }  // namespace aisivi::server

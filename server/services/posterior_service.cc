@@ -55,6 +55,8 @@ v1::PosteriorSummary ToMessage(const PosteriorSummary& summary, const v1::Fit& f
 }
 
 absl::Status CheckSummary(const v1::SummarizePosteriorRequest& request, const v1::Fit& fit) {
+  const absl::Status status = Probabilities(request).status();
+  return status.ok() ? CheckSummarizedDraws(request.count(), fit.dimension()) : status;
 }
 
 // The fit of a request that passes `check`.
