@@ -73,7 +73,6 @@ struct SummaryOptions {
   int64_t count = 0;  // draws; 0: the service's default
   uint64_t seed = 0;
   std::vector<double> probabilities;  // of the quantiles; empty: the service's default
-  bool covariance = false;
 };
 
 struct EvidenceOptions {
@@ -86,6 +85,18 @@ struct LogDensity {
   Eigen::VectorXd log_q;  // N; the estimate log q̂
   Eigen::VectorXd lower;  // N; about two standard errors below it
   Eigen::VectorXd upper;  // N; about two standard errors and its bias above it
+};
+
+struct ScoreOptions {
+  int64_t inner_samples = 0;  // K; 0: the fit's own
+  uint64_t seed = 0;
+  v1::InnerSampleSource source = v1::INNER_SAMPLE_SOURCE_PROPOSAL;
+};
+
+struct Score {
+  Eigen::MatrixXd score;  // D×N; the estimate of ∇_z log q(z)
+  Eigen::VectorXd log_q;  // N; log q̂
+  Eigen::VectorXd ess;    // N; effective sample size of the inner weights, at most K
 };
 
 // The wire's matrix of points, N×D row after row, from D×N, and back.
@@ -103,10 +114,17 @@ class Client {
   // validate_only checks and creates nothing.
   absl::StatusOr<v1::Fit> CreateFit(const v1::Fit& fit, const std::string& request_id = "",
                                     bool validate_only = false) const;
-  absl::StatusOr<v1::Fit> GetFit(const std::string& name, v1::FitView view = v1::BASIC) const;
-  // The newest `limit` fits that pass the filter (see ListFitsRequest.filter); limit 0: all.
-  absl::StatusOr<std::vector<v1::Fit>> ListFits(const std::string& filter = "",
-                                                int64_t limit = 0) const;
+  absl::StatusOr<v1::Fit> GetFit(const std::string& name) const;
+  // The same with the vectors and matrices of its target.
+  absl::StatusOr<v1::Fit> DownloadFit(const std::string& name) const;
+  // The first `limit` fits that pass the filter (see ListFitsRequest.filter), the newest first
+  // unless order_by says otherwise; limit 0: all.
+  absl::StatusOr<std::vector<v1::Fit>> ListFits(const std::string& filter = "", int64_t limit = 0,
+                                                const std::string& order_by = "") const;
+  // Changes the fields that `paths` names, out of "display_name" and "labels". ABORTED when
+  // fit.etag is set and the fit has changed since.
+  absl::StatusOr<v1::Fit> UpdateFit(const v1::Fit& fit,
+                                    const std::vector<std::string>& paths) const;
   absl::StatusOr<v1::Fit> Cancel(const std::string& name) const;
   absl::Status Delete(const std::string& name) const;
   // Follows a fit and returns it as it ended. `on_event` may be empty.
@@ -124,16 +142,27 @@ class Client {
       const std::function<absl::Status(const v1::DrawsChunk&)>& on_chunk) const;
   absl::StatusOr<v1::PosteriorSummary> Summary(const std::string& name,
                                                const SummaryOptions& options = {}) const;
-  absl::StatusOr<v1::LogEvidence> Evidence(const std::string& name,
-                                           const EvidenceOptions& options = {}) const;
+  // D×D, of `count` draws (0: the service's default) of the sequence `seed`.
+  absl::StatusOr<Eigen::MatrixXd> Covariance(const std::string& name, int64_t count = 0,
+                                             uint64_t seed = 0) const;
+  // `on_progress` (draws done, of how many) may be empty.
+  absl::StatusOr<v1::LogEvidence> Evidence(
+      const std::string& name, const EvidenceOptions& options = {},
+      const std::function<void(int64_t done, int64_t draws)>& on_progress = {}) const;
   // points: D×N.
   absl::StatusOr<LogDensity> EvaluateLogDensity(const std::string& name,
                                                 const Eigen::Ref<const Eigen::MatrixXd>& points,
                                                 int64_t inner_samples = 0, uint64_t seed = 0) const;
+  // The score of q. points: D×N. The wait ends with CANCELLED after a request to `stop`, which may
+  // come from any thread.
+  absl::StatusOr<Score> EvaluateScore(const std::string& name,
+                                      const Eigen::Ref<const Eigen::MatrixXd>& points,
+                                      const ScoreOptions& options = {},
+                                      const std::stop_token& stop = {}) const;
 
   absl::StatusOr<std::vector<v1::TargetInfo>> Targets() const;
-  // What the server is.
-  absl::StatusOr<v1::ServerInfo> ServerInfo() const;
+  // What computes there.
+  absl::StatusOr<v1::EngineInfo> Engine() const;
   // points: D×N, or D×0 for points of the service's choice.
   absl::StatusOr<v1::CheckTargetResponse> CheckTarget(
       const v1::TargetSpec& target, const Eigen::Ref<const Eigen::MatrixXd>& points) const;

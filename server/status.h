@@ -26,6 +26,14 @@ absl::Status FieldError(absl::string_view field, absl::string_view description);
 // the reason's metadata name the first.
 absl::Status FieldsError(const std::vector<std::string>& fields, absl::string_view description);
 
+// One status for several, some of which may be OK: OK when all are; the first that is not
+// INVALID_ARGUMENT; else INVALID_ARGUMENT with the violations of all, as many as a trailer can
+// carry, whose message is the first one's and how many more there are.
+absl::Status AllErrors(const std::vector<absl::Status>& statuses);
+
+// ABORTED, reason ETAG_MISMATCH: the resource `name` has changed since the client saw it.
+absl::Status EtagMismatch(absl::string_view field, absl::string_view name);
+
 // An engine error "NAME: text" (INVALID_ARGUMENT) becomes FieldError(PREFIX.NAME, text); an error
 // that names no field is laid at `prefix`. Other codes keep code and message and get an ErrorInfo.
 absl::Status AtField(absl::string_view prefix, const absl::Status& error);

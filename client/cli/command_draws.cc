@@ -9,6 +9,7 @@
 #include "client/cli/draws_csv.h"
 #include "client/cli/out_file.h"
 #include "client/cli/output.h"
+#include "client/names.h"
 
 namespace aisivi::cli {
 namespace {
@@ -24,7 +25,7 @@ absl::StatusOr<DrawsHeader> MakeHeader(const Client& client, const Flags& flags)
   if (!fit.ok()) return fit.status();
   DrawsHeader header;
   header.fit = fit->name();
-  header.method = fit->method();
+  header.method = MethodName(*fit);
   header.target = TargetName(*fit);
   header.count = flags.draws.count;
   header.seed = flags.draws.seed;

@@ -43,7 +43,7 @@ absl::Status RunOnServer(const experiments::ExperimentEntry& entry, const Settin
     address = own->address();
   }
   const Client client(address);
-  return entry.run({client, settings, stop, globals.json});
+  return entry.run({client, settings, stop, globals.json, own != nullptr ? own->pid() : 0});
 }
 
 absl::Status RunExperiment(const Flags& flags, const Globals& globals) {

@@ -88,12 +88,13 @@ absl::Status List(const std::string& name, const Globals& globals) {
 }
 
 absl::Status PrintVersion(const Globals& globals) {
-  absl::StatusOr<v1::ServerInfo> server = Client(globals.server).ServerInfo();
-  if (!server.ok()) return server.status();
-  if (globals.json) return PrintJson(*server);
-  MakePrintable(&*server);
-  return Print(absl::StrCat("aisivi-server ", server->version(), ", engine for ",
-                            server->instruction_set(), "\n"));
+  absl::StatusOr<v1::EngineInfo> engine = Client(globals.server).Engine();
+  if (!engine.ok()) return engine.status();
+  if (globals.json) return PrintJson(*engine);
+  MakePrintable(&*engine);
+  return Print(absl::StrCat("aisivi-server ", engine->version(), ", engine for ",
+                            engine->instruction_set(), ", numbers ", engine->numeric_fingerprint(),
+                            "\n"));
 }
 
 absl::Status Check(const TargetFlags& flags, const Globals& globals) {

@@ -8,7 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "client/cli/parameter.h"
-#include "data/csv_table.h"
+#include "engine/data/csv_table.h"
 
 namespace aisivi::cli {
 namespace {

@@ -6,7 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "client/cli/parameter.h"
-#include "data/csv_reader.h"
+#include "engine/data/csv_reader.h"
 
 namespace aisivi::cli {
 

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "absl/strings/str_join.h"
-#include "data/csv_reader.h"
+#include "engine/data/csv_reader.h"
 
 namespace aisivi::cli {
 namespace {

@@ -23,7 +23,7 @@ struct FitFlags {
   TargetFlags target;
   std::string method;
   std::string preset;
-  std::vector<std::string> set;  // hyperparameter=value
+  std::vector<std::string> set;  // setting=value
   std::string time_limit;        // the same as the last of `set`
   std::string restarts;          // likewise
   std::optional<uint64_t> seed;

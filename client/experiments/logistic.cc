@@ -4,7 +4,6 @@
 #include <optional>
 
 #include "absl/strings/str_cat.h"
-#include "client/cli/data_csv.h"
 #include "client/experiments/fingerprint.h"
 #include "client/experiments/fit_runner.h"
 #include "client/experiments/logistic_density.h"
@@ -13,6 +12,8 @@
 #include "client/experiments/matrix_csv.h"
 #include "client/experiments/method_plan.h"
 #include "client/experiments/reference_draws.h"
+#include "client/experiments/regression_input.h"
+#include "client/names.h"
 
 namespace aisivi::experiments {
 namespace {
@@ -31,19 +32,12 @@ absl::StatusOr<Inputs> ReadInputs(const Settings& settings) {
     return absl::InvalidArgumentError(
         "--data: the experiment logistic needs a CSV file: response, then features");
   }
-  v1::Fit fit;
-  v1::LogisticRegressionTarget* target = fit.mutable_target()->mutable_logistic_regression();
-  if (absl::Status read = cli::ReadDataFile(settings.data, &fit); !read.ok()) return read;
-  Inputs inputs;
-  target->set_prior_precision(inputs.data.prior_precision);
-  inputs.spec = fit.target();
-  inputs.data.x = PointsFromProto(target->x()).transpose();
-  inputs.data.y = Eigen::VectorXd::Map(target->y().data(), target->y_size());
+  const absl::StatusOr<RegressionInput> regression = ReadRegression(settings.data);
+  if (!regression.ok()) return regression.status();
   absl::StatusOr<std::optional<Eigen::MatrixXd>> reference =
-      ReadReference(settings.reference, inputs.data.x.cols());
+      ReadReference(settings.reference, regression->data.x.cols());
   if (!reference.ok()) return reference.status();
-  inputs.reference = *std::move(reference);
-  return inputs;
+  return Inputs{regression->spec, regression->data, *std::move(reference)};
 }
 
 std::filesystem::path DrawsFile(const Settings& settings, const FitKey& key) {
@@ -62,7 +56,7 @@ std::vector<PlannedFit> Plan(const Settings& settings, const Inputs& inputs) {
 absl::Status MeasureLogistic(const Client& client, const PlannedFit& plan, const v1::Fit& fit,
                              const Inputs& inputs, FitResult* result) {
   // A set of draws has no density at other points.
-  if (inputs.reference.has_value() && fit.method() != "reference") {
+  if (inputs.reference.has_value() && MethodName(fit) != "reference") {
     const absl::StatusOr<LogDensity> density =
         client.EvaluateLogDensity(fit.name(), *inputs.reference);
     if (!density.ok()) return density.status();

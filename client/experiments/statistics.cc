@@ -160,6 +160,27 @@ std::vector<double> Finite(const std::vector<double>& values) {
   return finite;
 }
 
+Line FitLine(const std::vector<double>& x, const std::vector<double>& y) {
+  const size_t n = std::min(x.size(), y.size());
+  const double mean_x = Mean({x.begin(), x.begin() + n}), mean_y = Mean({y.begin(), y.begin() + n});
+  double xx = 0, xy = 0;
+  for (size_t i = 0; i < n; ++i) {
+    xx += (x[i] - mean_x) * (x[i] - mean_x);
+    xy += (x[i] - mean_x) * (y[i] - mean_y);
+  }
+  if (!(xx > 0)) return {kNaN, kNaN, {kNaN, kNaN}};
+  Line line{xy / xx, mean_y - xy / xx * mean_x, {-kInf, kInf}};
+  if (n < 3) return line;
+  double rest = 0;
+  for (size_t i = 0; i < n; ++i) {
+    rest += std::pow(y[i] - line.intercept - line.slope * x[i], 2);
+  }
+  const auto freedom = static_cast<double>(n - 2);
+  const double reach = StudentCritical(kLevel, freedom) * std::sqrt(rest / freedom / xx);
+  line.interval = {line.slope - reach, line.slope + reach};
+  return line;
+}
+
 double StudentTwoSided(double t, double degrees_of_freedom) {
   return IncompleteBeta(0.5 * degrees_of_freedom, 0.5,
                         degrees_of_freedom / (degrees_of_freedom + t * t));

@@ -1,4 +1,5 @@
-// Statistics of a few numbers: location, spread, and tests of paired differences.
+// Statistics of a few numbers: location, spread, a line through them, and tests of paired
+// differences.
 #pragma once
 
 #include <vector>
@@ -18,6 +19,14 @@ std::vector<double> Finite(const std::vector<double>& values);
 struct Interval {
   double low, high;
 };
+
+// Least squares y ≈ intercept + slope x. With two points the interval is unbounded; with fewer than
+// two distinct x all is NaN. Source: Draper & Smith, Applied Regression Analysis, 3rd ed., §1.4.
+struct Line {
+  double slope, intercept;
+  Interval interval;  // of the slope, 95 %, errors of y independent and alike
+};
+Line FitLine(const std::vector<double>& x, const std::vector<double>& y);
 
 // P(|T| ≥ |t|), T Student-t with that many degrees of freedom.
 double StudentTwoSided(double t, double degrees_of_freedom);

@@ -29,6 +29,12 @@ std::string Shortening(const Variant& variant, const std::string& target) {
   return "iterations=1000 decay_every=500";
 }
 
+std::string TrainedFor(int64_t iterations) {
+  return absl::StrCat("iterations=", iterations, " keep_last=true");
+}
+
+std::string WithCouplings(int64_t couplings) { return absl::StrCat("couplings=", couplings); }
+
 std::string JoinSets(const std::vector<std::string>& sets) {
   std::vector<std::string> given;
   for (const std::string& set : sets) {

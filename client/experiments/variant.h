@@ -1,6 +1,7 @@
 // The ways in which the experiments on 2-D targets fit: two methods, as published and by default.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,12 @@ std::string Shortening(const Variant& variant, const std::string& target);
 
 FitKey KeyOf(const Variant& variant, const std::string& target, uint64_t seed,
              const Settings& settings);
+
+// Settings by which a fit keeps what it learned in that many iterations, whatever its start was
+// worth.
+std::string TrainedFor(int64_t iterations);
+// That many coupling layers in the proposal.
+std::string WithCouplings(int64_t couplings);
 
 // Joins lists of assignments with single blanks, without empty ones.
 std::string JoinSets(const std::vector<std::string>& sets);

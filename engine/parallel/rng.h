@@ -30,6 +30,7 @@ enum class RngPurpose : uint32_t {
   kAroundLatent = 22,   // ε ~ p(ε) of the points that KPG-IS smooths over
   kAroundNoise = 23,    // η of all of them
   kSharedNoise = 24,    // η of a flow step that shares the ε of the family step
+  kScore = 25,          // inner samples for the score at given points
   // Of sub-seeds only, never of a stream.
   kRunSeed = 14,        // of a restart
   kAgreementSeed = 15,  // of the draws that tell whether restarts agree

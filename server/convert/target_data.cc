@@ -7,7 +7,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "data/csv_table.h"
+#include "engine/data/csv_table.h"
 #include "engine/targets/parameters.h"
 #include "google/protobuf/message.h"
 #include "server/convert/target_spec.h"

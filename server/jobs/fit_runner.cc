@@ -61,15 +61,15 @@ void RunAndRecord(const FitFunction& run_fit, ThreadPool& pool, const FitControl
   const bool cancelled = result.ok() ? result->reason == TerminationReason::kCancelled
                                      : absl::IsCancelled(result.status()) || IsCancelled(control);
   if (cancelled) {
-    fit->set_state(v1::Fit::CANCELLED);
-    fit->set_termination_reason(v1::Fit::CANCELLATION);
+    fit->set_state(v1::Fit::STATE_CANCELLED);
+    fit->set_termination_reason(v1::Fit::TERMINATION_REASON_CANCELLATION);
     if (fit->message().empty()) fit->set_message("cancelled");
   } else if (!result.ok()) {
     MarkFailed(result.status(), fit);
   } else if (result->reason == TerminationReason::kNumericalError && result->model == nullptr) {
     MarkFailed(absl::InternalError(result->message), fit);
   } else {
-    fit->set_state(v1::Fit::SUCCEEDED);
+    fit->set_state(v1::Fit::STATE_SUCCEEDED);
     if (const std::optional<double> log_z = KnownLogZ(fit->target(), datasets))
       fit->set_known_log_z(*log_z);
   }
@@ -78,7 +78,7 @@ void RunAndRecord(const FitFunction& run_fit, ThreadPool& pool, const FitControl
 }  // namespace
 
 void MarkFailed(const absl::Status& error, v1::Fit* fit) {
-  fit->set_state(v1::Fit::FAILED);
+  fit->set_state(v1::Fit::STATE_FAILED);
   fit->set_message(std::string(error.message()));
   *fit->mutable_error() = ToRpcStatus(error);
 }

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "engine/model/model.h"
 #include "engine/targets/target.h"
 #include "server/jobs/job_manager.h"
@@ -14,10 +15,14 @@
 namespace aisivi::server {
 
 struct FittedModel {
-  v1::Fit fit;  // BASIC view
+  v1::Fit fit;  // without the arrays of its target
   std::shared_ptr<const Model> model;
   std::unique_ptr<const Target> target;
 };
+
+// FAILED_PRECONDITION naming `name`, reason ONLY_DRAWS, for a fit that is a set of draws. `what` it
+// cannot do: "to evaluate at a point".
+absl::Status CheckHasDensity(const FittedModel& fitted, absl::string_view what);
 
 // Thread safety: all methods may be called at once.
 class FittedModels {
@@ -26,8 +31,8 @@ class FittedModels {
   explicit FittedModels(const JobManager* jobs, DatasetStore* datasets = nullptr)
       : jobs_(jobs), datasets_(datasets) {}
 
-  // The fit, BASIC view, without loading anything. INVALID_ARGUMENT, NOT_FOUND, or
-  // FAILED_PRECONDITION (not ended, or without a posterior), all naming `name`.
+  // The fit without the arrays of its target, without loading anything. INVALID_ARGUMENT,
+  // NOT_FOUND, or FAILED_PRECONDITION (not ended, or without a posterior), all naming `name`.
   absl::StatusOr<v1::Fit> Usable(const std::string& name) const;
   // The same errors.
   absl::StatusOr<std::shared_ptr<const FittedModel>> Get(const std::string& name);

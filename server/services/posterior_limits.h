@@ -6,12 +6,14 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "aisivi/v1/fit.pb.h"
+#include "server/services/fitted_models.h"
 
 namespace aisivi::server {
 
 // Numbers of one array: 256 MB of doubles.
 inline constexpr int64_t kMaxNumbers = int64_t{1} << 25;
 inline constexpr int64_t kMaxDraws = 10'000'000;
+inline constexpr int64_t kMaxPoints = 1'000'000;
 inline constexpr int64_t kMaxInnerSamples = 1'000'000;
 
 // INVALID_ARGUMENT at `field` unless min ≤ value ≤ max.
@@ -27,5 +29,14 @@ absl::Status CheckDensityWork(absl::string_view field, int64_t points, int64_t i
 
 // K: what the request says, or the fit's own.
 int64_t InnerSamples(int64_t requested, const v1::Fit& fit);
+
+// Draws of a summary: what the request says, or a default. INVALID_ARGUMENT at count where they are
+// too few or too many.
+int64_t SummarizedDraws(int64_t requested, int dim);
+absl::Status CheckSummarizedDraws(int64_t requested, int dim);
+
+// FAILED_PRECONDITION, reason ONLY_DRAWS, for a fit that is a set of draws: it has no density
+// `what`, for instance "to evaluate at a point".
+absl::Status CheckHasDensity(const FittedModel& fitted, absl::string_view what);
 
 }  // namespace aisivi::server

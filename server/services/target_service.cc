@@ -10,9 +10,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "engine/parallel/instruction_set.h"
 #include "engine/targets/registry.h"
-#include "server/config/flags.h"
+#include "server/convert/engine_info.h"
 #include "server/convert/target_data.h"
 #include "server/convert/target_spec.h"
 #include "server/services/heavy_reactor.h"
@@ -40,15 +39,15 @@ constexpr double kTolerance = 1e-4;
 v1::TargetParameter::Kind ToMessage(ParameterKind kind) {
   switch (kind) {
     case ParameterKind::kNumber:
-      return v1::TargetParameter::NUMBER;
+      return v1::TargetParameter::KIND_NUMBER;
     case ParameterKind::kInteger:
-      return v1::TargetParameter::INTEGER;
+      return v1::TargetParameter::KIND_INTEGER;
     case ParameterKind::kVector:
-      return v1::TargetParameter::VECTOR;
+      return v1::TargetParameter::KIND_VECTOR;
     case ParameterKind::kMatrix:
-      return v1::TargetParameter::MATRIX;
+      return v1::TargetParameter::KIND_MATRIX;
     case ParameterKind::kMatrixList:
-      return v1::TargetParameter::MATRIX_LIST;
+      return v1::TargetParameter::KIND_MATRIX_LIST;
   }
   return v1::TargetParameter::KIND_UNSPECIFIED;
 }
@@ -96,8 +95,7 @@ absl::StatusOr<v1::ListTargetsResponse> List(const v1::ListTargetsRequest& reque
   v1::ListTargetsResponse response;
   for (int64_t i = first; i < end; ++i) *response.add_targets() = Infos()[i];
   if (end < size) response.set_next_page_token(PageToken(end, "targets"));
-  response.mutable_server()->set_version(Version());
-  response.mutable_server()->set_instruction_set(EngineInstructionSet());
+  *response.mutable_engine() = ThisEngine();
   return response;
 }
 

@@ -8,7 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "aisivi/v1/dataset.pb.h"
-#include "data/csv_table.h"
+#include "engine/data/csv_table.h"
 #include "server/store/dataset_store.h"
 #include "server/store/descriptor.h"
 #include "server/store/sha256.h"

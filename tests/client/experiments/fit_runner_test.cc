@@ -48,9 +48,9 @@ class PretendedFits : public v1::FitService::Service {
     while (fit.seed() == kHangs && !context->IsCancelled()) {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
-    fit.set_state(fit.seed() == kFails         ? v1::Fit::FAILED
-                  : fit.seed() == kIsCancelled ? v1::Fit::CANCELLED
-                                               : v1::Fit::SUCCEEDED);
+    fit.set_state(fit.seed() == kFails         ? v1::Fit::STATE_FAILED
+                  : fit.seed() == kIsCancelled ? v1::Fit::STATE_CANCELLED
+                                               : v1::Fit::STATE_SUCCEEDED);
     fit.mutable_evidence()->set_log_z(0.5);
     writer->Write(event);
     return grpc::Status::OK;
@@ -202,7 +202,7 @@ TEST_F(FitRunnerTest, AnErrorOfMeasuringIsReturnedAndNothingIsKept) {
 TEST_F(FitRunnerTest, AFieldThatDoesNotExistIsNamed) {
   PlannedFit plan = Planned(1);
   plan.key.set = "nosuch=1";
-  EXPECT_THAT(std::string(Run({plan}).status().message()), HasSubstr("fit.hyperparameters.nosuch"));
+  EXPECT_THAT(std::string(Run({plan}).status().message()), HasSubstr("fit.nosuch"));
   plan = Planned(1);
   plan.key.target = "nosuch";
   EXPECT_THAT(std::string(Run({plan}).status().message()), HasSubstr("fit.target"));
@@ -229,7 +229,7 @@ TEST_F(FitRunnerTest, TheFitIsThatOfTheKey) {
   EXPECT_EQ(fit->method(), "aisivi");
   EXPECT_EQ(fit->preset(), "aisivi_banana");
   EXPECT_EQ(fit->seed(), 7u);
-  EXPECT_EQ(fit->hyperparameters().iterations(), 20);
+  EXPECT_EQ(fit->schedule().iterations(), 20);
   EXPECT_EQ(fit->labels().at("purpose"), "experiment");
 }
 

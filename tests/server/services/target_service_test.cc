@@ -65,7 +65,7 @@ TEST_F(TargetServiceTest, TellsParametersAndKnownEvidence) {
     EXPECT_FALSE(info.has_known_log_z());
     ASSERT_EQ(info.parameters_size(), 3);
     EXPECT_EQ(info.parameters(0).name(), "x");
-    EXPECT_EQ(info.parameters(0).kind(), v1::TargetParameter::MATRIX);
+    EXPECT_EQ(info.parameters(0).kind(), v1::TargetParameter::KIND_MATRIX);
     EXPECT_TRUE(info.parameters(0).required());
     EXPECT_FALSE(info.parameters(2).required());
     EXPECT_EQ(info.parameters(2).default_value(), "0.01");

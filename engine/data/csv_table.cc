@@ -1,4 +1,4 @@
-#include "data/csv_table.h"
+#include "engine/data/csv_table.h"
 
 #include <algorithm>
 #include <cmath>
@@ -9,7 +9,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "data/column_name.h"
+#include "engine/data/column_name.h"
 
 namespace aisivi {
 namespace {

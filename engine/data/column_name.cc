@@ -1,4 +1,4 @@
-#include "data/column_name.h"
+#include "engine/data/column_name.h"
 
 #include <cstdint>
 

@@ -17,7 +17,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
-#include "data/csv_reader.h"
+#include "engine/data/csv_reader.h"
 
 namespace aisivi {
 

@@ -1,4 +1,4 @@
-#include "data/csv_table.h"
+#include "engine/data/csv_table.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "data/csv_reader.h"
+#include "engine/data/csv_reader.h"
 
 #include <algorithm>
 
@@ -7,7 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "data/column_name.h"
+#include "engine/data/column_name.h"
 
 namespace aisivi {
 namespace {
