@@ -70,7 +70,7 @@ absl::StatusOr<v1::ListDatasetsResponse> DatasetServiceImpl::List(
 
 absl::Status DatasetServiceImpl::CheckUnused(const std::string& name) const {
   const std::vector<LiveFit::Snapshot> fits =
-      jobs_->List(FitFilter(), 0, std::numeric_limits<int>::max());
+      jobs_->List(FitFilter(), ListOrder::kNewestFirst, 0, std::numeric_limits<int>::max());
   for (const LiveFit::Snapshot& fit : fits) {
     if (DatasetOf(fit->target()) != name) continue;
     return NotAllowed(kInUse, "name",
