@@ -4,10 +4,12 @@
 #include <grpcpp/security/credentials.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "client/call.h"
 #include "client/request_size.h"
 #include "client/status.h"
 
@@ -16,7 +18,6 @@ namespace {
 
 std::shared_ptr<grpc::Channel> Connect(const std::string& address) {
   grpc::ChannelArguments arguments;
-  arguments.SetMaxReceiveMessageSize(-1);
   arguments.SetMaxSendMessageSize(-1);
   // A proxy for the outside world does not lead to this machine.
   if (absl::StartsWith(address, "127.") || absl::StartsWith(address, "localhost") ||
@@ -26,16 +27,21 @@ std::shared_ptr<grpc::Channel> Connect(const std::string& address) {
   return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
 }
 
-template <typename Stub, typename Request, typename Response>
-absl::StatusOr<Response> Call(Stub& stub,
-                              grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
-                                                           Response*),
-                              const Request& request) {
+// Reads the stream that `start` opens to its end. An error of `on_message` ends it and is returned.
+template <typename Message>
+absl::Status ReadAll(
+    const std::function<std::unique_ptr<grpc::ClientReader<Message>>(grpc::ClientContext*)>& start,
+    const std::function<absl::Status(const Message&)>& on_message) {
   grpc::ClientContext context;
-  Response response;
-  const absl::Status status = FromGrpcStatus((stub.*method)(&context, request, &response));
-  if (!status.ok()) return status;
-  return response;
+  const std::unique_ptr<grpc::ClientReader<Message>> reader = start(&context);
+  Message message;
+  absl::Status consumed;
+  while (consumed.ok() && reader->Read(&message)) {
+    consumed = on_message(message);
+    if (!consumed.ok()) context.TryCancel();
+  }
+  const grpc::Status finished = reader->Finish();
+  return consumed.ok() ? FromGrpcStatus(finished) : consumed;
 }
 
 Eigen::VectorXd ToVector(const google::protobuf::RepeatedField<double>& values) {
@@ -76,7 +82,8 @@ Client::Client(const std::string& address) : Client(Connect(address)) {}
 Client::Client(std::shared_ptr<grpc::ChannelInterface> channel)
     : fits_(v1::FitService::NewStub(channel)),
       posteriors_(v1::PosteriorService::NewStub(channel)),
-      targets_(v1::TargetService::NewStub(channel)) {}
+      targets_(v1::TargetService::NewStub(channel)),
+      datasets_(v1::DatasetService::NewStub(channel)) {}
 
 absl::StatusOr<v1::Fit> Client::CreateFit(const v1::Fit& fit, const std::string& request_id,
                                           bool validate_only) const {
@@ -89,19 +96,43 @@ absl::StatusOr<v1::Fit> Client::CreateFit(const v1::Fit& fit, const std::string&
   return created;
 }
 
-absl::StatusOr<v1::Fit> Client::GetFit(const std::string& name, v1::FitView view) const {
+absl::StatusOr<v1::Fit> Client::GetFit(const std::string& name) const {
   v1::GetFitRequest request;
   request.set_name(name);
-  request.set_view(view);
   return Call(*fits_, &v1::FitService::Stub::GetFit, request);
 }
 
-absl::StatusOr<std::vector<v1::Fit>> Client::ListFits(const std::string& filter,
-                                                      int64_t limit) const {
+absl::StatusOr<v1::Fit> Client::DownloadFit(const std::string& name) const {
+  v1::DownloadFitRequest request;
+  request.set_name(name);
+  std::string bytes;
+  const absl::Status status = ReadAll<v1::FitChunk>(
+      [&](grpc::ClientContext* context) { return fits_->DownloadFit(context, request); },
+      [&](const v1::FitChunk& chunk) {
+        bytes += chunk.data();
+        return absl::OkStatus();
+      });
+  if (!status.ok()) return status;
+  v1::Fit fit;
+  if (!fit.ParseFromString(bytes)) return absl::DataLossError("the service sent no fit");
+  return fit;
+}
+
+absl::StatusOr<v1::Fit> Client::UpdateFit(const v1::Fit& fit,
+                                          const std::vector<std::string>& paths) const {
+  v1::UpdateFitRequest request;
+  *request.mutable_fit() = fit;
+  for (const std::string& path : paths) request.mutable_update_mask()->add_paths(path);
+  return Call(*fits_, &v1::FitService::Stub::UpdateFit, request);
+}
+
+absl::StatusOr<std::vector<v1::Fit>> Client::ListFits(const std::string& filter, int64_t limit,
+                                                      const std::string& order_by) const {
   constexpr int64_t kLargestPage = 1000;
   std::vector<v1::Fit> fits;
   v1::ListFitsRequest request;
   request.set_filter(filter);
+  request.set_order_by(order_by);
   do {
     const int64_t wanted = limit > 0 ? limit - static_cast<int64_t>(fits.size()) : kLargestPage;
     request.set_page_size(static_cast<int32_t>(std::min(wanted, kLargestPage)));
@@ -145,17 +176,9 @@ absl::Status Client::StreamDraws(
   request.set_inner_samples(options.inner_samples);
   request.set_resample(options.resample);
   request.set_force(options.force);
-  grpc::ClientContext context;
-  std::unique_ptr<grpc::ClientReader<v1::DrawsChunk>> reader =
-      posteriors_->StreamDraws(&context, request);
-  v1::DrawsChunk chunk;
-  absl::Status consumed;
-  while (consumed.ok() && reader->Read(&chunk)) {
-    consumed = on_chunk(chunk);
-    if (!consumed.ok()) context.TryCancel();
-  }
-  const grpc::Status finished = reader->Finish();
-  return consumed.ok() ? FromGrpcStatus(finished) : consumed;
+  return ReadAll<v1::DrawsChunk>(
+      [&](grpc::ClientContext* context) { return posteriors_->StreamDraws(context, request); },
+      on_chunk);
 }
 
 absl::StatusOr<Draws> Client::GetDraws(const std::string& name, const DrawsOptions& options) const {
@@ -192,18 +215,55 @@ absl::StatusOr<v1::PosteriorSummary> Client::Summary(const std::string& name,
   request.set_count(options.count);
   request.set_seed(options.seed);
   for (const double probability : options.probabilities) request.add_probabilities(probability);
-  request.set_covariance(options.covariance);
   return Call(*posteriors_, &v1::PosteriorService::Stub::SummarizePosterior, request);
 }
 
-absl::StatusOr<v1::LogEvidence> Client::Evidence(const std::string& name,
-                                                 const EvidenceOptions& options) const {
+absl::StatusOr<Eigen::MatrixXd> Client::Covariance(const std::string& name, int64_t count,
+                                                   uint64_t seed) const {
+  v1::StreamCovarianceRequest request;
+  request.set_name(name);
+  request.set_count(count);
+  request.set_seed(seed);
+  Eigen::MatrixXd covariance;
+  const absl::Status status = ReadAll<v1::MatrixRows>(
+      [&](grpc::ClientContext* context) { return posteriors_->StreamCovariance(context, request); },
+      [&](const v1::MatrixRows& part) {
+        if (covariance.size() == 0) covariance.resize(part.rows(), part.columns());
+        const int rows = part.columns() > 0 ? part.values_size() / part.columns() : 0;
+        if (part.first() < 0 || part.first() + rows > covariance.rows() ||
+            part.columns() != covariance.cols()) {
+          return absl::DataLossError("the service sent rows that are not of the matrix");
+        }
+        covariance.middleRows(part.first(), rows) =
+            Eigen::Map<const Eigen::MatrixXd>(part.values().data(), part.columns(), rows)
+                .transpose();
+        return absl::OkStatus();
+      });
+  if (!status.ok()) return status;
+  return covariance;
+}
+
+absl::StatusOr<v1::LogEvidence> Client::Evidence(
+    const std::string& name, const EvidenceOptions& options,
+    const std::function<void(int64_t done, int64_t draws)>& on_progress) const {
   v1::EstimateLogEvidenceRequest request;
   request.set_name(name);
   request.set_draws(options.draws);
   request.set_inner_samples(options.inner_samples);
   request.set_seed(options.seed);
-  return Call(*posteriors_, &v1::PosteriorService::Stub::EstimateLogEvidence, request);
+  std::optional<v1::LogEvidence> evidence;
+  const absl::Status status = ReadAll<v1::EstimateLogEvidenceResponse>(
+      [&](grpc::ClientContext* context) {
+        return posteriors_->EstimateLogEvidence(context, request);
+      },
+      [&](const v1::EstimateLogEvidenceResponse& response) {
+        if (on_progress) on_progress(response.done(), response.draws());
+        if (response.has_evidence()) evidence = response.evidence();
+        return absl::OkStatus();
+      });
+  if (!status.ok()) return status;
+  if (!evidence.has_value()) return absl::DataLossError("the service sent no estimate");
+  return *evidence;
 }
 
 absl::StatusOr<LogDensity> Client::EvaluateLogDensity(
@@ -214,11 +274,19 @@ absl::StatusOr<LogDensity> Client::EvaluateLogDensity(
   *request.mutable_points() = PointsToProto(points);
   request.set_inner_samples(inner_samples);
   request.set_seed(seed);
-  absl::StatusOr<v1::EvaluateLogDensityResponse> response =
-      Call(*posteriors_, &v1::PosteriorService::Stub::EvaluateLogDensity, request);
-  if (!response.ok()) return response.status();
-  return LogDensity{ToVector(response->log_q()), ToVector(response->lower()),
-                    ToVector(response->upper())};
+  v1::LogDensityChunk all;
+  const absl::Status status = ReadAll<v1::LogDensityChunk>(
+      [&](grpc::ClientContext* context) {
+        return posteriors_->EvaluateLogDensity(context, request);
+      },
+      [&](const v1::LogDensityChunk& chunk) {
+        all.mutable_log_q()->MergeFrom(chunk.log_q());
+        all.mutable_lower()->MergeFrom(chunk.lower());
+        all.mutable_upper()->MergeFrom(chunk.upper());
+        return absl::OkStatus();
+      });
+  if (!status.ok()) return status;
+  return LogDensity{ToVector(all.log_q()), ToVector(all.lower()), ToVector(all.upper())};
 }
 
 absl::StatusOr<Score> Client::EvaluateScore(const std::string& name,
@@ -276,13 +344,13 @@ absl::StatusOr<std::vector<v1::TargetInfo>> Client::Targets() const {
   return targets;
 }
 
-absl::StatusOr<v1::ServerInfo> Client::ServerInfo() const {
+absl::StatusOr<v1::EngineInfo> Client::Engine() const {
   v1::ListTargetsRequest request;
   request.set_page_size(1);
   const absl::StatusOr<v1::ListTargetsResponse> page =
       Call(*targets_, &v1::TargetService::Stub::ListTargets, request);
   if (!page.ok()) return page.status();
-  return page->server();
+  return page->engine();
 }
 
 absl::StatusOr<v1::CheckTargetResponse> Client::CheckTarget(

@@ -17,7 +17,9 @@
 #include <Eigen/Core>
 #include <cstdint>
 #include <functional>
+#include <istream>
 #include <memory>
+#include <ostream>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -25,6 +27,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "aisivi/v1/dataset_service.grpc.pb.h"
 #include "aisivi/v1/fit_service.grpc.pb.h"
 #include "aisivi/v1/posterior_service.grpc.pb.h"
 #include "aisivi/v1/target_service.grpc.pb.h"
@@ -70,7 +73,6 @@ struct SummaryOptions {
   int64_t count = 0;  // draws; 0: the service's default
   uint64_t seed = 0;
   std::vector<double> probabilities;  // of the quantiles; empty: the service's default
-  bool covariance = false;
 };
 
 struct EvidenceOptions {
@@ -112,10 +114,17 @@ class Client {
   // validate_only checks and creates nothing.
   absl::StatusOr<v1::Fit> CreateFit(const v1::Fit& fit, const std::string& request_id = "",
                                     bool validate_only = false) const;
-  absl::StatusOr<v1::Fit> GetFit(const std::string& name, v1::FitView view = v1::BASIC) const;
-  // The newest `limit` fits that pass the filter (see ListFitsRequest.filter); limit 0: all.
-  absl::StatusOr<std::vector<v1::Fit>> ListFits(const std::string& filter = "",
-                                                int64_t limit = 0) const;
+  absl::StatusOr<v1::Fit> GetFit(const std::string& name) const;
+  // The same with the vectors and matrices of its target.
+  absl::StatusOr<v1::Fit> DownloadFit(const std::string& name) const;
+  // The first `limit` fits that pass the filter (see ListFitsRequest.filter), the newest first
+  // unless order_by says otherwise; limit 0: all.
+  absl::StatusOr<std::vector<v1::Fit>> ListFits(const std::string& filter = "", int64_t limit = 0,
+                                                const std::string& order_by = "") const;
+  // Changes the fields that `paths` names, out of "display_name" and "labels". ABORTED when
+  // fit.etag is set and the fit has changed since.
+  absl::StatusOr<v1::Fit> UpdateFit(const v1::Fit& fit,
+                                    const std::vector<std::string>& paths) const;
   absl::StatusOr<v1::Fit> Cancel(const std::string& name) const;
   absl::Status Delete(const std::string& name) const;
   // Follows a fit and returns it as it ended. `on_event` may be empty.
@@ -133,8 +142,13 @@ class Client {
       const std::function<absl::Status(const v1::DrawsChunk&)>& on_chunk) const;
   absl::StatusOr<v1::PosteriorSummary> Summary(const std::string& name,
                                                const SummaryOptions& options = {}) const;
-  absl::StatusOr<v1::LogEvidence> Evidence(const std::string& name,
-                                           const EvidenceOptions& options = {}) const;
+  // D×D, of `count` draws (0: the service's default) of the sequence `seed`.
+  absl::StatusOr<Eigen::MatrixXd> Covariance(const std::string& name, int64_t count = 0,
+                                             uint64_t seed = 0) const;
+  // `on_progress` (draws done, of how many) may be empty.
+  absl::StatusOr<v1::LogEvidence> Evidence(
+      const std::string& name, const EvidenceOptions& options = {},
+      const std::function<void(int64_t done, int64_t draws)>& on_progress = {}) const;
   // points: D×N.
   absl::StatusOr<LogDensity> EvaluateLogDensity(const std::string& name,
                                                 const Eigen::Ref<const Eigen::MatrixXd>& points,
@@ -147,11 +161,22 @@ class Client {
                                       const std::stop_token& stop = {}) const;
 
   absl::StatusOr<std::vector<v1::TargetInfo>> Targets() const;
-  // What the server is.
-  absl::StatusOr<v1::ServerInfo> ServerInfo() const;
+  // What computes there.
+  absl::StatusOr<v1::EngineInfo> Engine() const;
   // points: D×N, or D×0 for points of the service's choice.
   absl::StatusOr<v1::CheckTargetResponse> CheckTarget(
       const v1::TargetSpec& target, const Eigen::Ref<const Eigen::MatrixXd>& points) const;
+
+  // Uploads comma-separated values (dataset_service.proto), from where `csv` stands to its end; it
+  // must be able to seek. The same bytes again are the same data set, which keeps its display name.
+  absl::StatusOr<v1::Dataset> UploadDataset(std::istream& csv,
+                                            const std::string& display_name = "") const;
+  absl::StatusOr<v1::Dataset> GetDataset(const std::string& name) const;
+  // The newest `limit` data sets, without their columns; limit 0: all.
+  absl::StatusOr<std::vector<v1::Dataset>> ListDatasets(int64_t limit = 0) const;
+  absl::Status DeleteDataset(const std::string& name) const;
+  // Writes the bytes as they were uploaded. After an error `out` holds some of them.
+  absl::Status DownloadDataset(const std::string& name, std::ostream& out) const;
 
  private:
   absl::StatusOr<bool> WatchOnce(const std::string& name,
@@ -162,6 +187,7 @@ class Client {
   std::shared_ptr<v1::FitService::Stub> fits_;
   std::shared_ptr<v1::PosteriorService::Stub> posteriors_;
   std::shared_ptr<v1::TargetService::Stub> targets_;
+  std::shared_ptr<v1::DatasetService::Stub> datasets_;
 };
 
 }  // namespace aisivi

@@ -8,7 +8,7 @@ int main(int argc, char** argv) {
 
   aisivi::v1::Fit fit;
   fit.mutable_target()->mutable_banana();
-  fit.mutable_hyperparameters()->set_iterations(300);
+  fit.mutable_schedule()->set_iterations(300);
   const absl::StatusOr<aisivi::v1::Fit> created = client.CreateFit(fit);
   if (!created.ok()) {
     std::cerr << created.status() << "\n";

@@ -12,8 +12,8 @@ namespace aisivi {
 namespace {
 
 bool HasEnded(const v1::Fit& fit) {
-  return fit.state() == v1::Fit::SUCCEEDED || fit.state() == v1::Fit::FAILED ||
-         fit.state() == v1::Fit::CANCELLED;
+  return fit.state() == v1::Fit::STATE_SUCCEEDED || fit.state() == v1::Fit::STATE_FAILED ||
+         fit.state() == v1::Fit::STATE_CANCELLED;
 }
 
 // The reason with which a server that is told to end takes leave.

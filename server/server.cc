@@ -26,6 +26,8 @@ constexpr int kMaxRpcThreads = 256;
 constexpr HeavyWorkLimits kCheckLimits = {.threads = 2, .waiting = 64, .open = 256};
 // Each thread may hold kMaxNumbers doubles, each open stream of resampled draws a quarter of that.
 constexpr HeavyWorkLimits kWorkLimits = {.threads = 4, .waiting = 32, .open = 128};
+// Of data sets: an open one holds a message of theirs, and a file.
+constexpr HeavyWorkLimits kTransferLimits = {.threads = 2, .waiting = 32, .open = 64};
 constexpr std::chrono::seconds kGrace(1);
 
 absl::Status FlagError(absl::string_view flag, absl::string_view text) {
@@ -48,19 +50,23 @@ void WarnUnlessLoopback(absl::string_view flag, const std::string& address) {
 
 }  // namespace
 
-Server::Server(const ServerOptions& options, std::unique_ptr<FitStore> store, FitFunction run_fit)
+Server::Server(const ServerOptions& options, std::unique_ptr<FitStore> store,
+               std::unique_ptr<DatasetStore> datasets, FitFunction run_fit)
     : options_(options),
       store_(std::move(store)),
+      datasets_(std::move(datasets)),
       metrics_(std::make_shared<ServerMetrics>(Version(), EngineInstructionSet())),
       pool_(options.threads),
       jobs_({options.max_running, options.max_queued}, std::move(run_fit), &pool_, store_.get(),
-            metrics_.get()),
-      models_(&jobs_),
+            metrics_.get(), datasets_.get()),
+      models_(&jobs_, datasets_.get()),
       checks_(kCheckLimits),
       work_(kWorkLimits),
-      fit_service_(&jobs_, &checks_, options.max_request_mb * kMebibyte),
+      transfers_(kTransferLimits),
+      fit_service_(&jobs_, datasets_.get(), &checks_, options.max_request_mb * kMebibyte),
       posterior_service_(&models_, &pool_, &work_, options.max_request_mb * kMebibyte),
-      target_service_(&work_, options.max_request_mb * kMebibyte) {}
+      target_service_(datasets_.get(), &work_, options.max_request_mb * kMebibyte),
+      dataset_service_(&jobs_, datasets_.get(), &transfers_) {}
 
 Server::~Server() { Shutdown(); }
 
@@ -68,7 +74,11 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
                                                       FitFunction run_fit) {
   absl::StatusOr<std::unique_ptr<FitStore>> store = FitStore::Open(options.data_dir);
   if (!store.ok()) return FlagError("data_dir", store.status().message());
-  std::unique_ptr<Server> server(new Server(options, *std::move(store), std::move(run_fit)));
+  absl::StatusOr<std::unique_ptr<DatasetStore>> datasets = DatasetStore::Open(
+      options.data_dir, {options.max_dataset_mb * kMebibyte, options.dataset_quota_bytes});
+  if (!datasets.ok()) return FlagError("data_dir", datasets.status().message());
+  std::unique_ptr<Server> server(
+      new Server(options, *std::move(store), *std::move(datasets), std::move(run_fit)));
   server->jobs_.Recover();
   server->metrics_->SetJobCounter([jobs = &server->jobs_] { return jobs->CountByState(); });
   if (absl::Status status = server->Listen(); !status.ok()) return status;
@@ -96,6 +106,7 @@ absl::Status Server::Listen() {
   builder.RegisterService(&fit_service_);
   builder.RegisterService(&posterior_service_);
   builder.RegisterService(&target_service_);
+  builder.RegisterService(&dataset_service_);
   grpc_ = builder.BuildAndStart();
   if (grpc_ == nullptr || port == 0) {
     return FlagError("listen", absl::StrCat("cannot listen on ", options_.listen));

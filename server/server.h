@@ -12,11 +12,13 @@
 #include "server/jobs/job_manager.h"
 #include "server/metrics/metrics_endpoint.h"
 #include "server/metrics/server_metrics.h"
+#include "server/services/dataset_service.h"
 #include "server/services/fit_service.h"
 #include "server/services/fitted_models.h"
 #include "server/services/heavy_work.h"
 #include "server/services/posterior_service.h"
 #include "server/services/target_service.h"
+#include "server/store/dataset_store.h"
 #include "server/store/fit_store.h"
 
 namespace aisivi::server {
@@ -38,22 +40,26 @@ class Server {
   void Shutdown();
 
  private:
-  Server(const ServerOptions& options, std::unique_ptr<FitStore> store, FitFunction run_fit);
+  Server(const ServerOptions& options, std::unique_ptr<FitStore> store,
+         std::unique_ptr<DatasetStore> datasets, FitFunction run_fit);
   absl::Status Listen();
   absl::Status ListenForMetrics();
   absl::Status WritePortFile() const;
 
   const ServerOptions options_;
   const std::unique_ptr<FitStore> store_;
+  const std::unique_ptr<DatasetStore> datasets_;
   const std::shared_ptr<ServerMetrics> metrics_;
   ThreadPool pool_;
   JobManager jobs_;
   FittedModels models_;
   HeavyWork checks_;  // of fits to be created
   HeavyWork work_;
+  HeavyWork transfers_;  // of data sets
   FitServiceImpl fit_service_;
   PosteriorServiceImpl posterior_service_;
   TargetServiceImpl target_service_;
+  DatasetServiceImpl dataset_service_;
   std::unique_ptr<grpc::Server> grpc_;
   std::unique_ptr<MetricsEndpoint> endpoint_;
   std::string listen_address_;

@@ -1,5 +1,6 @@
 #include "server/status.h"
 
+#include <optional>
 #include <string>
 
 #include "absl/strings/cord.h"
@@ -17,11 +18,20 @@ constexpr char kTypePrefix[] = "type.googleapis.com/";
 constexpr char kDomain[] = "aisivi";
 // It travels twice, in the message and in the details, within 8 KB of trailers.
 constexpr size_t kMaxDescription = 500;
+constexpr size_t kMaxViolations = 3000;  // bytes
 
 template <typename Detail>
 void Attach(const Detail& detail, absl::Status* status) {
   status->SetPayload(absl::StrCat(kTypePrefix, Detail::descriptor()->full_name()),
                      absl::Cord(detail.SerializeAsString()));
+}
+
+std::optional<google::rpc::BadRequest> BadRequestOf(const absl::Status& status) {
+  const auto payload = status.GetPayload(
+      absl::StrCat(kTypePrefix, google::rpc::BadRequest::descriptor()->full_name()));
+  google::rpc::BadRequest bad_request;
+  if (!payload.has_value() || !bad_request.ParseFromString(std::string(*payload))) return {};
+  return bad_request;
 }
 
 google::rpc::ErrorInfo Info(absl::string_view reason) {
@@ -69,6 +79,43 @@ absl::Status FieldsError(const std::vector<std::string>& fields, absl::string_vi
   Attach(bad_request, &status);
   google::rpc::ErrorInfo info = Info("INVALID_FIELD");
   (*info.mutable_metadata())["field"] = fields.front();
+  Attach(info, &status);
+  return status;
+}
+
+absl::Status AllErrors(const std::vector<absl::Status>& statuses) {
+  google::rpc::BadRequest all;
+  absl::Status first;
+  int left_out = 0;
+  for (const absl::Status& status : statuses) {
+    if (status.ok()) continue;
+    const std::optional<google::rpc::BadRequest> wrong = BadRequestOf(status);
+    if (status.code() != absl::StatusCode::kInvalidArgument || !wrong.has_value()) return status;
+    if (first.ok()) first = status;
+    for (const auto& violation : wrong->field_violations()) {
+      if (all.ByteSizeLong() + violation.ByteSizeLong() > kMaxViolations) {
+        ++left_out;
+      } else {
+        *all.add_field_violations() = violation;
+      }
+    }
+  }
+  const int more = all.field_violations_size() + left_out - 1;
+  if (more <= 0) return first;
+  absl::Status status = absl::InvalidArgumentError(
+      absl::StrCat(std::string(first.message()), " (and ", more, " more)"));
+  first.ForEachPayload(
+      [&](absl::string_view type, const absl::Cord& payload) { status.SetPayload(type, payload); });
+  Attach(all, &status);
+  return status;
+}
+
+absl::Status EtagMismatch(absl::string_view field, absl::string_view name) {
+  absl::Status status =
+      absl::AbortedError(absl::StrCat(field, ": ", name, " has changed since; read it again"));
+  google::rpc::ErrorInfo info = Info("ETAG_MISMATCH");
+  (*info.mutable_metadata())["field"] = std::string(field);
+  (*info.mutable_metadata())["name"] = std::string(name);
   Attach(info, &status);
   return status;
 }
@@ -128,6 +175,29 @@ absl::Status TooBusy(int limit, absl::Duration retry_delay) {
       "TOO_BUSY",
       absl::StrCat("the server is busy with ", limit, " such requests already; try again later"),
       limit, retry_delay);
+}
+
+absl::Status DatasetNotFound(absl::string_view field, absl::string_view name) {
+  absl::Status status =
+      absl::NotFoundError(absl::StrCat(field, ": there is no data set ", Quoted(name)));
+  google::rpc::ResourceInfo resource;
+  resource.set_resource_type("aisivi.v1.Dataset");
+  resource.set_resource_name(std::string(name));
+  Attach(resource, &status);
+  google::rpc::ErrorInfo info = Info("DATASET_NOT_FOUND");
+  (*info.mutable_metadata())["field"] = std::string(field);
+  Attach(info, &status);
+  return status;
+}
+
+absl::Status LimitExceeded(absl::string_view reason, absl::string_view field,
+                           absl::string_view description, int64_t limit) {
+  absl::Status status = absl::ResourceExhaustedError(absl::StrCat(field, ": ", description));
+  google::rpc::ErrorInfo info = Info(reason);
+  (*info.mutable_metadata())["field"] = std::string(field);
+  (*info.mutable_metadata())["limit"] = absl::StrCat(limit);
+  Attach(info, &status);
+  return status;
 }
 
 absl::Status ShuttingDown(absl::string_view what_becomes) {

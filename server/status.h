@@ -7,6 +7,7 @@
 
 #include <grpcpp/support/status.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,14 @@ absl::Status FieldError(absl::string_view field, absl::string_view description);
 // INVALID_ARGUMENT for several fields that are wrong together, one violation each; the message and
 // the reason's metadata name the first.
 absl::Status FieldsError(const std::vector<std::string>& fields, absl::string_view description);
+
+// One status for several, some of which may be OK: OK when all are; the first that is not
+// INVALID_ARGUMENT; else INVALID_ARGUMENT with the violations of all, as many as a trailer can
+// carry, whose message is the first one's and how many more there are.
+absl::Status AllErrors(const std::vector<absl::Status>& statuses);
+
+// ABORTED, reason ETAG_MISMATCH: the resource `name` has changed since the client saw it.
+absl::Status EtagMismatch(absl::string_view field, absl::string_view name);
 
 // An engine error "NAME: text" (INVALID_ARGUMENT) becomes FieldError(PREFIX.NAME, text); an error
 // that names no field is laid at `prefix`. Other codes keep code and message and get an ErrorInfo.
@@ -46,6 +55,13 @@ absl::Status QueueFull(int limit, absl::Duration retry_delay);
 // RESOURCE_EXHAUSTED, reason TOO_BUSY, with RetryInfo: `limit` requests of the kind wait or
 // compute.
 absl::Status TooBusy(int limit, absl::Duration retry_delay);
+
+// NOT_FOUND for the request's `field`, reason DATASET_NOT_FOUND, with ResourceInfo.
+absl::Status DatasetNotFound(absl::string_view field, absl::string_view name);
+
+// RESOURCE_EXHAUSTED for the request's `field`: more than the server allows.
+absl::Status LimitExceeded(absl::string_view reason, absl::string_view field,
+                           absl::string_view description, int64_t limit);
 
 // UNAVAILABLE, reason SHUTTING_DOWN. `what_becomes` of what was asked for may be empty.
 absl::Status ShuttingDown(absl::string_view what_becomes = "");

@@ -38,6 +38,7 @@ void AddName(CLI::App* command, std::string* name);
 void AddFitCommand(CLI::App& app, const Globals& globals, Action* action);
 void AddWatchCommand(CLI::App& app, const Globals& globals, Action* action);
 void AddGetCommand(CLI::App& app, const Globals& globals, Action* action);
+void AddUpdateCommand(CLI::App& app, const Globals& globals, Action* action);
 void AddListCommand(CLI::App& app, const Globals& globals, Action* action);
 void AddCancelCommand(CLI::App& app, const Globals& globals, Action* action);
 void AddDeleteCommand(CLI::App& app, const Globals& globals, Action* action);
@@ -47,6 +48,7 @@ void AddEvidenceCommand(CLI::App& app, const Globals& globals, Action* action);
 void AddLogqCommand(CLI::App& app, const Globals& globals, Action* action);
 void AddPlotCommand(CLI::App& app, const Globals& globals, Action* action);
 void AddTargetsCommand(CLI::App& app, const Globals& globals, Action* action);
+void AddDatasetsCommand(CLI::App& app, const Globals& globals, Action* action);
 void AddExperimentCommand(CLI::App& app, const Globals& globals, Action* action);
 
 }  // namespace aisivi::cli

@@ -1,18 +1,15 @@
 // aisivi draws.
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <memory>
-#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "client/cli/command.h"
 #include "client/cli/draws_csv.h"
+#include "client/cli/out_file.h"
 #include "client/cli/output.h"
+#include "client/names.h"
 
 namespace aisivi::cli {
 namespace {
@@ -28,7 +25,7 @@ absl::StatusOr<DrawsHeader> MakeHeader(const Client& client, const Flags& flags)
   if (!fit.ok()) return fit.status();
   DrawsHeader header;
   header.fit = fit->name();
-  header.method = fit->method();
+  header.method = MethodName(*fit);
   header.target = TargetName(*fit);
   header.count = flags.draws.count;
   header.seed = flags.draws.seed;
@@ -96,32 +93,6 @@ absl::Status Write(const Client& client, const Flags& flags, std::ostream& out) 
                               : WriteStream(client, flags, *header, out);
 }
 
-// A file appears under its name only when it is complete.
-absl::Status WriteFile(const Client& client, const Flags& flags) {
-  const std::string partial = absl::StrCat(flags.out, ".partial");
-  errno = 0;
-  std::ofstream file(partial, std::ios::trunc);
-  if (!file) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--out: ", flags.out, ": ", std::strerror(errno)));
-  }
-  const absl::Status written = Write(client, flags, file);
-  file.close();
-  std::error_code error;
-  if (written.ok() && !file.fail()) std::filesystem::rename(partial, flags.out, error);
-  if (!written.ok() || file.fail() || error) {
-    std::error_code ignored;
-    std::filesystem::remove(partial, ignored);
-  }
-  if (!written.ok()) return written;
-  if (error) {
-    return absl::InvalidArgumentError(absl::StrCat("--out: ", flags.out, ": ", error.message()));
-  }
-  return file.fail()
-             ? absl::DataLossError(absl::StrCat("--out: ", flags.out, ": cannot be written"))
-             : absl::OkStatus();
-}
-
 // One object for each chunk, in the form of the API.
 absl::Status WriteJson(const Client& client, const Flags& flags) {
   return client.StreamDraws(FitName(flags.name), flags.draws,
@@ -133,7 +104,8 @@ absl::Status RunDraws(const Flags& flags, const Globals& globals) {
   if (flags.out.empty()) {
     return globals.json ? WriteJson(client, flags) : Write(client, flags, std::cout);
   }
-  const absl::Status written = WriteFile(client, flags);
+  const absl::Status written =
+      WriteOutFile(flags.out, [&](std::ostream& out) { return Write(client, flags, out); });
   if (!written.ok()) return written;
   if (globals.json) {
     // The request says what the file holds.

@@ -57,6 +57,7 @@ void AddFitCommand(CLI::App& app, const Globals& globals, Action* action) {
       ->add_option("--data", flags->fit.target.data,
                    "CSV for the regression targets: response first, then the features")
       ->type_name("FILE");
+  AddDatasetFlags(command, &flags->fit.target.dataset);
   command->add_option("--spec", flags->fit.spec, "The fit as JSON; - reads standard input")
       ->type_name("FILE");
   command

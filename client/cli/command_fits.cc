@@ -6,13 +6,15 @@
 #include "client/cli/output.h"
 #include "client/cli/terminal.h"
 #include "client/cli/verdict_view.h"
+#include "client/names.h"
 
 namespace aisivi::cli {
 namespace {
 
 absl::Status Get(const std::string& name, bool full, const Globals& globals) {
+  const Client client(globals.server);
   const absl::StatusOr<v1::Fit> fit =
-      Client(globals.server).GetFit(FitName(name), full ? v1::FULL : v1::BASIC);
+      full ? client.DownloadFit(FitName(name)) : client.GetFit(FitName(name));
   if (!fit.ok()) return fit.status();
   if (globals.json) return PrintJson(*fit);
   std::string text = DescribeFit(*fit);
@@ -45,7 +47,7 @@ absl::Status List(const std::string& filter, int64_t limit, const Globals& globa
   for (v1::Fit& fit : *fits) {
     MakePrintable(&fit);
     table.AddRow(
-        {fit.name(), Outcome(fit), TargetName(fit), fit.method(), absl::StrCat(fit.dimension()),
+        {fit.name(), Outcome(fit), TargetName(fit), MethodName(fit), absl::StrCat(fit.dimension()),
          FormatSeconds(RunSeconds(fit)), EvidenceCell(fit), GradeWord(fit.verdict().grade()),
          absl::FormatTime("%Y-%m-%d %H:%M:%S", absl::FromUnixSeconds(fit.create_time().seconds()),
                           absl::LocalTimeZone())});

@@ -34,12 +34,21 @@ int SharedDecimals(const v1::PosteriorSummary& summary) {
   return smallest > 0 && largest < 100 * smallest ? DecimalsFor(smallest) + 1 : 0;
 }
 
-absl::Status Summary(const std::string& name, const SummaryOptions& options,
+// N×D, row after row.
+v1::Matrix ToMessage(const Eigen::MatrixXd& matrix) { return PointsToProto(matrix.transpose()); }
+
+absl::Status Summary(const std::string& name, const SummaryOptions& options, bool covariance,
                      const Globals& globals) {
-  const absl::StatusOr<v1::PosteriorSummary> summary =
-      Client(globals.server).Summary(FitName(name), options);
+  const Client client(globals.server);
+  const absl::StatusOr<v1::PosteriorSummary> summary = client.Summary(FitName(name), options);
   if (!summary.ok()) return summary.status();
-  if (globals.json) return PrintJson(*summary);
+  if (globals.json) {
+    const absl::Status printed = PrintJson(*summary);
+    if (!printed.ok() || !covariance) return printed;
+    const absl::StatusOr<Eigen::MatrixXd> matrix =
+        client.Covariance(FitName(name), options.count, options.seed);
+    return matrix.ok() ? PrintJson(ToMessage(*matrix)) : matrix.status();
+  }
   std::vector<std::string> header = {"<COORDINATE", "MEAN", "SD"};
   for (const double probability : summary->probabilities()) {
     header.push_back(Percent(probability));
@@ -63,8 +72,12 @@ absl::Status Summary(const std::string& name, const SummaryOptions& options,
 
 absl::Status Evidence(const std::string& name, const EvidenceOptions& options,
                       const Globals& globals) {
+  const bool bar = IsTerminal() && !globals.json;
   absl::StatusOr<v1::LogEvidence> evidence =
-      Client(globals.server).Evidence(FitName(name), options);
+      Client(globals.server).Evidence(FitName(name), options, [bar](int64_t done, int64_t draws) {
+        if (bar) Print(absl::StrCat("\r\033[K", done, " of ", draws, " draws")).IgnoreError();
+      });
+  if (bar) Print("\r\033[K").IgnoreError();
   if (!evidence.ok()) return evidence.status();
   if (globals.json) return PrintJson(*evidence);
   MakePrintable(&*evidence);
@@ -97,7 +110,7 @@ absl::StatusOr<v1::Matrix> GatherPoints(const LogqFlags& flags) {
 absl::Status PrintLogDensity(const Eigen::MatrixXd& points, const LogDensity& density,
                              const Globals& globals) {
   if (globals.json) {
-    v1::EvaluateLogDensityResponse response;
+    v1::LogDensityChunk response;
     for (Eigen::Index n = 0; n < density.log_q.size(); ++n) {
       response.add_log_q(density.log_q[n]);
       response.add_lower(density.lower[n]);
@@ -136,6 +149,7 @@ void AddSummaryCommand(CLI::App& app, const Globals& globals, Action* action) {
   struct Flags {
     std::string name;
     SummaryOptions options;
+    bool covariance = false;
   };
   const auto flags = std::make_shared<Flags>();
   flags->options.probabilities = {0.025, 0.5, 0.975};
@@ -152,9 +166,12 @@ void AddSummaryCommand(CLI::App& app, const Globals& globals, Action* action) {
       ->type_name("P,P,...")
       ->delimiter(',')
       ->allow_extra_args(false);
-  command->add_flag("--covariance", flags->options.covariance, "With --json: the covariance too");
+  command->add_flag("--covariance", flags->covariance,
+                    "With --json: the covariance too, on a line of its own");
   command->callback([=, &globals] {
-    *action = [=, &globals] { return Summary(flags->name, flags->options, globals); };
+    *action = [=, &globals] {
+      return Summary(flags->name, flags->options, flags->covariance, globals);
+    };
   });
 }
 

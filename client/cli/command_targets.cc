@@ -62,6 +62,10 @@ absl::Status PrintOne(const v1::TargetInfo& target) {
     absl::StrAppend(&text, "  --param ", Styled(Style::kBold, parameter.name()), "=…  (", fallback,
                     ")\n      ", Wrap(parameter.doc(), 6, width), "\n");
   }
+  if (target.takes_dataset()) {
+    absl::StrAppend(&text, "  --dataset ", Styled(Style::kBold, "NAME"),
+                    " --response COLUMN  (in place of x and y)\n");
+  }
   return Print(text);
 }
 
@@ -84,12 +88,13 @@ absl::Status List(const std::string& name, const Globals& globals) {
 }
 
 absl::Status PrintVersion(const Globals& globals) {
-  absl::StatusOr<v1::ServerInfo> server = Client(globals.server).ServerInfo();
-  if (!server.ok()) return server.status();
-  if (globals.json) return PrintJson(*server);
-  MakePrintable(&*server);
-  return Print(absl::StrCat("aisivi-server ", server->version(), ", engine for ",
-                            server->instruction_set(), "\n"));
+  absl::StatusOr<v1::EngineInfo> engine = Client(globals.server).Engine();
+  if (!engine.ok()) return engine.status();
+  if (globals.json) return PrintJson(*engine);
+  MakePrintable(&*engine);
+  return Print(absl::StrCat("aisivi-server ", engine->version(), ", engine for ",
+                            engine->instruction_set(), ", numbers ", engine->numeric_fingerprint(),
+                            "\n"));
 }
 
 absl::Status Check(const TargetFlags& flags, const Globals& globals) {
@@ -129,6 +134,7 @@ void AddTargetsCommand(CLI::App& app, const Globals& globals, Action* action) {
       ->allow_extra_args(false);
   command->add_option("--data", flags->target.data, "With --check: as in aisivi fit")
       ->type_name("FILE");
+  AddDatasetFlags(command, &flags->target.dataset, "With --check: ");
   command->callback([=, &globals] {
     *action = [=, &globals] {
       if (flags->version) return PrintVersion(globals);

@@ -1,17 +1,14 @@
 #include "client/cli/data_csv.h"
 
 #include <cerrno>
-#include <cmath>
 #include <cstring>
 #include <fstream>
+#include <span>
 
-#include "absl/strings/ascii.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
-#include "absl/strings/strip.h"
 #include "client/cli/parameter.h"
+#include "engine/data/csv_table.h"
 
 namespace aisivi::cli {
 namespace {
@@ -19,84 +16,37 @@ namespace {
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 
+constexpr size_t kBlock = 256 << 10;
+
 struct Table {
   std::vector<std::string> header;
   v1::Matrix values;
 };
 
-std::vector<absl::string_view> SplitCells(absl::string_view line) {
-  std::vector<absl::string_view> cells = absl::StrSplit(line, ',');
-  for (absl::string_view& cell : cells) {
-    cell = absl::StripAsciiWhitespace(cell);
-    if (cell.size() >= 2 && cell.front() == '"' && cell.back() == '"') {
-      cell = cell.substr(1, cell.size() - 2);
-    }
+absl::Status ReadInto(CsvTableReader& reader, const std::string& source, std::istream& stream) {
+  std::string block(kBlock, '\0');
+  while (stream) {
+    stream.read(block.data(), static_cast<std::streamsize>(block.size()));
+    const auto got = static_cast<size_t>(stream.gcount());
+    const absl::Status fed = reader.Feed(absl::string_view(block).substr(0, got));
+    if (!fed.ok()) return fed;
   }
-  return cells;
-}
-
-// A first line without a single number names the columns. One that mixes names and numbers is a
-// line of data with a mistake in it.
-bool IsHeader(const std::vector<absl::string_view>& cells) {
-  double value;
-  bool named = false;
-  for (const absl::string_view cell : cells) {
-    if (absl::SimpleAtod(cell, &value)) return false;
-    named = named || !cell.empty();
-  }
-  return named;
-}
-
-absl::Status Wrong(const std::string& source, int line, const std::string& what) {
-  return absl::InvalidArgumentError(absl::StrCat(source, ":", line, ": ", what));
-}
-
-absl::Status AppendRow(const std::string& source, int line,
-                       const std::vector<absl::string_view>& cells, v1::Matrix* values) {
-  const int columns = static_cast<int>(cells.size());
-  if (columns != values->columns()) {
-    return Wrong(source, line,
-                 absl::StrCat(columns, " cells, the lines before it have ", values->columns()));
-  }
-  for (int c = 0; c < columns; ++c) {
-    double value;
-    const std::string column = absl::StrCat("column ", c + 1, ": ");
-    if (cells[c].empty()) return Wrong(source, line, column + "the cell is empty");
-    if (!absl::SimpleAtod(cells[c], &value)) {
-      return Wrong(source, line, absl::StrCat(column, "'", cells[c], "' is not a number"));
-    }
-    if (!std::isfinite(value)) {
-      return Wrong(source, line, absl::StrCat(column, "'", cells[c], "' is not a finite number"));
-    }
-    values->add_values(value);
-  }
-  values->set_rows(values->rows() + 1);
-  return absl::OkStatus();
+  if (stream.bad()) return absl::DataLossError(absl::StrCat(source, ": cannot be read"));
+  return reader.Finish();
 }
 
 absl::StatusOr<Table> ReadTable(const std::string& source, std::istream& stream) {
   Table table;
-  std::string text;
-  for (int line = 1; std::getline(stream, text); ++line) {
-    absl::string_view view = text;
-    if (line == 1) absl::ConsumePrefix(&view, "\xEF\xBB\xBF");
-    view = absl::StripAsciiWhitespace(view);
-    if (view.empty() || view.front() == '#') continue;
-    const std::vector<absl::string_view> cells = SplitCells(view);
-    if (table.values.columns() == 0) {
-      table.values.set_columns(static_cast<int>(cells.size()));
-      if (IsHeader(cells)) {
-        for (const absl::string_view cell : cells) table.header.emplace_back(cell);
-        continue;
-      }
-    }
-    const absl::Status appended = AppendRow(source, line, cells, &table.values);
-    if (!appended.ok()) return appended;
-  }
-  if (stream.bad()) return absl::DataLossError(absl::StrCat(source, ": cannot be read"));
-  if (table.values.rows() == 0) {
-    return absl::InvalidArgumentError(absl::StrCat(source, ": there are no data in it"));
-  }
+  CsvTableReader reader({.source = source}, [&table](std::span<const double> row) {
+    table.values.mutable_values()->Add(row.begin(), row.end());
+    return absl::OkStatus();
+  });
+  const absl::Status read = ReadInto(reader, source, stream);
+  if (!read.ok()) return read;
+  table.values.set_rows(static_cast<int>(reader.rows()));
+  table.values.set_columns(static_cast<int>(reader.columns().size()));
+  if (!reader.has_header()) return table;
+  for (const CsvColumn& column : reader.columns()) table.header.push_back(column.name);
   return table;
 }
 

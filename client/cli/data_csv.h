@@ -1,8 +1,7 @@
-// A data file for the regression targets: comma-separated numbers, one observation per line.
+// A data file for the regression targets, by the rules of data/csv_table.h.
 //
-// Optional header line (recognised by having no number in it); the first column is the response
-// y, the others are the features x, as they are: no intercept is added, nothing is scaled. Lines
-// that are blank or begin with '#' are left out; CRLF and a byte-order mark are understood.
+// The line of names may be missing; the first column is the response y, the others are the features
+// x, as they are: no intercept is added, nothing is scaled.
 #pragma once
 
 #include <istream>
@@ -21,8 +20,7 @@ struct RegressionData {
   v1::Matrix x;                    // N×P, one observation per row
 };
 
-// `source` names the file in errors: INVALID_ARGUMENT "SOURCE:LINE: column C: …" for a cell that is
-// empty, not a number or not finite, and for a line with too few or too many cells.
+// `source` names the file in errors, "SOURCE:LINE: column C: …" (data/csv_reader.h).
 absl::StatusOr<RegressionData> ReadRegressionData(const std::string& source, std::istream& stream);
 
 // Reads the file into fields x and y of the fit's target. INVALID_ARGUMENT when that target takes

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "absl/strings/str_join.h"
+#include "engine/data/csv_reader.h"
 
 namespace aisivi::cli {
 namespace {
@@ -19,6 +20,8 @@ void Append(double value, std::string* line) {
   line->append(text, result.ptr);
 }
 
+void AppendCell(std::string* line, const std::string& name) { *line += CsvQuoted(name); }
+
 }  // namespace
 
 void WriteDrawsHeader(const DrawsHeader& header, std::ostream& out) {
@@ -31,7 +34,7 @@ void WriteDrawsHeader(const DrawsHeader& header, std::ostream& out) {
       << "# random\n"
       << "#   seed = " << header.seed << "\n"
       << "# fit = " << header.fit << "\n"
-      << "lp__,log_p__,log_g__," << absl::StrJoin(header.names, ",") << "\n";
+      << "lp__,log_p__,log_g__," << absl::StrJoin(header.names, ",", AppendCell) << "\n";
   std::string line = "0,0,0";
   for (const double value : header.mean) {
     line += ',';

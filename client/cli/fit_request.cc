@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/cli/data_csv.h"
 #include "client/cli/parameter.h"
+#include "client/cli/settings.h"
 
 namespace aisivi::cli {
 namespace {
@@ -45,6 +46,16 @@ absl::Status ApplyAssignments(absl::string_view option, const std::vector<std::s
   return absl::OkStatus();
 }
 
+absl::Status ApplySettings(const std::vector<std::string>& assignments, v1::Fit* fit) {
+  for (const std::string& assignment : assignments) {
+    const auto pair = SplitAssignment("--set", assignment);
+    if (!pair.ok()) return pair.status();
+    const absl::Status set = SetSetting(pair->first, pair->second, fit);
+    if (!set.ok()) return set;
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status ApplyTarget(const TargetFlags& flags, v1::Fit* fit) {
@@ -59,6 +70,7 @@ absl::Status ApplyTarget(const TargetFlags& flags, v1::Fit* fit) {
   }
   const absl::Status assigned = ApplyAssignments("--param", flags.params, path, target);
   if (!assigned.ok()) return assigned;
+  if (absl::Status status = ApplyDataset(flags.dataset, fit); !status.ok()) return status;
   return flags.data.empty() ? absl::OkStatus() : ReadDataFile(flags.data, fit);
 }
 
@@ -71,11 +83,11 @@ absl::StatusOr<v1::Fit> BuildFit(const FitFlags& flags) {
     std::vector<std::string> set = flags.set;
     if (!flags.time_limit.empty()) set.push_back(absl::StrCat("time_limit=", flags.time_limit));
     if (!flags.restarts.empty()) set.push_back(absl::StrCat("restarts=", flags.restarts));
-    status = ApplyAssignments("--set", set, "fit.hyperparameters", fit.mutable_hyperparameters());
+    if (!flags.preset.empty()) fit.set_preset(flags.preset);
+    if (!flags.method.empty()) status = ChooseMethod(flags.method, &fit);
+    if (status.ok()) status = ApplySettings(set, &fit);
   }
   if (!status.ok()) return status;
-  if (!flags.method.empty()) fit.set_method(flags.method);
-  if (!flags.preset.empty()) fit.set_preset(flags.preset);
   if (flags.seed.has_value()) fit.set_seed(*flags.seed);
   if (!flags.display_name.empty()) fit.set_display_name(flags.display_name);
   return fit;

@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "aisivi/v1/fit.pb.h"
+#include "client/cli/dataset_flags.h"
 
 namespace aisivi::cli {
 
@@ -14,6 +15,7 @@ struct TargetFlags {
   std::string target;
   std::vector<std::string> params;  // key=value
   std::string data;                 // CSV file
+  DatasetFlags dataset;
 };
 
 struct FitFlags {
@@ -21,7 +23,7 @@ struct FitFlags {
   TargetFlags target;
   std::string method;
   std::string preset;
-  std::vector<std::string> set;  // hyperparameter=value
+  std::vector<std::string> set;  // setting=value
   std::string time_limit;        // the same as the last of `set`
   std::string restarts;          // likewise
   std::optional<uint64_t> seed;

@@ -24,6 +24,7 @@ void AddCommands(CLI::App& app, const Globals& globals, Action* action) {
   AddGetCommand(app, globals, action);
   AddListCommand(app, globals, action);
   AddCancelCommand(app, globals, action);
+  AddUpdateCommand(app, globals, action);
   AddDeleteCommand(app, globals, action);
   AddDrawsCommand(app, globals, action);
   AddSummaryCommand(app, globals, action);
@@ -31,6 +32,7 @@ void AddCommands(CLI::App& app, const Globals& globals, Action* action) {
   AddLogqCommand(app, globals, action);
   AddPlotCommand(app, globals, action);
   AddTargetsCommand(app, globals, action);
+  AddDatasetsCommand(app, globals, action);
   AddExperimentCommand(app, globals, action);
 }
 

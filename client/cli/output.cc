@@ -3,6 +3,7 @@
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/util/json_util.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <limits>
@@ -16,6 +17,7 @@
 #include "absl/time/clock.h"
 #include "client/cli/terminal.h"
 #include "client/cli/verdict_view.h"
+#include "client/names.h"
 
 namespace aisivi::cli {
 namespace {
@@ -46,6 +48,14 @@ std::string Restarts(const v1::Fit& fit) {
   for (const double elbo : fit.restart_elbo()) elbos.push_back(FormatFixed(elbo, 3));
   return absl::StrCat("ELBO ", absl::StrJoin(elbos, ", "), "; R̂ ",
                       FormatFixed(fit.has_r_hat() ? fit.r_hat() : kNaN, 3));
+}
+
+// "owner=ann, team=blue", in order.
+std::string Labels(const v1::Fit& fit) {
+  std::vector<std::string> labels;
+  for (const auto& [key, value] : fit.labels()) labels.push_back(absl::StrCat(key, "=", value));
+  std::sort(labels.begin(), labels.end());
+  return absl::StrJoin(labels, ", ");
 }
 
 }  // namespace
@@ -105,21 +115,18 @@ std::string TargetName(const v1::Fit& fit) {
   return field == nullptr ? "-" : field->name();
 }
 
-std::string StateName(v1::Fit::State state) { return Words(v1::Fit::State_Name(state)); }
+std::string StateName(v1::Fit::State state) { return Words(ShortName(state)); }
 
-std::string PhaseName(v1::FitProgress::Phase phase) {
-  return Words(v1::FitProgress::Phase_Name(phase));
-}
+std::string PhaseName(v1::FitProgress::Phase phase) { return Words(ShortName(phase)); }
 
 std::string Outcome(const v1::Fit& fit) {
   std::string text = StateName(fit.state());
   if (fit.termination_reason() != v1::Fit::TERMINATION_REASON_UNSPECIFIED &&
-      fit.state() != v1::Fit::CANCELLED) {
-    absl::StrAppend(&text, " (", Words(v1::Fit::TerminationReason_Name(fit.termination_reason())),
-                    ")");
+      fit.state() != v1::Fit::STATE_CANCELLED) {
+    absl::StrAppend(&text, " (", Words(ShortName(fit.termination_reason())), ")");
   }
-  if (fit.state() == v1::Fit::SUCCEEDED) return Styled(Style::kGreen, text);
-  if (fit.state() == v1::Fit::FAILED) return Styled(Style::kRed, text);
+  if (fit.state() == v1::Fit::STATE_SUCCEEDED) return Styled(Style::kGreen, text);
+  if (fit.state() == v1::Fit::STATE_FAILED) return Styled(Style::kRed, text);
   return Styled(Style::kYellow, text);
 }
 
@@ -166,15 +173,21 @@ std::string DescribeFit(v1::Fit fit) {
   if (fit.dimension() > 0) absl::StrAppend(&what, ", ", fit.dimension(), " dimensions");
   absl::StrAppend(&text, Line("target", what));
   const std::string preset = fit.preset().empty() ? "" : absl::StrCat(", preset ", fit.preset());
-  absl::StrAppend(&text, Line("method", absl::StrCat(fit.method(), preset, ", seed ",
+  absl::StrAppend(&text, Line("method", absl::StrCat(MethodName(fit), preset, ", seed ",
                                                      fit.has_seed() ? fit.seed() : 1)));
-  if (fit.state() == v1::Fit::RUNNING) {
+  if (fit.state() == v1::Fit::STATE_RUNNING) {
     absl::StrAppend(&text,
                     Line("now", absl::StrFormat("%s %d of %d", PhaseName(fit.progress().phase()),
                                                 fit.progress().iteration(),
                                                 fit.progress().total_iterations())));
   }
   if (!fit.display_name().empty()) absl::StrAppend(&text, Line("called", fit.display_name()));
+  if (fit.labels_size() > 0) absl::StrAppend(&text, Line("labels", Labels(fit)));
+  if (fit.has_expire_time()) {
+    absl::StrAppend(&text,
+                    Line("expires", absl::FormatTime("%Y-%m-%d %H:%M:%S", ToTime(fit.expire_time()),
+                                                     absl::LocalTimeZone())));
+  }
   if (!fit.message().empty()) absl::StrAppend(&text, Line("ended", fit.message()));
   if (fit.has_error()) absl::StrAppend(&text, Line("error", fit.error().message()));
   if (fit.restart_elbo_size() > 0) absl::StrAppend(&text, Line("restarts", Restarts(fit)));

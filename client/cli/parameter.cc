@@ -1,6 +1,7 @@
 #include "client/cli/parameter.h"
 
 #include <google/protobuf/descriptor.h>
+#include <google/protobuf/duration.pb.h>
 
 #include <cmath>
 #include <limits>
@@ -11,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "client/names.h"
 
 namespace aisivi::cli {
 namespace {
@@ -76,6 +78,31 @@ absl::Status SetBool(const std::string& path, const FieldDescriptor* field, absl
   return absl::OkStatus();
 }
 
+// The part of a value's name after what all have in common, in any case.
+absl::Status SetEnum(const std::string& path, const FieldDescriptor* field, absl::string_view text,
+                     Message* message) {
+  const google::protobuf::EnumDescriptor* type = field->enum_type();
+  std::vector<std::string> known;
+  for (int i = 0; i < type->value_count(); ++i) {
+    if (type->value(i)->number() == 0) continue;
+    known.push_back(absl::AsciiStrToLower(ShortName(type, type->value(i)->number())));
+    if (known.back() != absl::AsciiStrToLower(text)) continue;
+    message->GetReflection()->SetEnum(message, field, type->value(i));
+    return absl::OkStatus();
+  }
+  return Wrong(path, absl::StrCat("'", text, "' is not one of ", absl::StrJoin(known, ", ")));
+}
+
+absl::Status SetDuration(const std::string& path, const FieldDescriptor* field,
+                         absl::string_view text, Message* message) {
+  constexpr double kLongest = 315'576'000'000;  // of google.protobuf.Duration, 10,000 years
+  const absl::StatusOr<double> seconds = ParseNumber(path, text);
+  if (!seconds.ok()) return seconds.status();
+  if (!(std::abs(*seconds) <= kLongest)) return Wrong(path, "is not a number of seconds");
+  message->GetReflection()->MutableMessage(message, field)->CopyFrom(ToDuration(*seconds));
+  return absl::OkStatus();
+}
+
 absl::Status SetSingular(const std::string& path, const FieldDescriptor* field,
                          absl::string_view text, Message* message) {
   switch (field->cpp_type()) {
@@ -93,7 +120,12 @@ absl::Status SetSingular(const std::string& path, const FieldDescriptor* field,
     case FieldDescriptor::CPPTYPE_STRING:
       message->GetReflection()->SetString(message, field, std::string(text));
       return absl::OkStatus();
+    case FieldDescriptor::CPPTYPE_ENUM:
+      return SetEnum(path, field, text, message);
     case FieldDescriptor::CPPTYPE_MESSAGE: {
+      if (field->message_type() == google::protobuf::Duration::descriptor()) {
+        return SetDuration(path, field, text, message);
+      }
       if (field->message_type() != v1::Matrix::descriptor()) break;
       absl::StatusOr<v1::Matrix> matrix = ParseMatrix(path, text);
       if (!matrix.ok()) return matrix.status();

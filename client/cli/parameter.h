@@ -5,6 +5,8 @@
 //   matrix          1,0;0,1     rows separated by semicolons
 //   several         1,0;0,1|2,0;0,2   matrices separated by bars
 //   flag            true, false
+//   time            2.5, in seconds
+//   choice          imq: the value of an enum without what all values' names begin with
 //   text            as it is
 #pragma once
 

@@ -13,6 +13,7 @@
 #include "client/cli/output.h"
 #include "client/cli/plot_training.h"
 #include "client/cli/terminal.h"
+#include "client/names.h"
 
 namespace aisivi::cli {
 namespace {
@@ -81,7 +82,7 @@ std::string Page::File(const std::string& name, const std::string& content) {
 void Page::Heading() {
   const v1::Fit& fit = input_.fit;
   const std::string title = fit.display_name().empty() ? TargetName(fit) : fit.display_name();
-  std::vector<std::string> facts = {absl::StrCat(fit.dimension(), " dimensions"), fit.method(),
+  std::vector<std::string> facts = {absl::StrCat(fit.dimension(), " dimensions"), MethodName(fit),
                                     absl::StrCat("seed ", fit.has_seed() ? fit.seed() : 1)};
   const v1::LogEvidence& evidence = fit.evidence();
   if (evidence.has_log_z()) {

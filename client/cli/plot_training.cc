@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "client/names.h"
 
 namespace aisivi::cli {
 namespace {
@@ -19,7 +20,7 @@ Curve Collect(const v1::TrainingHistory& history, Has has, Get get) {
   Curve curve;
   for (const v1::FitProgress& report : history.reports()) {
     if (!(report.*has)() || !std::isfinite((report.*get)())) continue;
-    curve.seconds.push_back(report.seconds());
+    curve.seconds.push_back(ToSeconds(report.elapsed()));
     curve.values.push_back((report.*get)());
   }
   return curve;
@@ -82,7 +83,7 @@ std::string TrainingPanels(const v1::Fit& fit, const v1::TrainingHistory& histor
   const Curve ess = Collect(history, &P::has_proposal_ess, &P::proposal_ess);
   const Curve residual = Collect(history, &P::has_score_residual, &P::score_residual);
   double end = 1e-3;
-  for (const P& report : history.reports()) end = std::max(end, report.seconds());
+  for (const P& report : history.reports()) end = std::max(end, ToSeconds(report.elapsed()));
 
   Spec elbo_spec = {"elbo", "ELBO, nats"};
   if (!elbo.values.empty()) elbo_spec.settings = ElboRange(elbo, fit);

@@ -10,6 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "client/cli/output.h"
 #include "client/cli/terminal.h"
+#include "client/names.h"
 
 namespace aisivi::cli {
 namespace {
@@ -31,7 +32,7 @@ std::vector<std::string> Facts(const v1::FitProgress& progress) {
 }
 
 std::string Title(const v1::WatchFitResponse& event) {
-  if (event.state() == v1::Fit::QUEUED) return "queued";
+  if (event.state() == v1::Fit::STATE_QUEUED) return "queued";
   if (event.progress().phase() == v1::FitProgress::PHASE_UNSPECIFIED) {
     return StateName(event.state());
   }
@@ -61,13 +62,13 @@ std::string Repeat(const char* piece, int times) {
 void ProgressView::NoteStart(const v1::FitProgress& progress) {
   if (progress.phase() == phase_ && progress.iteration() >= phase_iteration_) return;
   phase_ = progress.phase();
-  phase_seconds_ = progress.seconds();
+  phase_seconds_ = ToSeconds(progress.elapsed());
   phase_iteration_ = progress.iteration();
 }
 
 double ProgressView::SecondsLeft(const v1::FitProgress& progress) const {
   const auto done = static_cast<double>(progress.iteration() - phase_iteration_);
-  const double seconds = progress.seconds() - phase_seconds_;
+  const double seconds = ToSeconds(progress.elapsed()) - phase_seconds_;
   if (progress.phase() != phase_ || done <= 0 || seconds <= 0) {
     return std::numeric_limits<double>::quiet_NaN();
   }
@@ -78,8 +79,9 @@ double ProgressView::SecondsLeft(const v1::FitProgress& progress) const {
 bool ProgressView::IsDue(const v1::WatchFitResponse& event) const {
   // A fit that has just left the queue has nothing to tell yet, one that is done is described.
   const v1::FitProgress::Phase phase = event.progress().phase();
-  if (phase == v1::FitProgress::DONE) return false;
-  if (phase == v1::FitProgress::PHASE_UNSPECIFIED && event.state() != v1::Fit::QUEUED) return false;
+  if (phase == v1::FitProgress::PHASE_DONE) return false;
+  if (phase == v1::FitProgress::PHASE_UNSPECIFIED && event.state() != v1::Fit::STATE_QUEUED)
+    return false;
   if (last_.sequence() == 0 || event.has_fit()) return true;
   if (Title(event) != Title(last_)) return true;
   return std::floor(10 * Share(event.progress())) > std::floor(10 * Share(last_.progress()));
@@ -113,10 +115,10 @@ std::string ProgressView::Bar(const v1::WatchFitResponse& event, int width) cons
 std::string ProgressView::Line(const v1::WatchFitResponse& event) const {
   std::vector<std::string> parts = {Title(event)};
   const v1::FitProgress& progress = event.progress();
-  if (event.state() == v1::Fit::RUNNING) {
+  if (event.state() == v1::Fit::STATE_RUNNING) {
     if (const std::string counter = Counter(progress); !counter.empty()) parts.push_back(counter);
     for (std::string& fact : Facts(progress)) parts.push_back(std::move(fact));
-    parts.push_back(FormatSeconds(progress.seconds()));
+    parts.push_back(FormatSeconds(ToSeconds(progress.elapsed())));
     const double left = SecondsLeft(progress);
     if (left > 0) parts.push_back(absl::StrCat(FormatSeconds(left), " left"));
   }

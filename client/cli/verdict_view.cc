@@ -9,6 +9,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "client/cli/terminal.h"
+#include "client/names.h"
 
 namespace aisivi::cli {
 namespace {
@@ -16,9 +17,9 @@ namespace {
 using Criterion = v1::FitVerdict::Criterion;
 
 Style StyleOf(v1::FitVerdict::Grade grade) {
-  return grade == v1::FitVerdict::GOOD     ? Style::kGreen
-         : grade == v1::FitVerdict::USABLE ? Style::kYellow
-                                           : Style::kRed;
+  return grade == v1::FitVerdict::GRADE_GOOD     ? Style::kGreen
+         : grade == v1::FitVerdict::GRADE_USABLE ? Style::kYellow
+                                                 : Style::kRed;
 }
 
 std::string Threshold(const Criterion& criterion, double threshold) {
@@ -45,7 +46,7 @@ std::string CriteriaTable(const v1::FitVerdict& verdict) {
 std::string GradeWord(v1::FitVerdict::Grade grade) {
   if (grade == v1::FitVerdict::GRADE_UNSPECIFIED) return "-";
   const std::string word =
-      absl::StrReplaceAll(absl::AsciiStrToLower(v1::FitVerdict::Grade_Name(grade)), {{"_", " "}});
+      absl::StrReplaceAll(absl::AsciiStrToLower(ShortName(grade)), {{"_", " "}});
   return Styled(StyleOf(grade), word);
 }
 
@@ -56,7 +57,7 @@ std::string DescribeVerdict(const v1::FitVerdict& verdict) {
   if (verdict.criteria().empty()) return text;
   text += CriteriaTable(verdict);
   for (const Criterion& c : verdict.criteria()) {
-    if (c.grade() == v1::FitVerdict::GOOD) continue;
+    if (c.grade() == v1::FitVerdict::GRADE_GOOD) continue;
     absl::StrAppend(&text, "  ", Styled(Style::kDim, absl::StrCat(c.name(), ": ", c.explanation())),
                     "\n");
   }

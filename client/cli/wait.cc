@@ -46,9 +46,9 @@ absl::Status WaitForFit(const Client& client, const std::string& name, const Glo
   const absl::Status printed = PrintEnd(*fit, globals);
   if (!printed.ok()) return printed;
   switch (fit->state()) {
-    case v1::Fit::SUCCEEDED:
+    case v1::Fit::STATE_SUCCEEDED:
       return absl::OkStatus();
-    case v1::Fit::CANCELLED:
+    case v1::Fit::STATE_CANCELLED:
       return absl::CancelledError(absl::StrCat(name, ": the fit was cancelled"));
     default:
       return absl::Status(static_cast<absl::StatusCode>(fit->error().code()),

@@ -33,7 +33,7 @@ constexpr Metric kMetrics[] = {
 std::vector<std::vector<double>> Curve(const v1::TrainingHistory& history, const Metric& metric) {
   std::vector<std::vector<double>> points;
   for (const P& report : history.reports()) {
-    if (report.phase() != P::TRAINING || !(report.*metric.has)()) continue;
+    if (report.phase() != P::PHASE_TRAINING || !(report.*metric.has)()) continue;
     const double value = metric.factor * (report.*metric.get)();
     if (!std::isfinite(value) || (metric.logarithmic && value <= 0)) continue;
     points.push_back({static_cast<double>(report.iteration()), value});

@@ -61,11 +61,12 @@ ReportTable TableOf(const std::vector<std::string>& header, const std::vector<Tr
 LastIteration FindLastIteration(const v1::TrainingHistory& history) {
   LastIteration last;
   for (const P& report : history.reports()) {
-    if (report.phase() == P::TRAINING && report.iteration() >= last.iteration) {
+    if (report.phase() == P::PHASE_TRAINING && report.iteration() >= last.iteration) {
       last.iteration = report.iteration();
     }
     // A fit that stops early corrects its total in the end.
-    if (report.phase() == P::TRAINING) last.total = std::max(last.total, report.total_iterations());
+    if (report.phase() == P::PHASE_TRAINING)
+      last.total = std::max(last.total, report.total_iterations());
   }
   return last;
 }
@@ -74,7 +75,7 @@ double AtEnd(const v1::TrainingHistory& history, bool (P::*has)() const, double 
   const int64_t from = FindLastIteration(history).iteration * 9 / 10;
   std::vector<double> values;
   for (const P& report : history.reports()) {
-    if (report.phase() == P::TRAINING && report.iteration() >= from && (report.*has)()) {
+    if (report.phase() == P::PHASE_TRAINING && report.iteration() >= from && (report.*has)()) {
       values.push_back((report.*get)());
     }
   }

@@ -12,6 +12,7 @@
 #include "client/experiments/method_plan.h"
 #include "client/experiments/path_bands.h"
 #include "client/experiments/reference_draws.h"
+#include "client/names.h"
 
 namespace aisivi::experiments {
 namespace {
@@ -34,7 +35,7 @@ absl::Status MeasureReference(const Client& client, const v1::Fit& fit,
                               FitResult* result) {
   result->measures[kLogMl] = MarginalLogDensity(draws, reference, kBandwidth);
   // A set of draws has no density at other points.
-  if (fit.method() == "reference") return absl::OkStatus();
+  if (MethodName(fit) == "reference") return absl::OkStatus();
   const absl::StatusOr<LogDensity> density = client.EvaluateLogDensity(fit.name(), reference);
   if (!density.ok()) return density.status();
   result->measures[kMeanLogQ] = density->log_q.mean();

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/cli/output.h"
 #include "client/experiments/fingerprint.h"
+#include "client/names.h"
 
 namespace aisivi::experiments {
 
@@ -20,9 +21,9 @@ FitResult ToResult(const FitKey& key, const v1::Fit& fit) {
   const v1::LogEvidence& evidence = fit.evidence();
   FitResult result;
   result.key = key;
-  result.state = v1::Fit::State_Name(fit.state());
-  result.reason = v1::Fit::TerminationReason_Name(fit.termination_reason());
-  result.grade = v1::FitVerdict::Grade_Name(fit.verdict().grade());
+  result.state = ShortName(fit.state());
+  result.reason = ShortName(fit.termination_reason());
+  result.grade = ShortName(fit.verdict().grade());
   result.seconds = cli::RunSeconds(fit);
   result.log_z = value(evidence.has_log_z(), evidence.log_z());
   result.log_z_se = value(evidence.has_standard_error(), evidence.standard_error());

@@ -10,6 +10,7 @@
 #include "client/cli/output.h"
 #include "client/cli/parameter.h"
 #include "client/cli/progress_view.h"
+#include "client/cli/settings.h"
 #include "client/cli/terminal.h"
 
 namespace aisivi::experiments {
@@ -18,14 +19,15 @@ absl::StatusOr<v1::Fit> FitFor(const PlannedFit& plan) {
   v1::Fit fit;
   *fit.mutable_target() = plan.target;
   if (absl::Status status = cli::ChooseTarget(plan.key.target, &fit); !status.ok()) return status;
-  fit.set_method(plan.key.method);
+  if (!plan.key.method.empty()) {
+    if (absl::Status status = cli::ChooseMethod(plan.key.method, &fit); !status.ok()) return status;
+  }
   fit.set_preset(plan.key.preset);
   fit.set_seed(plan.key.seed);
   for (absl::string_view assignment : absl::StrSplit(plan.key.set, ' ', absl::SkipEmpty())) {
     const auto pair = cli::SplitAssignment("--set", assignment);
     if (!pair.ok()) return pair.status();
-    const absl::Status set = cli::SetField("fit.hyperparameters", pair->first, pair->second,
-                                           fit.mutable_hyperparameters());
+    const absl::Status set = cli::SetSetting(pair->first, pair->second, &fit);
     if (!set.ok()) return set;
   }
   fit.set_display_name(plan.title);
@@ -108,8 +110,8 @@ absl::StatusOr<FitResult> FitRunner::RunOne(const PlannedFit& plan, const Measur
   FitResult result;
   if (done.ok()) {
     result = ToResult(plan.key, *done);
-    if (done->state() == v1::Fit::SUCCEEDED) status = measure(client_, plan, *done, &result);
-    if (done->state() == v1::Fit::CANCELLED) {
+    if (done->state() == v1::Fit::STATE_SUCCEEDED) status = measure(client_, plan, *done, &result);
+    if (done->state() == v1::Fit::STATE_CANCELLED) {
       status = absl::CancelledError(absl::StrCat(created->name(), ": the fit was cancelled"));
     }
   } else {

@@ -11,7 +11,7 @@ namespace aisivi::experiments {
 int64_t ForwardKlInnerSamples(const v1::Fit& fit, int64_t draws) {
   constexpr int64_t kFewest = 2048;
   // Through a flow every inner sample costs about ten times as much.
-  const bool flow = fit.effective_hyperparameters().couplings() > 0;
+  const bool flow = fit.effective_settings().proposal().couplings() > 0;
   const int64_t most_together = flow ? 40'000'000 : 400'000'000;
   const int64_t wanted = std::max(kFewest, fit.evidence().inner_samples());
   return std::clamp(most_together / std::max<int64_t>(draws, 1), kFewest, wanted);

@@ -13,6 +13,7 @@
 #include "client/experiments/method_plan.h"
 #include "client/experiments/reference_draws.h"
 #include "client/experiments/regression_input.h"
+#include "client/names.h"
 
 namespace aisivi::experiments {
 namespace {
@@ -55,7 +56,7 @@ std::vector<PlannedFit> Plan(const Settings& settings, const Inputs& inputs) {
 absl::Status MeasureLogistic(const Client& client, const PlannedFit& plan, const v1::Fit& fit,
                              const Inputs& inputs, FitResult* result) {
   // A set of draws has no density at other points.
-  if (inputs.reference.has_value() && fit.method() != "reference") {
+  if (inputs.reference.has_value() && MethodName(fit) != "reference") {
     const absl::StatusOr<LogDensity> density =
         client.EvaluateLogDensity(fit.name(), *inputs.reference);
     if (!density.ok()) return density.status();

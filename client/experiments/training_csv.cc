@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/experiments/csv.h"
 #include "client/experiments/table.h"
+#include "client/names.h"
 
 namespace aisivi::experiments {
 namespace {
@@ -41,7 +42,8 @@ absl::StatusOr<P> ParseReport(const std::string& line) {
   if (!cells.ok()) return cells.status();
   P report;
   P::Phase phase;
-  if (cells->size() != kFirst + std::size(kColumns) || !P::Phase_Parse((*cells)[0], &phase)) {
+  if (cells->size() != kFirst + std::size(kColumns) ||
+      !P::Phase_Parse(EnumPrefix(P::Phase_descriptor()) + (*cells)[0], &phase)) {
     return absl::InvalidArgumentError("not a report");
   }
   report.set_phase(phase);
@@ -53,7 +55,7 @@ absl::StatusOr<P> ParseReport(const std::string& line) {
   }
   report.set_iteration(static_cast<int64_t>(numbers[0]));
   report.set_total_iterations(static_cast<int64_t>(numbers[1]));
-  report.set_seconds(numbers[2]);
+  *report.mutable_elapsed() = ToDuration(numbers[2]);
   for (size_t c = 0; c < std::size(kColumns); ++c) {
     const double value = numbers[kFirst - 1 + c];
     if (!std::isnan(value)) (report.*kColumns[c].set)(value);
@@ -66,9 +68,9 @@ absl::StatusOr<P> ParseReport(const std::string& line) {
 absl::Status WriteTraining(const std::filesystem::path& file, const v1::TrainingHistory& history) {
   std::string text = Header();
   for (const P& report : history.reports()) {
-    std::vector<std::string> cells = {
-        P::Phase_Name(report.phase()), absl::StrCat(report.iteration()),
-        absl::StrCat(report.total_iterations()), CsvNumber(report.seconds())};
+    std::vector<std::string> cells = {ShortName(report.phase()), absl::StrCat(report.iteration()),
+                                      absl::StrCat(report.total_iterations()),
+                                      CsvNumber(ToSeconds(report.elapsed()))};
     for (const Column& column : kColumns) {
       cells.push_back(CsvNumber((report.*column.has)() ? (report.*column.get)() : std::nan("")));
     }

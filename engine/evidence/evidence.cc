@@ -218,7 +218,7 @@ bool WeightsAreEqual(const EvidenceEstimate& e) {
 
 EvidenceEstimate EvidenceFromDraws(const DrawBatch& draws, int64_t inner_samples) {
   EvidenceEstimate result;
-  result.draws = draws.z.cols();
+  result.draws = draws.log_p.size();
   result.inner_samples = inner_samples;
   if (result.draws < 2) return result;
   Eigen::VectorXd log_weight = draws.log_p - draws.log_q;

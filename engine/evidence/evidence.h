@@ -59,6 +59,9 @@ struct EvidenceEstimate {
   int64_t non_finite = 0;                 // draws whose weight was not finite and counts as zero
   // kAnnealing: the standard error that was asked for; 0: none.
   double wanted_error = kNotAvailable;
+  // kAnnealing: about how far, in total variation, the law of the draws is from the target where
+  // the moves do not leave it invariant (engine/explore/annealing.h); 0: they do.
+  double kernel_bias = 0;
 };
 
 // Draws with the terms of their importance weight. One column (entry) per draw.
@@ -90,7 +93,7 @@ absl::StatusOr<EvidenceEstimate> EstimateEvidence(const Model& model, const Targ
 // differ by 1e-3 at most. What they have of a tail is that of the rounding.
 bool WeightsAreEqual(const EvidenceEstimate& e);
 
-// The same from draws already made. log_weight = log_p − log_q.
+// The same from draws already made; their z is not used. log_weight = log_p − log_q.
 EvidenceEstimate EvidenceFromDraws(const DrawBatch& draws, int64_t inner_samples);
 
 }  // namespace aisivi

@@ -19,6 +19,7 @@ constexpr double kEvenShare = 0.5;
 constexpr double kGoodError = 0.05, kUsableError = 0.25;  // nats
 constexpr double kGoodRHat = 1.01, kUsableRHat = 1.05;
 constexpr double kGoodEss = 400, kUsableEss = 100;
+constexpr double kUsableKernelBias = 0.5;                  // total variation
 constexpr double kGoodUnseen = 0.02, kUsableUnseen = 0.1;  // of Ẑ
 constexpr int64_t kFewestDraws = 25;
 constexpr char kModeSearchName[] = "mode_search";
@@ -81,9 +82,9 @@ std::vector<Criterion> EvidenceCriteria(const EvidenceEstimate& e) {
 std::vector<Criterion> ModelCriteria(const VerdictInput& input) {
   std::vector<Criterion> criteria = EvidenceCriteria(input.evidence);
   if (!std::isnan(input.score_residual)) {
-    criteria.push_back(
-        AtMost("score_residual", input.score_residual / static_cast<double>(input.dimension), 1.0,
-               kInfinity, "squared error of the score per dimension, at the end of training"));
+    criteria.push_back(AtMost(
+        "score_residual", input.score_residual / static_cast<double>(input.dimension), 1.0,
+        kInfinity, "squared error of the score per dimension, in the training that led to q"));
   }
   if (!std::isnan(input.r_hat)) {
     criteria.push_back(AtMost("r_hat", input.r_hat, kGoodRHat, kUsableRHat,
@@ -106,6 +107,11 @@ std::vector<Criterion> AnnealingCriteria(const VerdictInput& input) {
   if (e.wanted_error != 0) {
     criteria.push_back(AtMost("error_ratio", e.standard_error / e.wanted_error, 1, kInfinity,
                               "error of log Z over the one asked for; more evaluations lower it"));
+  }
+  if (e.kernel_bias != 0) {
+    criteria.push_back(
+        AtMost("kernel_bias", e.kernel_bias, 0, kUsableKernelBias,
+               "error of probabilities by unadjusted moves; smaller steps lower it"));
   }
   return criteria;
 }

@@ -18,10 +18,10 @@
 //     convergence (Vehtari et al., arXiv 1507.02646); see below.
 //   non_finite_share ≤ 0.001, 0.05: share of the draws where p̃/q is not a positive number. Where
 //     p̃ = 0 it is a lower bound of TV.
-//   score_residual ≤ 1, any: E‖∇ log q − ∇ log p̃‖²/D at the end of training, in coordinates where
-//     the start has unit covariance: E‖∇ log q‖²/D is about 1 there, so this is a relative squared
-//     error. It includes the noise of the score estimate and belongs to the last states rather than
-//     to the one kept: it can cast doubt, never condemn.
+//   score_residual ≤ 1, any: E‖∇ log q − ∇ log p̃‖²/D in the steps that led to the result, in
+//     coordinates where the start has unit covariance: E‖∇ log q‖²/D is about 1 there, so this is a
+//     relative squared error. It includes the noise of the score estimate, and belongs to several
+//     states before the one that is the result: it can cast doubt, never condemn.
 //   r_hat ≤ 1.01, 1.05: agreement of restarts (agreement.h), run means spread by 0.14 and 0.32 sd.
 //     1.01 as Vehtari et al., arXiv 1903.08008, advise.
 //   mode_search ≤ 0.01, 0.2: estimated share of the modes that the search for modes did not meet
@@ -47,6 +47,11 @@
 //   error_ratio ≤ 1, any: the standard error in units of the one that was asked for, 0 of which
 //     leaves it out: a sampler that was cut short is USABLE at best. One that did not reach the
 //     target has the standard error +∞ and is not to be trusted.
+//   kernel_bias ≤ 0, 0.5: only of unadjusted moves (SGLD): the total variation distance of the law
+//     they end in from the target, estimated from how often a Metropolis test would have refused
+//     them (explore/annealing.h). The estimate is exact for Gaussians only, log Z has a bias of the
+//     same order that no error here covers, and more draws lessen neither: USABLE at best, and to
+//     0.5, the largest error of a probability that the gap is allowed for it.
 //
 // No number computed from draws of q sees a part of the posterior where q never draws: a missed
 // mode leaves perfect weights. Only the search for modes can show it, and restarts when they end in
@@ -91,9 +96,9 @@ struct VerdictInput {
   MultistartReport search;                // for the modes of the target
 };
 
-// Criteria that are unknown by nature (score_residual of a fit that was not trained, r_hat of one
-// run) are left out; a part of `evidence` that is NaN is not to be trusted, nor is a sampler whose
-// r_hat is.
+// Criteria that are unknown by nature (score_residual of a fit whose result is its start, r_hat of
+// one run) are left out; a part of `evidence` that is NaN is not to be trusted, nor is a sampler
+// whose r_hat is.
 FitVerdict JudgeFit(const VerdictInput& input);
 
 // The rule for k̂ alone. Fewer than 25 draws (5 of them in the tail), or no k̂: kDoNotTrust, there is

@@ -40,10 +40,57 @@ double Jitter(uint32_t move) {
   return 0.85 + 0.3 * (turns - std::floor(turns));
 }
 
+// The Langevin steps of a move.
+int LangevinSteps(const AnnealingOptions& options) {
+  const double length = options.leapfrog_length;
+  return static_cast<int>(
+      std::clamp(std::ceil(length * length / options.langevin_step), 1.0, kLongestTrajectory));
+}
+
+int64_t EvaluationsOfMove(const AnnealingOptions& options, double step) {
+  return options.kernel == AnnealingKernel::kSgld ? LangevinSteps(options)
+                                                  : Leapfrogs(options.leapfrog_length, step);
+}
+
 void Remember(int64_t islands, Walk* walk) {
   walk->betas.push_back(walk->beta);
   walk->ratios.push_back(walk->particles.LogRatio(islands));
   walk->log_zs.push_back(walk->log_z);
+}
+
+// One trajectory; the step is adapted. Returns the acceptance.
+absl::StatusOr<double> MoveByHmc(Evaluator& evaluator, const AnnealingBase& base,
+                                 const AnnealingOptions& options, uint64_t seed, Walk* walk,
+                                 Population* chains) {
+  const HmcMove move{.beta = walk->beta,
+                     .step = walk->step * Jitter(walk->moves),
+                     .leapfrogs = Leapfrogs(options.leapfrog_length, walk->step),
+                     .seed = seed,
+                     .number = walk->moves++};
+  const absl::StatusOr<double> acceptance = MoveChains(evaluator, base, move, chains);
+  if (acceptance.ok()) walk->step = AdaptedStep(walk->step, *acceptance);
+  return acceptance;
+}
+
+// Langevin steps, each with a label of its own. Returns the acceptance that a test would have.
+absl::StatusOr<double> MoveBySgld(Evaluator& evaluator, const AnnealingBase& base,
+                                  const AnnealingOptions& options, uint64_t seed, Walk* walk,
+                                  Population* chains) {
+  const int steps = LangevinSteps(options);
+  double sum = 0;
+  for (int i = 0; i < steps; ++i) {
+    const absl::StatusOr<double> acceptance = MoveChains(evaluator, base,
+                                                         {.beta = walk->beta,
+                                                          .step = std::sqrt(options.langevin_step),
+                                                          .leapfrogs = 1,
+                                                          .seed = seed,
+                                                          .number = walk->moves++,
+                                                          .metropolis = false},
+                                                         chains);
+    if (!acceptance.ok()) return acceptance.status();
+    sum += *acceptance;
+  }
+  return sum / steps;
 }
 
 // The chains from `ancestors`, all of their states.
@@ -56,16 +103,13 @@ absl::StatusOr<Population> RunChains(Evaluator& evaluator, const AnnealingBase& 
       CopyParticle(ancestors, c, &all, c * options.states + state);
     }
     if (state + 1 == options.states) break;
-    const HmcMove move{.beta = walk->beta,
-                       .step = walk->step * Jitter(walk->moves),
-                       .leapfrogs = Leapfrogs(options.leapfrog_length, walk->step),
-                       .seed = seed,
-                       .number = walk->moves++};
-    const absl::StatusOr<double> acceptance = MoveChains(evaluator, base, move, &ancestors);
+    level->step = walk->step;
+    const absl::StatusOr<double> acceptance =
+        options.kernel == AnnealingKernel::kSgld
+            ? MoveBySgld(evaluator, base, options, seed, walk, &ancestors)
+            : MoveByHmc(evaluator, base, options, seed, walk, &ancestors);
     if (!acceptance.ok()) return acceptance.status();
     level->acceptance += *acceptance / static_cast<double>(options.states - 1);
-    level->step = walk->step;
-    walk->step = AdaptedStep(walk->step, *acceptance);
   }
   return all;
 }
@@ -127,7 +171,22 @@ absl::StatusOr<Eigen::VectorXd> MultistateLogZs(const Walk& walk, Evaluator& eva
   return result;
 }
 
+double FirstStep(const AnnealingOptions& options, int64_t dim) {
+  if (options.kernel == AnnealingKernel::kSgld) return std::sqrt(options.langevin_step);
+  return std::min(1.0, 1.4 * std::pow(static_cast<double>(dim), -0.25));
+}
+
 }  // namespace
+
+double LangevinBias(const std::vector<AnnealingLevel>& levels) {
+  constexpr double kHalfRootPi = 0.88622692545275801;
+  double largest = 0;
+  for (const AnnealingLevel& level : levels) {
+    if (level.step == 0) continue;
+    largest = std::max(largest, kHalfRootPi * (1 - level.acceptance) / level.step);
+  }
+  return largest;
+}
 
 absl::StatusOr<AnnealedIslands> Anneal(Evaluator& evaluator, const AnnealingBase& base,
                                        const AnnealingOptions& options, uint64_t seed) {
@@ -136,13 +195,13 @@ absl::StatusOr<AnnealedIslands> Anneal(Evaluator& evaluator, const AnnealingBase
       DrawPopulation(evaluator, base, seed, options.islands, options.particles);
   if (!start.ok()) return start.status();
   Walk walk{.particles = *std::move(start),
-            .step = std::min(1.0, 1.4 * std::pow(static_cast<double>(base.dim()), -0.25)),
+            .step = FirstStep(options, base.dim()),
             .log_z = Eigen::VectorXd::Zero(options.islands)};
   Remember(options.islands, &walk);
   AnnealedIslands result;
   const int64_t moved = options.islands * options.particles / options.states * (options.states - 1);
   while (walk.beta < 1 && walk.log_z.maxCoeff() > kNoWeight) {
-    const int64_t cost = moved * Leapfrogs(options.leapfrog_length, walk.step);
+    const int64_t cost = moved * EvaluationsOfMove(options, walk.step);
     const bool affordable =
         evaluator.evaluated() + cost <= last && result.levels.size() < kMostLevels;
     result.reached = affordable || NextBeta(walk.ratios.back(), walk.beta, options.ess_share) == 1;

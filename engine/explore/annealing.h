@@ -3,13 +3,27 @@
 //   N draws of the base for each of I islands; then, until β = 1:
 //     β' with the wanted mean effective sample size of w = exp((β' − β) δ)       temperature.h
 //     log Z_i += log mean w over island i
-//     N/P ancestors for each island by resampling, P − 1 HMC moves of each       hmc_moves.h
+//     N/P ancestors for each island by resampling, P − 1 moves of each           hmc_moves.h
 //     all P states of all chains are the N particles of β'                       waste-free
 //
 // The islands walk in lockstep, with β, metric and step size in common; their particles never meet,
 // so that their estimates Ẑ_i of Z are as good as independent, and each is unbiased.
+//
+// Kernels. A move of kHmc is one trajectory of length ε L = ℓ, its step adapted to acceptance. A
+// move of kSgld is ⌈ℓ²/h⌉ Langevin steps of fixed size h, at most 32, each on all of the target: as
+// many as a random walk needs to come as far as a trajectory, for their noise has the variance ℓ²
+// in all. It is stochastic gradient Langevin dynamics whose minibatch is the whole of the data,
+// since a target evaluates no less. Its steps leave no π_β invariant, but laws at a distance of
+// O(h), so
+//   draws    are of that law at β = 1, once the chains have forgotten where they began
+//   log Ẑ    is off by about ∫₀¹ (E_{π_β,h} δ − E_{π_β} δ) dβ = O(h), in every island alike; more
+//            particles do not lessen it, and no spread of islands shows it
+// What shows it is how many steps a Metropolis test would have refused, a share r: for a Gaussian
+// whose metric is its covariance, to first order in h,
+//   r = h^{3/2} √D / (4 √(2π)),   KL(π_h‖π) = D h²/64,   √(KL/2) = (√π/2) r/√h  ≥  TV(π_h, π)
+// which is taken for a measure elsewhere too (LangevinBias()).
 // Source: Dau & Chopin, Waste-free sequential Monte Carlo, JRSS B 2022 (arXiv 2011.02328);
-// EXPLORER.md, step 4.
+// EXPLORER.md, step 4. SGLD: Welling & Teh, ICML 2011.
 #pragma once
 
 #include <Eigen/Core>
@@ -23,21 +37,29 @@
 
 namespace aisivi {
 
+enum class AnnealingKernel { kHmc, kSgld };
+
 struct AnnealingOptions {
-  int64_t islands = 8;                // I
-  int64_t particles = 512;            // N, of an island; a multiple of `states`
-  int64_t states = 8;                 // P, of a chain
-  double ess_share = 0.5;             // of the particles with any weight, for the next β
-  double leapfrog_length = 1.5;       // ε L
+  int64_t islands = 8;           // I
+  int64_t particles = 512;       // N, of an island; a multiple of `states`
+  int64_t states = 8;            // P, of a chain
+  double ess_share = 0.5;        // of the particles with any weight, for the next β
+  double leapfrog_length = 1.5;  // ℓ = ε L
+  AnnealingKernel kernel = AnnealingKernel::kHmc;
+  double langevin_step = 0.1;         // h, in whitened units squared
   int64_t max_evaluations = 1 << 24;  // about: a level that has begun is finished
 };
 
 struct AnnealingLevel {
   double beta = 0;
   double ess = 0;         // of the weights that led to it, mean over islands
-  double acceptance = 0;  // mean of its moves
-  double step = 0;        // ε of the last of them
+  double acceptance = 0;  // mean of its moves; of kSgld, what a test would have made of them
+  double step = 0;        // ε of the last of them, √h of kSgld; 0: no moves could be paid
 };
+
+// The largest (√π/2) (1 − acceptance)/√h of any level with moves: about how far, in total
+// variation, the law of Langevin steps of size h is from π_β. 0 without moves.
+double LangevinBias(const std::vector<AnnealingLevel>& levels);
 
 struct AnnealedIslands {
   Population particles;   // of β = 1, of equal weight within an island

@@ -125,6 +125,10 @@ double Accept(const HmcMove& move, const Trajectories& paths, Population* chains
     if (paths.lost[static_cast<size_t>(i)] != 0 || !std::isfinite(end)) continue;
     const double probability = std::min(1.0, std::exp(end - paths.start[i]));
     sum += probability;
+    if (!move.metropolis) {
+      CopyParticle(paths.at, i, chains, i);
+      continue;
+    }
     const double u = UniformAt({move.seed, RngPurpose::kExploreAccept, move.number, 0},
                                static_cast<uint32_t>(i));
     if (u < probability) CopyParticle(paths.at, i, chains, i);

@@ -7,8 +7,18 @@
 // taken with probability min(1, exp(U_k(z') − U_k(z) − ½‖p'‖² + ½‖p‖²)). So the metric follows the
 // chain from one scale to another, and the moves are exact all the same. Proposals that cannot be
 // evaluated, or run away, are not taken.
-// Source: Neal, MCMC using Hamiltonian dynamics, Handbook of MCMC 2011; a metric chosen by a label
-// that is part of the state: Gibbs sampling.
+//
+// With L = 1 and every such proposal taken (`metropolis` false) a move is a step of preconditioned
+// Langevin dynamics of size h = ε², for the first half kick and the drift are
+//   z ← z + h/2 A_k A_kᵀ ∇U_k(z) + √h A_k p
+// The label is drawn exactly and A_k does not depend on z, so no correction for a metric that
+// varies is owed; but the step itself does not leave π_β r_k invariant. It has a law of its own,
+// π_h, at a distance of O(h) from π. For a Gaussian of precision Λ, in the coordinates of the
+// metric, the covariance of π_h is Λ⁻¹ (I − h Λ/4)⁻¹, so wider; from h λ_max = 4 on the chain runs
+// away. Sources: Neal, MCMC using Hamiltonian dynamics, Handbook of MCMC 2011; a metric chosen by a
+// label that is part of the state: Gibbs sampling. Langevin steps without a test: Welling & Teh,
+// ICML 2011 (SGLD); their law: Durmus & Moulines, Annals of Applied Probability 2017 (arXiv
+// 1507.05021).
 #pragma once
 
 #include <cstdint>
@@ -25,11 +35,13 @@ struct HmcMove {
   double step = 0.5;  // ε
   int leapfrogs = 3;  // L
   uint64_t seed = 0;
-  uint32_t number = 0;  // of the move: the same seed and number are the same random numbers
+  uint32_t number = 0;     // of the move: the same seed and number are the same random numbers
+  bool metropolis = true;  // false: proposals are taken wherever they can be evaluated
 };
 
-// Moves every particle of `chains` once; returns the mean probability with which proposals are
-// taken. L evaluations of each. Error: the target's own, or CANCELLED.
+// Moves every particle of `chains` once; returns the mean probability with which the test takes
+// proposals, whether or not it is made. L evaluations of each. Error: the target's own, or
+// CANCELLED.
 absl::StatusOr<double> MoveChains(Evaluator& evaluator, const AnnealingBase& base,
                                   const HmcMove& move, Population* chains);
 

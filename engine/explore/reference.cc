@@ -44,7 +44,9 @@ AnnealingOptions AnnealingOf(const ReferenceOptions& options) {
           .particles = options.particles,
           .states = options.states,
           .ess_share = options.ess_share,
-          .leapfrog_length = options.leapfrog_length};
+          .leapfrog_length = options.leapfrog_length,
+          .kernel = options.kernel,
+          .langevin_step = options.langevin_step};
 }
 
 // Σ_r N_r Ẑ_{r,i} of every island, as logs, and Σ_r N_r.
@@ -289,6 +291,9 @@ absl::StatusOr<Reference> SampleReference(const Target& target,
   reference.log_z_multistate = rounds.evidence.log_z_multistate;
   reference.unsettled = rounds.unsettled;
   reference.standard_error = StandardError(rounds);
+  if (options.kernel == AnnealingKernel::kSgld) {
+    reference.kernel_bias = LangevinBias(reference.levels);
+  }
   reference.evaluations = evaluator.evaluated();
   Summarise(MakeBase(start), options, seed, rounds, pool, &reference);
   return reference;

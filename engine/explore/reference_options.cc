@@ -38,6 +38,9 @@ absl::Status CheckReferenceOptions(const ReferenceOptions& options, int64_t dim)
   if (!(options.leapfrog_length > 0 && options.leapfrog_length <= 100)) {
     return must("leapfrog_length: must be in (0, 100]");
   }
+  if (!(options.langevin_step > 0 && options.langevin_step <= 1)) {
+    return must("langevin_step: must be in (0, 1]");
+  }
   if (options.draws < 1 || options.draws > MostDraws(dim)) {
     return must("draws: must be positive, and draws × D at most 2^24");
   }

@@ -4,13 +4,15 @@
 #include <optional>
 
 #include "engine/fit/held_out.h"
+#include "engine/fit/reporter.h"
 #include "engine/model/model_state.h"
 
 namespace aisivi {
 
 struct BestState {
   std::optional<ModelState> model;
-  HeldOut held_out;  // of `model`
+  HeldOut held_out;    // of `model`
+  ReportSpan reports;  // of the training that led to it; none where it is a start
 };
 
 // Whether a state with this held-out ELBO is better than the best; without a best any finite one

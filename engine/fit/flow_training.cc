@@ -37,6 +37,10 @@ FlowTrainingState BeginFlowTraining(const FlowTraining& training, ModelState* mo
     state.adam[c] = Adam(component.proposal.parameters().size(), training.options.adam_beta1,
                          training.options.adam_beta2);
     if (component.proposal.config().linear_base) continue;
+    if (training.options.flow_normalisation == "forward") {
+      component.proposal.NormaliseForward();
+      continue;
+    }
     SamplePairs(training, *model, c, 0, &buffers->sample);
     InitializeNormalisation(buffers->sample, training.workspace.caller(), &component.proposal);
   }

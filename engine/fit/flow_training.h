@@ -37,7 +37,8 @@ struct FlowTraining {
 };
 
 // Adam's moments for every proposal, and the activation normalisation of those with a standard base
-// set once and for all from the points of the first step.
+// set, where options.flow_normalisation says so: "inverse" from the points of the first step,
+// "forward" from the base (proposal.h). It is trained with the rest.
 FlowTrainingState BeginFlowTraining(const FlowTraining& training, ModelState* model,
                                     FlowTrainingBuffers* buffers);
 

@@ -34,7 +34,7 @@ absl::StatusOr<std::optional<Check>> Look(RunContext& run, TrainingRun& training
       progress.steps, held_out->elbo, better ? "" : " (not kept)",
       run.method.estimate != nullptr ? "score residual" : "criterion", criterion));
   if (better || !run.best.model.has_value()) {
-    run.best = {averaged, *held_out};
+    run.best = {averaged, *held_out, progress.reports};
     if (held_out->at_ceiling) run.reason = TerminationReason::kConverged;
   }
   return Check{std::move(averaged), {held_out->elbo, held_out->gap, criterion}};
@@ -84,7 +84,7 @@ absl::Status CheckOnTheWay(RunContext& run, TrainingRun& training) {
   if (!AdjustRates(run, report, training)) return absl::OkStatus();
   ReturnPoint& point = training.return_point;
   if (!(report.elbo <= point.elbo))
-    point = {std::move((*check)->averaged), report.elbo, report.gap};
+    point = {std::move((*check)->averaged), report.elbo, report.gap, training.progress.reports};
   TellSchedule(run, report, training);
   return absl::OkStatus();
 }

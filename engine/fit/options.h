@@ -57,6 +57,9 @@ struct FitOptions {
   int64_t couplings = 4;
   // Units in the hidden layer of each coupling MLP; 0: 2 (E + D), with a linear base at most 128.
   int64_t coupling_hidden = 0;
+  // Where a standard base starts: "inverse", the first points' ε come from N(0, I), one coordinate
+  // at a time; "forward", ε is base noise, or its sigmoid, as in the published runs.
+  std::string flow_normalisation = "inverse";
 
   // Start: "auto" (Gaussians from several places and a mixture of them, compared by their ELBO and
   // by a short training of each), "gaussian" (the best single Gaussian), "none" (identity).
@@ -87,6 +90,10 @@ struct FitOptions {
   // Methods that sample ("reference"); see engine/explore/reference.h.
   double reference_standard_error = 0.05;     // of log Z, in nats, to reach; 0: one round
   int64_t reference_evaluations = 2'000'000;  // of the target, at most, about
+  // How particles move: "hmc", exactly, or "sgld", by Langevin steps without a test, whose draws
+  // and log Z have a bias of the order of reference_step (engine/explore/annealing.h).
+  std::string reference_kernel = "hmc";
+  double reference_step = 0.1;  // h of "sgld": the variance of a step's noise, in whitened units
 };
 
 // What hidden = 0 and coupling_hidden = 0 mean for a target of dimension `dim`, or the value
@@ -127,7 +134,10 @@ void ApplyMethod(FitOptions* options);
 
 // The published settings (arXiv 2506.03839, 2405.18997): "aisivi_banana", "aisivi_multimodal",
 // "aisivi_x_shaped", "aisivi_logistic", "aisivi_diffusion", "bsivi_…" of the same, and
-// "ksivi_logistic", "ksivi_diffusion", and "kpg_is_…" of the same (arXiv 2506.05088 and its code).
+// "ksivi_logistic", "ksivi_diffusion", and "kpg_is_…" of the same (arXiv 2506.05088 and its code);
+// "uivi_banana", "uivi_multimodal", "uivi_x_shaped" (arXiv 1808.02078), "sivi_multimodal",
+// "sivi_x_shaped" (arXiv 1805.11183) and "pvi_x_shaped" (arXiv 2407.00649). What the engine cannot
+// express of a setting, and why other methods have none, stands beside the table.
 struct Preset {
   std::string name;
   std::string doc;

@@ -8,7 +8,8 @@ namespace aisivi {
 double TypicalScoreResidual(const std::vector<FitProgress>& history) {
   std::vector<double> known;
   for (const FitProgress& report : history) {
-    if (!std::isnan(report.score_residual)) known.push_back(report.score_residual);
+    if (report.of_result && !std::isnan(report.score_residual))
+      known.push_back(report.score_residual);
   }
   if (known.empty()) return kNotAvailable;
   const size_t used = std::min(known.size(), std::max<size_t>(20, known.size() / 10));

@@ -34,14 +34,17 @@ struct FitProgress {
   double flow_loss = kNotAvailable;     // nats; mean of −log τ_θ(ε|z)
   double proposal_ess = kNotAvailable;  // (0, 1]; mean effective share of the inner samples
   double score_residual = kNotAvailable;  // E‖∇ log q − ∇ log p̃‖², in whitened coordinates
-  double elbo = kNotAvailable;            // nats; running estimate
+  double elbo = kNotAvailable;            // nats; running_elbo.h
   double log_z = kNotAvailable;           // nats; once known
   int64_t skipped_steps = 0;              // steps left out because they were not finite
+  // In the record of a run that has ended: the report is of the training that led to the state that
+  // is the result, and of a step before it. Never so where the start is the result.
+  bool of_result = false;
 };
 
-// E‖∇ log q − ∇ log p̃‖² (all dimensions) at the end of training: the median over the last tenth of
-// the reports that have one, at least 20 of them where there are so many. Single steps can be far
-// off, by a few points where p̃ is narrow. NaN when there was no training.
+// E‖∇ log q − ∇ log p̃‖² (all dimensions) of the result: the median over the last tenth of the
+// reports that led to it and have one, at least 20 of them where there are so many. Single steps
+// can be far off, by a few points where p̃ is narrow. NaN when no training led to it.
 double TypicalScoreResidual(const std::vector<FitProgress>& history);
 
 }  // namespace aisivi

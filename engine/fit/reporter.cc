@@ -37,6 +37,14 @@ void Reporter::Record() {
   stride_ *= 2;
 }
 
+void Reporter::MarkResult(const ReportSpan& reports) {
+  int64_t number = 0;
+  for (FitProgress& report : history_) {
+    report.of_result = number >= reports.first && number < reports.last;
+    number += stride_;
+  }
+}
+
 std::vector<FitProgress> Reporter::EndRun() {
   calls_ = 0;
   stride_ = 1;

@@ -9,6 +9,11 @@
 
 namespace aisivi {
 
+// Reports to the record of a run by their number, `first` … `last` − 1.
+struct ReportSpan {
+  int64_t first = 0, last = 0;
+};
+
 // Thread safety: none; the fit's own thread.
 class Reporter {
  public:
@@ -21,6 +26,11 @@ class Reporter {
   void Phase(FitPhase phase, int64_t total_iterations);
   // Records the current values; hands them on if the last report is old enough or `now` is set.
   void Report(bool now = false);
+
+  // The number of the next report to the record of this run, whether the record keeps it or not.
+  int64_t next_number() const { return calls_; }
+  // These are FitProgress::of_result, of the record so far.
+  void MarkResult(const ReportSpan& reports);
 
   double Seconds() const;
   // The record of the run so far; what follows is a new run's, and begins with nothing known.

@@ -1,6 +1,5 @@
 #include "engine/fit/run.h"
 
-#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -51,7 +50,7 @@ absl::Status EvaluateStart(RunContext& run, const Start& start) {
   if (absl::IsCancelled(held_out.status())) return absl::OkStatus();
   if (!held_out.ok()) return held_out.status();
   run.log.push_back(absl::StrFormat("Held-out ELBO of the start: %.4f.", held_out->elbo));
-  run.best = {start.state, *held_out};
+  run.best = {start.state, *held_out, {}};
   if (held_out->at_ceiling) {
     run.log.push_back(
         "The weights of the start are equal over what it covers: there is nothing to train.");
@@ -72,13 +71,6 @@ void TellHowTrainingEnded(RunContext& run, const TrainerState& trainer) {
   }
 }
 
-bool IsFinite(const ModelState& model) {
-  return std::all_of(model.components.begin(), model.components.end(), [](const Component& c) {
-    return c.family.parameters().allFinite() &&
-           (!c.has_proposal || c.proposal.parameters().allFinite());
-  });
-}
-
 // The last state is looked at even where the time for training has passed.
 absl::Status EndTraining(RunContext& run, TrainingRun& training) {
   TellHowTrainingEnded(run, training.trainer.state());
@@ -90,9 +82,13 @@ absl::Status EndTraining(RunContext& run, TrainingRun& training) {
   if (training.progress.steps > 0 || !run.best.model.has_value()) {
     if (absl::Status s = CheckAtTheEnd(run, training); !s.ok()) return s;
   }
-  if (!run.best.model.has_value()) run.best.model = training.trainer.AveragedModel();
-  if (run.options.keep_last && training.progress.steps > 0 && IsFinite(training.model)) {
+  if (!run.best.model.has_value()) {
+    run.best.model = training.trainer.AveragedModel();
+    run.best.reports = training.progress.reports;
+  }
+  if (run.options.keep_last && training.progress.steps > 0 && ParametersAreFinite(training.model)) {
     run.best.model = training.model;
+    run.best.reports = training.progress.reports;
     run.log.emplace_back("The last iterate is the result, as was asked for.");
   }
   if (reason != TerminationReason::kNone) {
@@ -145,6 +141,7 @@ absl::Status MakeEvidence(RunContext& run, FitResult* result) {
 FitResult Finish(RunContext& run, FitResult result) {
   if (run.reason == TerminationReason::kNone) run.reason = TerminationReason::kIterationLimit;
   result.reason = run.reason;
+  run.reporter.MarkResult(run.best.reports);
   if (result.message.empty()) result.message = TerminationMessage(run.reason, run.options);
   result.search = run.search;
   result.log = std::move(run.log);

@@ -35,6 +35,8 @@ ReferenceOptions SamplerOptions(const FitOptions& options, int64_t dim) {
   result.target_standard_error = options.reference_standard_error;
   result.max_evaluations = options.reference_evaluations;
   result.draws = std::min(options.evidence_draws, MostDraws(dim));
+  if (options.reference_kernel == "sgld") result.kernel = AnnealingKernel::kSgld;
+  result.langevin_step = options.reference_step;
   result.particles = ParticlesOfAnIsland(result, dim);
   return result;
 }
@@ -67,16 +69,22 @@ EvidenceEstimate EvidenceOf(const Reference& reference, const FitOptions& option
   evidence.ess = reference.ess;
   evidence.draws = reference.draws.cols();
   evidence.wanted_error = options.reference_standard_error;
+  evidence.kernel_bias = reference.kernel_bias;
   return evidence;
 }
 
 std::string Account(const Reference& reference) {
+  const std::string bias =
+      reference.kernel_bias == 0
+          ? ""
+          : absl::StrFormat("; unadjusted steps, about %.2g from the target in total variation",
+                            reference.kernel_bias);
   return absl::StrFormat(
       "Sampled: %d rounds, the last of %d temperatures, %d evaluations; log Z %.4f ± %.4f (%.4f "
-      "from all temperatures at once), R̂ %.4f, ESS %.0f of %d draws.",
+      "from all temperatures at once), R̂ %.4f, ESS %.0f of %d draws%s.",
       reference.rounds, reference.levels.size(), reference.evaluations, reference.log_z,
       reference.standard_error, reference.log_z_multistate, reference.r_hat, reference.ess,
-      reference.draws.cols());
+      reference.draws.cols(), bias);
 }
 
 }  // namespace

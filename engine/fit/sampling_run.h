@@ -2,7 +2,7 @@
 //
 // Annealed sequential Monte Carlo (engine/explore/reference.h) from the components of the start, to
 // the standard error FitOptions::reference_standard_error. The evidence is the sampler's own, and
-// so is R̂, of its islands.
+// so is R̂, of its islands. FitOptions::reference_kernel says how particles move.
 #pragma once
 
 #include "absl/status/status.h"

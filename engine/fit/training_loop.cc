@@ -1,7 +1,6 @@
 #include "engine/fit/training_loop.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_format.h"
@@ -11,19 +10,20 @@
 namespace aisivi {
 namespace {
 
-constexpr double kElboWindow = 100;           // iterations the running ELBO looks back
 constexpr int64_t kNonFiniteSteps = 20;       // in a row that are no accident
 constexpr int64_t kMostNonFiniteSteps = 200;  // in a row before a fit gives up
+
+// Adds the report to the span, which begins anew where another training or phase came in between.
+void ReportStep(Reporter& reporter, ReportSpan* reports) {
+  if (reports->last != reporter.next_number()) reports->first = reporter.next_number();
+  reporter.Report();
+  reports->last = reporter.next_number();
+}
 
 void RecordStep(const StepReport& report, int64_t iteration, RunContext& run,
                 TrainingRun& training) {
   TrainingProgress& progress = training.progress;
-  if (!std::isnan(report.elbo)) {
-    // A bias-corrected exponential average.
-    const double keep = 1.0 - 1.0 / kElboWindow;
-    progress.elbo = keep * progress.elbo + (1 - keep) * report.elbo;
-    progress.elbo_weight = keep * progress.elbo_weight + (1 - keep);
-  }
+  AddStep(report.elbo, &progress.elbo);
   progress.criterion_sum += report.criterion;
   ++progress.criterion_steps;
   progress.non_finite_steps = 0;
@@ -34,9 +34,9 @@ void RecordStep(const StepReport& report, int64_t iteration, RunContext& run,
   now.flow_loss = run.options.flow_steps > 0 ? report.flow_loss : kNotAvailable;
   now.proposal_ess = report.ess;
   now.score_residual = report.score_residual;
-  now.elbo = progress.elbo_weight > 0 ? progress.elbo / progress.elbo_weight : kNotAvailable;
+  now.elbo = Value(progress.elbo);
   now.skipped_steps = training.trainer.state().skipped_steps;
-  run.reporter.Report();
+  ReportStep(run.reporter, &progress.reports);
 }
 
 void RecordNonFiniteStep(RunContext& run, TrainingRun& training) {

@@ -12,6 +12,7 @@ TrainingRun::TrainingRun(Start from, const RunContext& run)
       return_point{model} {}
 
 void BackOff(TrainingRun* training) {
+  training->progress.reports = training->return_point.reports;  // the steps since led nowhere
   Halve(training->progress.steps, &training->progress.rates);
   training->trainer.Restore(training->return_point.model, /*forget=*/true);
 }

@@ -6,7 +6,9 @@
 #include <string>
 
 #include "engine/fit/learning_rates.h"
+#include "engine/fit/reporter.h"
 #include "engine/fit/run_context.h"
+#include "engine/fit/running_elbo.h"
 #include "engine/fit/schedule.h"
 #include "engine/fit/start.h"
 #include "engine/fit/trainer.h"
@@ -15,12 +17,13 @@
 namespace aisivi {
 
 struct TrainingProgress {
-  int64_t steps = 0;                 // of the family
-  int64_t non_finite_steps = 0;      // of which in a row not finite
-  double criterion_sum = 0;          // StepReport::criterion, since the last check
-  int64_t criterion_steps = 0;       // likewise
-  double elbo = 0, elbo_weight = 0;  // exponential average of the ELBO of the steps, and its weight
+  int64_t steps = 0;             // of the family
+  int64_t non_finite_steps = 0;  // of which in a row not finite
+  double criterion_sum = 0;      // StepReport::criterion, since the last check
+  int64_t criterion_steps = 0;   // likewise
+  RunningElbo elbo;
   LearningRates rates;
+  ReportSpan reports;  // of its steps; where others came in between, of those since
 };
 
 // Where a training goes back to when it diverges: the best of its own averaged states.
@@ -28,6 +31,7 @@ struct ReturnPoint {
   ModelState model;
   double elbo = -std::numeric_limits<double>::infinity();  // held-out; −inf before the first check
   double gap = kNotAvailable;
+  ReportSpan reports;  // as in TrainingProgress
 };
 
 struct TrainingRun {

@@ -1,5 +1,7 @@
 #include "engine/model/model_state.h"
 
+#include <algorithm>
+
 namespace aisivi {
 
 AffineMap AffineMap::Identity(int64_t dim) {
@@ -38,6 +40,13 @@ void AffineMap::Solve(const Eigen::Ref<const Eigen::MatrixXd>& z, Eigen::MatrixX
 double InnerSampleFlop(const Component& component) {
   return 2.0 * static_cast<double>(component.family.parameters().size() +
                                    component.proposal.parameters().size() / 2);
+}
+
+bool ParametersAreFinite(const ModelState& model) {
+  return std::all_of(model.components.begin(), model.components.end(), [](const Component& c) {
+    return c.family.parameters().allFinite() &&
+           (!c.has_proposal || c.proposal.parameters().allFinite());
+  });
 }
 
 }  // namespace aisivi

@@ -53,4 +53,7 @@ struct ModelState {
   int64_t dim() const { return IsDrawSet() ? draws.z.rows() : components.front().family.dim(); }
 };
 
+// Whether the networks of every component can be used: of the proposal only where there is one.
+bool ParametersAreFinite(const ModelState& model);
+
 }  // namespace aisivi

@@ -127,6 +127,15 @@ void Coupling::InitializeNormalisation(const ConstTileMap& u, float* parameters)
   }
 }
 
+void Coupling::NormaliseForward(float* parameters) const {
+  std::fill_n(parameters + log_norm_, kept_ + changed_, 0.0f);
+  std::fill_n(parameters + norm_shift_, kept_ + changed_, 0.0f);
+  const float raw = 0;
+  float scale = 0;
+  SoftplusRow(&raw, offset_, kScaleFloor, 1, &scale);
+  std::fill_n(parameters + log_norm_ + changed_first_, changed_, -std::log(scale));
+}
+
 void Coupling::Backward(const float* parameters, const Trace& trace, float det_weight,
                         Scratch& scratch, TileMap grad_u, TileMap grad_context,
                         float* gradient) const {

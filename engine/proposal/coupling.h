@@ -60,6 +60,12 @@ class Coupling {
   // direction. u: E×n, the input of Inverse.
   void InitializeNormalisation(const ConstTileMap& u, float* parameters) const;
 
+  // Sets a and g so that the coupling, with its last layers zero, maps base noise to itself:
+  // forward it is u_c ← s u_c there, with one constant s (log 2, unless it is 1), so a = −log s on
+  // the half that it writes, 0 on the other, and g = 0. This is what normalising in the forward
+  // direction comes to with infinitely many base samples.
+  void NormaliseForward(float* parameters) const;
+
   // On entry grad_u is d loss / d (result of Inverse); on return d loss / d (its input).
   // det_weight: the loss holds det_weight · Σ_columns log |det| of the forward map.
   // grad_context (2·hidden × n) is overwritten. Adds the parameter gradient, that of W_x apart.

@@ -252,6 +252,10 @@ void Proposal::BaseBackward(const BaseTrace& trace, const ConstTileMap& grad_v,
                  gradient + base_offset_);
 }
 
+void Proposal::NormaliseForward() {
+  for (const Coupling& coupling : couplings_) coupling.NormaliseForward(parameters_.data());
+}
+
 void Proposal::InitializeNormalisation(const ConstTileMap& epsilon, const ConstTileMap& x) {
   Scratch scratch;
   const int64_t n = epsilon.cols();

@@ -77,8 +77,12 @@ class Proposal {
   double LossAndGradient(const ConstTileMap& epsilon, const ConstTileMap& x, float weight,
                          Scratch& scratch, Eigen::VectorXf* gradient) const;
 
-  // Sets the activation normalisations from a first batch (standard base only).
+  // Sets the activation normalisations from a first batch (standard base only): in the inverse
+  // direction, so that its ε come from base noise of mean 0 and sd 1, one coordinate at a time.
   void InitializeNormalisation(const ConstTileMap& epsilon, const ConstTileMap& x);
+  // Sets them in the forward direction instead, of an untrained flow: the couplings are the
+  // identity then, and ε starts as base noise u, or sigmoid(u), whatever x (PRESETS.md).
+  void NormaliseForward();
 
  private:
   struct BaseTrace {

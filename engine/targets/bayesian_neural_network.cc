@@ -145,6 +145,15 @@ BuiltinSpec BayesianNeuralNetworkSpec() {
       {"prior_precision", ParameterKind::kNumber, "Of every weight and bias; 1e-12 to 1e12.", "1"},
   };
   spec.build = BuildNetwork;
+  spec.name_columns = [](const Target& target, const std::vector<std::string>& columns) {
+    const int features = static_cast<int>(columns.size());
+    const int hidden = (target.dim() - 2) / (features + 2);
+    std::vector<std::string> names = target.CoordinateNames();
+    for (int i = 0; i < hidden * features; ++i) {
+      names[i] = absl::StrCat("w.", i % hidden + 1, "[", columns[i / hidden], "]");
+    }
+    return names;
+  };
   spec.example = {
       {"x", Eigen::MatrixXd{{-1.5, 0.2}, {-0.5, 1.0}, {0.0, -0.7}, {0.6, 0.4}, {1.4, -0.9}}},
       {"y", Eigen::VectorXd{{-1.0, -0.3, 0.2, 0.7, 0.9}}},

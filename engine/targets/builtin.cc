@@ -16,6 +16,16 @@ std::vector<std::string> NumberedNames(std::string_view prefix, int count) {
   return names;
 }
 
+std::vector<std::string> LabelledNames(std::string_view prefix,
+                                       const std::vector<std::string>& labels) {
+  std::vector<std::string> names;
+  names.reserve(labels.size());
+  for (const std::string& label : labels) {
+    names.push_back(absl::StrCat(absl::string_view(prefix.data(), prefix.size()), "[", label, "]"));
+  }
+  return names;
+}
+
 double LogGamma(double x) {
   int sign = 0;
   return lgamma_r(x, &sign);
@@ -43,6 +53,7 @@ TargetEntry MakeEntry(BuiltinSpec spec) {
   entry.doc = std::move(spec.doc);
   entry.dimension_rule = std::move(spec.dimension_rule);
   entry.parameters = spec.parameters;
+  entry.name_columns = std::move(spec.name_columns);
   entry.example = std::move(spec.example);
   entry.make = [docs = spec.parameters, build = std::move(spec.build)](
                    const TargetParameters& bag) -> absl::StatusOr<std::unique_ptr<const Target>> {

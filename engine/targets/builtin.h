@@ -24,6 +24,10 @@ inline constexpr double kLog2Pi = 1.8378770664093454835606594728112;
 // "PREFIX.1" … "PREFIX.COUNT".
 std::vector<std::string> NumberedNames(std::string_view prefix, int count);
 
+// "PREFIX[LABEL]" for each label.
+std::vector<std::string> LabelledNames(std::string_view prefix,
+                                       const std::vector<std::string>& labels);
+
 // log Γ(x) for x > 0; unlike std::lgamma it touches no global variable.
 double LogGamma(double x);
 
@@ -60,6 +64,9 @@ struct BuiltinSpec {
   std::function<std::unique_ptr<const Target>(ParameterReader&)> build;
   // Null when log Z is never known. Called only with a reader that is ok.
   std::function<std::optional<double>(ParameterReader&)> known_log_z;
+  // As in TargetEntry.
+  std::function<std::vector<std::string>(const Target&, const std::vector<std::string>&)>
+      name_columns;
   TargetParameters example;
 };
 

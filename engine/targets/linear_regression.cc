@@ -204,6 +204,11 @@ BuiltinSpec LinearRegressionSpec() {
   };
   spec.build = BuildLinear;
   spec.known_log_z = LinearLogZ;
+  spec.name_columns = [](const Target&, const std::vector<std::string>& columns) {
+    std::vector<std::string> names = LabelledNames("beta", columns);
+    names.emplace_back("log_sigma");
+    return names;
+  };
   spec.example = {
       {"x", Eigen::MatrixXd{{1, 0.5}, {1, -1.2}, {1, 0.3}, {1, 1.4}, {1, -0.4}}},
       {"y", Eigen::VectorXd{{1.3, -0.9, 0.6, 2.4, 0.1}}},

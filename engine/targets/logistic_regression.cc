@@ -67,6 +67,9 @@ BuiltinSpec LogisticRegressionSpec() {
       {"prior_precision", ParameterKind::kNumber, "Of every coefficient; 1e-12 to 1e12.", "0.01"},
   };
   spec.build = BuildLogistic;
+  spec.name_columns = [](const Target&, const std::vector<std::string>& columns) {
+    return LabelledNames("beta", columns);
+  };
   spec.example = {
       {"x", Eigen::MatrixXd{{1, 0.5}, {1, -1.2}, {1, 0.3}, {1, 2.0}, {1, -0.4}, {1, 0.9}}},
       {"y", Eigen::VectorXd{{1, 0, 0, 1, 0, 1}}},

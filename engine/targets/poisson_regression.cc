@@ -69,6 +69,9 @@ BuiltinSpec PoissonRegressionSpec() {
       {"prior_precision", ParameterKind::kNumber, "Of every coefficient; 1e-12 to 1e12.", "0.01"},
   };
   spec.build = BuildPoisson;
+  spec.name_columns = [](const Target&, const std::vector<std::string>& columns) {
+    return LabelledNames("beta", columns);
+  };
   spec.example = {
       {"x", Eigen::MatrixXd{{1, 0.5}, {1, -1.2}, {1, 0.3}, {1, 1.4}, {1, -0.4}}},
       {"y", Eigen::VectorXd{{3, 0, 2, 5, 1}}},

@@ -13,6 +13,11 @@
 
 namespace aisivi {
 
+// The most dimensions for which full covariances are fitted. Ours, a judgement: there a factor has 2
+// MB, the curvature at a mode takes 1,000 evaluations, and a factorisation 4e7 operations, of which
+// every mode needs several.
+inline constexpr int64_t kFullRankLimit = 500;
+
 struct AffineGaussian {
   Eigen::VectorXd mean;   // b, D
   Eigen::MatrixXd scale;  // A, D×D lower triangular, positive diagonal

@@ -21,7 +21,6 @@
 namespace aisivi {
 namespace {
 
-constexpr int64_t kFullRankLimit = 500;  // above: diagonal plus low rank
 constexpr int64_t kStarts = 8;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 

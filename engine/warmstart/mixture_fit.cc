@@ -17,7 +17,6 @@
 namespace aisivi {
 namespace {
 
-constexpr int64_t kLargestDim = 500;
 constexpr double kValley = 0.25;        // nats below the lower of two modes that separate them
 constexpr double kOverlap = 0.25;       // Bhattacharyya distance below which components merge
 constexpr double kNegligible = 1e-4;    // weight below which a component is dropped
@@ -277,9 +276,9 @@ absl::StatusOr<MixtureFit> FitSeveral(Evaluator& evaluator, const GaussianFit& s
   fit.search = found->report;
   Tell(log, absl::StrCat("Modes: ", Describe(found->report), "."));
   if (found->modes.size() <= 1) return fit;
-  if (evaluator.dim() > kLargestDim) {
+  if (evaluator.dim() > kFullRankLimit) {
     fit.search.end = MultistartEnd::kNotFitted;
-    Tell(log, absl::StrFormat("Above %d dimensions there is no mixture.", kLargestDim));
+    Tell(log, absl::StrFormat("Above %d dimensions there is no mixture.", kFullRankLimit));
     return fit;
   }
   const absl::StatusOr<FittedMixture> fitted = FitModes(evaluator, *found, seed, log);

@@ -22,8 +22,7 @@ constexpr double kSame = 0.5;         // standard deviations between ends that a
 // from one: the funnel's neck rises by 4.5 nats per unit where the steps that can be taken are
 // 1e-3.
 constexpr double kStillClimbing = 0.1;
-constexpr double kFlattest = 1e-13;       // curvature, of the largest
-constexpr int64_t kCurvatureLimit = 500;  // dimensions; above, the fit's covariance stands in
+constexpr double kFlattest = 1e-13;  // curvature, of the largest
 // Half of what the training of a default fit evaluates at its points: with one or two components,
 // with each of several, and at most. The first is also the least that several modes have to stand.
 constexpr int64_t kMostEvaluations = 1 << 17, kMostOfEach = 1 << 16, kMostOfAll = 1 << 20;
@@ -109,7 +108,7 @@ bool IsMaximum(const Eigen::MatrixXd& curvature, const Eigen::VectorXd& score) {
 absl::StatusOr<LocalMode> MakeMode(Evaluator& evaluator, const AffineGaussian& fit,
                                    const ModeSearch& search) {
   AffineGaussian laplace{search.z, fit.scale};
-  if (evaluator.dim() <= kCurvatureLimit) {
+  if (evaluator.dim() <= kFullRankLimit) {
     absl::StatusOr<Eigen::MatrixXd> curvature = Curvature(evaluator, search.z);
     if (!curvature.ok()) return curvature.status();
     absl::StatusOr<AffineGaussian> gaussian = LaplaceGaussian(search.z, *curvature);

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdlib>
+#include <limits>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -16,6 +17,8 @@ constexpr int kMaxRunning = 256;
 constexpr int kMaxQueued = 100'000;
 // Twice this must be a message size that gRPC can express.
 constexpr int kMaxRequestMb = 1000;
+// Rows of a data set must fit an int32.
+constexpr int kMaxDatasetMb = 1000;
 
 void AddFlags(ServerOptions* options, CLI::App* app) {
   app->add_option("--listen", options->listen, "Address of the gRPC server; port 0: any free one")
@@ -27,7 +30,7 @@ void AddFlags(ServerOptions* options, CLI::App* app) {
                       options->metrics_listen, "]"))
       ->expected(0, 1);
   app->add_option("--data_dir", options->data_dir,
-                  absl::StrCat("Where fits are kept [", DefaultDataDir(), "]"));
+                  absl::StrCat("Where fits and data sets are kept [", DefaultDataDir(), "]"));
   app->add_option("--port_file", options->port_file,
                   "File to write once the server listens: lines listen=HOST:PORT and "
                   "metrics_listen=HOST:PORT, with the ports that were chosen");
@@ -42,6 +45,13 @@ void AddFlags(ServerOptions* options, CLI::App* app) {
       ->capture_default_str();
   app->add_option("--max_request_mb", options->max_request_mb, "Largest request, in MiB")
       ->check(CLI::Range(1, kMaxRequestMb))
+      ->capture_default_str();
+  app->add_option("--max_dataset_mb", options->max_dataset_mb, "Largest data set, in MiB")
+      ->check(CLI::Range(1, kMaxDatasetMb))
+      ->capture_default_str();
+  app->add_option("--dataset_quota_bytes", options->dataset_quota_bytes,
+                  "Bytes that all data sets together may take on disk; 0: none can be uploaded")
+      ->check(CLI::Range(int64_t{0}, std::numeric_limits<int64_t>::max()))
       ->capture_default_str();
   app->set_config("--config", "", "File of lines NAME = VALUE, names as above");
   app->allow_config_extras(false);

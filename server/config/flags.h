@@ -17,6 +17,8 @@ struct ServerOptions {
   int max_running = 2;
   int max_queued = 64;
   int max_request_mb = 64;
+  int max_dataset_mb = 256;
+  int64_t dataset_quota_bytes = int64_t{4} << 30;
 };
 
 // What ParseFlags found: options, or a text to print before a successful exit (--help, --version).

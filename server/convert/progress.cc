@@ -2,23 +2,25 @@
 
 #include <cmath>
 
+#include "server/convert/duration.h"
+
 namespace aisivi::server {
 namespace {
 
 v1::FitProgress::Phase ToMessage(FitPhase phase) {
   switch (phase) {
     case FitPhase::kWarmStart:
-      return v1::FitProgress::WARM_START;
+      return v1::FitProgress::PHASE_WARM_START;
     case FitPhase::kFlowPretraining:
-      return v1::FitProgress::FLOW_PRETRAINING;
+      return v1::FitProgress::PHASE_FLOW_PRETRAINING;
     case FitPhase::kTraining:
-      return v1::FitProgress::TRAINING;
+      return v1::FitProgress::PHASE_TRAINING;
     case FitPhase::kSampling:
-      return v1::FitProgress::SAMPLING;
+      return v1::FitProgress::PHASE_SAMPLING;
     case FitPhase::kEvidence:
-      return v1::FitProgress::EVIDENCE;
+      return v1::FitProgress::PHASE_EVIDENCE;
     case FitPhase::kDone:
-      return v1::FitProgress::DONE;
+      return v1::FitProgress::PHASE_DONE;
   }
   return v1::FitProgress::PHASE_UNSPECIFIED;
 }
@@ -30,7 +32,7 @@ v1::FitProgress ToMessage(const FitProgress& progress) {
   message.set_phase(ToMessage(progress.phase));
   message.set_iteration(progress.iteration);
   message.set_total_iterations(progress.total_iterations);
-  message.set_seconds(progress.seconds);
+  *message.mutable_elapsed() = ToDuration(progress.seconds);
   if (!std::isnan(progress.loss)) message.set_loss(progress.loss);
   if (!std::isnan(progress.flow_loss)) message.set_flow_loss(progress.flow_loss);
   if (!std::isnan(progress.proposal_ess)) message.set_proposal_ess(progress.proposal_ess);
@@ -62,15 +64,15 @@ v1::Fit::TerminationReason ToMessage(TerminationReason reason) {
     case TerminationReason::kNone:
       return v1::Fit::TERMINATION_REASON_UNSPECIFIED;
     case TerminationReason::kConverged:
-      return v1::Fit::CONVERGED;
+      return v1::Fit::TERMINATION_REASON_CONVERGED;
     case TerminationReason::kIterationLimit:
-      return v1::Fit::ITERATION_LIMIT;
+      return v1::Fit::TERMINATION_REASON_ITERATION_LIMIT;
     case TerminationReason::kTimeLimit:
-      return v1::Fit::TIME_LIMIT;
+      return v1::Fit::TERMINATION_REASON_TIME_LIMIT;
     case TerminationReason::kCancelled:
-      return v1::Fit::CANCELLATION;
+      return v1::Fit::TERMINATION_REASON_CANCELLATION;
     case TerminationReason::kNumericalError:
-      return v1::Fit::NUMERICAL_ERROR;
+      return v1::Fit::TERMINATION_REASON_NUMERICAL_ERROR;
   }
   return v1::Fit::TERMINATION_REASON_UNSPECIFIED;
 }

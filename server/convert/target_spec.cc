@@ -5,8 +5,10 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "engine/targets/renamed.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/message.h"
+#include "server/convert/target_data.h"
 #include "server/status.h"
 
 namespace aisivi::server {
@@ -91,6 +93,22 @@ absl::StatusOr<ParameterValue> ToParameter(const Message& message, const FieldDe
   return ParameterValue(number);
 }
 
+// The parameters that a request gives or its data set holds, x and y moved out of `data`.
+absl::StatusOr<TargetParameters> AllParameters(const v1::TargetSpec& spec, absl::string_view field,
+                                               DatasetStore* datasets,
+                                               std::optional<TargetData>* data) {
+  absl::StatusOr<TargetParameters> parameters = ToTargetParameters(spec, field);
+  if (!parameters.ok()) return parameters;
+  absl::StatusOr<std::optional<TargetData>> read = ReadTargetData(spec, field, datasets);
+  if (!read.ok()) return read.status();
+  *data = *std::move(read);
+  if (data->has_value()) {
+    parameters->emplace("x", std::move((*data)->x));
+    parameters->emplace("y", std::move((*data)->y));
+  }
+  return parameters;
+}
+
 }  // namespace
 
 std::string TargetName(const v1::TargetSpec& spec) {
@@ -138,6 +156,7 @@ absl::StatusOr<TargetParameters> ToTargetParameters(const v1::TargetSpec& spec,
   message.GetReflection()->ListFields(message, &set_fields);
   TargetParameters parameters;
   for (const FieldDescriptor* set_field : set_fields) {
+    if (SaysWhereDataAre(set_field)) continue;
     absl::StatusOr<ParameterValue> value = ToParameter(
         message, set_field, absl::StrCat(field, ".", chosen->name(), ".", set_field->name()));
     if (!value.ok()) return value.status();
@@ -147,20 +166,26 @@ absl::StatusOr<TargetParameters> ToTargetParameters(const v1::TargetSpec& spec,
 }
 
 absl::StatusOr<std::unique_ptr<const Target>> BuildTarget(const v1::TargetSpec& spec,
-                                                          absl::string_view field) {
-  absl::StatusOr<TargetParameters> parameters = ToTargetParameters(spec, field);
+                                                          absl::string_view field,
+                                                          DatasetStore* datasets) {
+  std::optional<TargetData> data;
+  absl::StatusOr<TargetParameters> parameters = AllParameters(spec, field, datasets, &data);
   if (!parameters.ok()) return parameters.status();
   const std::string name = TargetName(spec);
   const std::string path = absl::StrCat(field, ".", name);
   absl::StatusOr<const TargetEntry*> entry = FindTarget(name);
   if (!entry.ok()) return FieldError(path, "is not built into this server");
   absl::StatusOr<std::unique_ptr<const Target>> target = (*entry)->make(*parameters);
-  if (!target.ok()) return AtField(path, target.status());
-  return target;
+  if (!data.has_value()) return target.ok() ? std::move(target) : AtField(path, target.status());
+  if (!target.ok()) return AtColumns(*data, path, target.status());
+  std::vector<std::string> names = (*entry)->name_columns(**target, data->columns);
+  return Renamed(*std::move(target), std::move(names));
 }
 
-std::optional<double> KnownLogZ(const v1::TargetSpec& spec) {
-  const absl::StatusOr<TargetParameters> parameters = ToTargetParameters(spec, "target");
+std::optional<double> KnownLogZ(const v1::TargetSpec& spec, DatasetStore* datasets) {
+  std::optional<TargetData> data;
+  const absl::StatusOr<TargetParameters> parameters =
+      AllParameters(spec, "target", datasets, &data);
   const absl::StatusOr<const TargetEntry*> entry = FindTarget(TargetName(spec));
   if (!parameters.ok() || !entry.ok() || !(*entry)->known_log_z) return std::nullopt;
   return (*entry)->known_log_z(*parameters);

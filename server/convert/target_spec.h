@@ -4,7 +4,8 @@
 //   optional double / int32 / int64 → number       repeated double / int32 → vector
 //   Matrix → matrix                                repeated Matrix → list of matrices
 //
-// What is not set is left out; the engine then takes its default.
+// What is not set is left out; the engine then takes its default. Texts and flags say where the
+// data come from instead (target_data.h).
 #pragma once
 
 #include <memory>
@@ -15,6 +16,7 @@
 #include "absl/strings/string_view.h"
 #include "aisivi/v1/target.pb.h"
 #include "engine/targets/registry.h"
+#include "server/store/dataset_store.h"
 
 namespace aisivi::server {
 
@@ -31,15 +33,18 @@ v1::Matrix ToMatrixMessage(const Eigen::Ref<const Eigen::MatrixXd>& matrix);
 absl::StatusOr<TargetParameters> ToTargetParameters(const v1::TargetSpec& spec,
                                                     absl::string_view field);
 
-// A target made from a request. INVALID_ARGUMENT at "FIELD.TARGET.PARAMETER".
+// A target made from a request, its coordinates named by the columns of its data set when it names
+// one; `datasets` may be null where there are none. INVALID_ARGUMENT at "FIELD.TARGET.PARAMETER",
+// and the errors of ReadTargetData().
 absl::StatusOr<std::unique_ptr<const Target>> BuildTarget(const v1::TargetSpec& spec,
-                                                          absl::string_view field);
+                                                          absl::string_view field,
+                                                          DatasetStore* datasets = nullptr);
 
 // The exact log Z of a target that can be built, where it is known. May take some seconds: not for
 // the threads of RPCs.
-std::optional<double> KnownLogZ(const v1::TargetSpec& spec);
+std::optional<double> KnownLogZ(const v1::TargetSpec& spec, DatasetStore* datasets = nullptr);
 
-// Leaves out all vectors and matrices.
+// Leaves out all vectors, matrices and lists of names.
 void StripArrays(v1::TargetSpec* spec);
 
 }  // namespace aisivi::server

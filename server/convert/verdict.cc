@@ -10,22 +10,22 @@ namespace {
 v1::FitVerdict::Grade ToMessage(Verdict verdict) {
   switch (verdict) {
     case Verdict::kGood:
-      return v1::FitVerdict::GOOD;
+      return v1::FitVerdict::GRADE_GOOD;
     case Verdict::kUsable:
-      return v1::FitVerdict::USABLE;
+      return v1::FitVerdict::GRADE_USABLE;
     case Verdict::kDoNotTrust:
-      return v1::FitVerdict::DO_NOT_TRUST;
+      return v1::FitVerdict::GRADE_DO_NOT_TRUST;
   }
   return v1::FitVerdict::GRADE_UNSPECIFIED;
 }
 
 constexpr std::pair<MultistartEnd, v1::ModeSearch::End> kEnds[] = {
-    {MultistartEnd::kNotMade, v1::ModeSearch::NOT_MADE},
-    {MultistartEnd::kComplete, v1::ModeSearch::COMPLETE},
-    {MultistartEnd::kTooManyModes, v1::ModeSearch::TOO_MANY_MODES},
-    {MultistartEnd::kOutOfWork, v1::ModeSearch::OUT_OF_WORK},
-    {MultistartEnd::kNoMode, v1::ModeSearch::NO_MODE},
-    {MultistartEnd::kNotFitted, v1::ModeSearch::NOT_FITTED},
+    {MultistartEnd::kNotMade, v1::ModeSearch::END_NOT_MADE},
+    {MultistartEnd::kComplete, v1::ModeSearch::END_COMPLETE},
+    {MultistartEnd::kTooManyModes, v1::ModeSearch::END_TOO_MANY_MODES},
+    {MultistartEnd::kOutOfWork, v1::ModeSearch::END_OUT_OF_WORK},
+    {MultistartEnd::kNoMode, v1::ModeSearch::END_NO_MODE},
+    {MultistartEnd::kNotFitted, v1::ModeSearch::END_NOT_FITTED},
 };
 
 v1::ModeSearch::End ToMessage(MultistartEnd end) {

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "server/convert/settings.h"
 #include "server/status.h"
 #include "server/text.h"
 
@@ -16,9 +17,11 @@ namespace {
 constexpr absl::string_view kLabels = "labels.";
 constexpr size_t kMaxFilter = 4096;  // bytes
 
+constexpr absl::string_view kState = "STATE_";
+
 std::string FieldValue(const v1::Fit& fit, absl::string_view field) {
   if (field == "state") return v1::Fit::State_Name(fit.state());
-  if (field == "method") return fit.method();
+  if (field == "method") return MethodName(fit.effective_settings().method());
   if (field == "preset") return fit.preset();
   absl::ConsumePrefix(&field, kLabels);
   const auto label = fit.labels().find(std::string(field));
@@ -50,9 +53,13 @@ absl::StatusOr<FitFilter::Comparison> FitFilter::ParseComparison(absl::string_vi
     return FieldError("filter", absl::StrCat("cannot filter by ", Quoted(comparison.field),
                                              "; fields: state, method, preset, labels.KEY"));
   }
+  if (comparison.field != "state") return comparison;
+  if (!absl::StartsWith(comparison.value, kState)) {
+    comparison.value = absl::StrCat(kState, comparison.value);
+  }
   v1::Fit::State state;
-  if (comparison.field == "state" && !v1::Fit::State_Parse(comparison.value, &state)) {
-    return FieldError("filter", absl::StrCat("there is no state ", Quoted(comparison.value)));
+  if (!v1::Fit::State_Parse(comparison.value, &state)) {
+    return FieldError("filter", absl::StrCat("there is no state ", Quoted(value)));
   }
   return comparison;
 }

@@ -28,10 +28,10 @@ bool IsId(absl::string_view id) {
 
 std::string FitName(absl::string_view id) { return absl::StrCat(kCollection, id); }
 
-absl::StatusOr<std::string> ParseFitName(absl::string_view name) {
+absl::StatusOr<std::string> ParseFitName(absl::string_view field, absl::string_view name) {
   absl::string_view id = name;
   if (!absl::ConsumePrefix(&id, kCollection) || !IsId(id)) {
-    return FieldError("name", "must read fits/{id}, with an id of lower-case letters and digits");
+    return FieldError(field, "must read fits/{id}, with an id of lower-case letters and digits");
   }
   return std::string(id);
 }

@@ -10,9 +10,9 @@ namespace aisivi::server {
 
 std::string FitName(absl::string_view id);
 
-// The id in `name`. INVALID_ARGUMENT at `name` when it is not "fits/{id}" with an id out of
-// [a-z0-9-]{1,63}.
-absl::StatusOr<std::string> ParseFitName(absl::string_view name);
+// The id in `name`. INVALID_ARGUMENT at the request's `field` when it is not "fits/{id}" with an id
+// out of [a-z0-9-]{1,63}.
+absl::StatusOr<std::string> ParseFitName(absl::string_view field, absl::string_view name);
 
 // 12 random characters; the first is a letter.
 std::string NewFitId();

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
@@ -9,7 +10,9 @@
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
-#include "server/convert/hyperparameters.h"
+#include "server/convert/engine_info.h"
+#include "server/convert/settings.h"
+#include "server/convert/target_data.h"
 #include "server/convert/target_spec.h"
 #include "server/jobs/fit_work.h"
 #include "server/status.h"
@@ -29,9 +32,16 @@ v1::Fit InputFields(const v1::Fit& request) {
   fit.set_display_name(request.display_name());
   *fit.mutable_labels() = request.labels();
   if (request.has_target()) *fit.mutable_target() = request.target();
-  fit.set_method(request.method());
+  if (request.has_method()) *fit.mutable_method() = request.method();
   fit.set_preset(request.preset());
-  if (request.has_hyperparameters()) *fit.mutable_hyperparameters() = request.hyperparameters();
+  if (request.has_schedule()) *fit.mutable_schedule() = request.schedule();
+  if (request.has_family()) *fit.mutable_family() = request.family();
+  if (request.has_proposal()) *fit.mutable_proposal() = request.proposal();
+  if (request.has_start()) *fit.mutable_start() = request.start();
+  if (request.has_evidence_settings()) {
+    *fit.mutable_evidence_settings() = request.evidence_settings();
+  }
+  if (request.has_expire_time()) *fit.mutable_expire_time() = request.expire_time();
   if (request.has_seed()) fit.set_seed(request.seed());
   return fit;
 }
@@ -55,67 +65,87 @@ absl::Status CheckText(absl::string_view field, absl::string_view text) {
   return absl::OkStatus();
 }
 
+// A time of google.protobuf.Timestamp: of the years 1 to 9999.
+absl::Status CheckTime(absl::string_view field, const google::protobuf::Timestamp& time) {
+  constexpr int64_t kFirst = -62'135'596'800, kEnd = 253'402'300'800;  // 0001-01-01, 10000-01-01
+  if (time.seconds() >= kFirst && time.seconds() < kEnd && time.nanos() >= 0 &&
+      time.nanos() < 1'000'000'000) {
+    return absl::OkStatus();
+  }
+  return FieldError(field, "is not a well formed time");
+}
+
 // A text that is looked up, and repeated when there is no such name.
 absl::Status CheckName(absl::string_view field, absl::string_view name) {
   if (name.size() <= kMaxName && !HasControlCharacters(name)) return absl::OkStatus();
   return FieldError(field, absl::StrCat("there is no ", Quoted(name)));
 }
 
-absl::Status CheckTexts(const v1::Fit& fit) {
-  for (absl::Status status :
-       {CheckText("fit.display_name", fit.display_name()), CheckName("fit.method", fit.method()),
-        CheckName("fit.preset", fit.preset())}) {
-    if (!status.ok()) return status;
-  }
-  if (fit.labels().size() > kMaxLabels) {
-    return FieldError("fit.labels", absl::StrCat("has more than ", kMaxLabels, " entries"));
-  }
-  for (const auto& [key, value] : fit.labels()) {
-    if (!IsLabelKey(key)) {
-      return FieldError("fit.labels", "keys must match [a-z][a-z0-9_-]{0,62}");
-    }
-    if (absl::Status status = CheckText(absl::StrCat("fit.labels.", key), value); !status.ok()) {
-      return status;
-    }
-  }
-  return absl::OkStatus();
-}
-
-absl::StatusOr<FitOptions> RequestedOptions(const v1::Fit& fit) {
+// The options of a request as far as they can be read; what is wrong goes to `errors`.
+FitOptions RequestedOptions(const v1::Fit& fit, std::vector<absl::Status>* errors) {
   FitOptions options;
   if (!fit.preset().empty()) {
-    absl::StatusOr<FitOptions> preset = FindPreset(fit.preset());
-    if (!preset.ok()) return FieldError("fit.preset", preset.status().message());
-    options = *std::move(preset);
+    absl::Status status = CheckName("fit.preset", fit.preset());
+    if (status.ok()) {
+      absl::StatusOr<FitOptions> preset = FindPreset(fit.preset());
+      if (preset.ok()) {
+        options = *std::move(preset);
+      } else {
+        status = FieldError("fit.preset", preset.status().message());
+      }
+    }
+    errors->push_back(status);
   }
-  if (!fit.method().empty()) options.method = fit.method();
   if (fit.has_seed()) options.seed = fit.seed();
-  absl::Status status =
-      ApplyHyperparameters(fit.hyperparameters(), "fit.hyperparameters", &options);
-  if (!status.ok()) return status;
+  for (absl::Status& status : ApplySettings(fit, "fit", &options)) {
+    errors->push_back(std::move(status));
+  }
   ApplyMethod(&options);
   return options;
 }
 
-// ValidateOptions names `method` as it names a hyperparameter.
+// ValidateOptions names an option alone.
 absl::Status CheckOptions(const FitOptions& options, int dim) {
   const absl::Status status = ValidateOptions(options, dim);
-  const bool about_method = absl::StartsWith(status.message(), "method: ");
-  return AtField(about_method ? "fit" : "fit.hyperparameters", status);
+  if (status.ok()) return status;
+  const std::string message(status.message());
+  const size_t name = message.find(": ");
+  if (name == std::string::npos) return FieldError("fit", message);
+  const std::string path = SettingPath(options.method, message.substr(0, name));
+  return FieldError(absl::StrCat("fit.", path), message.substr(name + 2));
 }
 
 }  // namespace
 
-absl::StatusOr<FitPlan> PlanFit(const v1::Fit& request) {
+std::vector<absl::Status> CheckChangeable(const v1::Fit& fit) {
+  std::vector<absl::Status> errors = {CheckText("fit.display_name", fit.display_name()),
+                                      CheckTime("fit.expire_time", fit.expire_time())};
+  if (fit.labels().size() > kMaxLabels) {
+    errors.push_back(
+        FieldError("fit.labels", absl::StrCat("has more than ", kMaxLabels, " entries")));
+    return errors;
+  }
+  for (const auto& [key, value] : fit.labels()) {
+    errors.push_back(IsLabelKey(key)
+                         ? CheckText(absl::StrCat("fit.labels.", key), value)
+                         : FieldError("fit.labels", "keys must match [a-z][a-z0-9_-]{0,62}"));
+  }
+  return errors;
+}
+
+absl::StatusOr<FitPlan> PlanFit(const v1::Fit& request, DatasetStore* datasets) {
   FitPlan plan;
   plan.fit = InputFields(request);
-  if (absl::Status status = CheckTexts(plan.fit); !status.ok()) return status;
-  absl::StatusOr<FitOptions> options = RequestedOptions(plan.fit);
-  if (!options.ok()) return options.status();
-  plan.options = *std::move(options);
+  std::vector<absl::Status> errors = CheckChangeable(plan.fit);
+  plan.options = RequestedOptions(plan.fit, &errors);
+  absl::StatusOr<DatasetLease> lease = LeaseDatasetOf(plan.fit.target(), "fit.target", datasets);
+  errors.push_back(lease.status());
+  if (!lease.ok()) return AllErrors(errors);
+  plan.lease = *std::move(lease);
   absl::StatusOr<std::unique_ptr<const Target>> target =
-      BuildTarget(plan.fit.target(), "fit.target");
-  if (!target.ok()) return target.status();
+      BuildTarget(plan.fit.target(), "fit.target", datasets);
+  errors.push_back(target.status());
+  if (absl::Status status = AllErrors(errors); !status.ok()) return status;
   plan.target = *std::move(target);
   const int dim = plan.target->dim();
   const std::string target_field = absl::StrCat("fit.target.", TargetName(plan.fit.target()));
@@ -123,9 +153,9 @@ absl::StatusOr<FitPlan> PlanFit(const v1::Fit& request) {
        {CheckOptions(plan.options, dim), CheckFitWork(plan.options, dim, target_field)}) {
     if (!status.ok()) return status;
   }
-  plan.fit.set_method(plan.options.method);
   plan.fit.set_seed(plan.options.seed);
-  *plan.fit.mutable_effective_hyperparameters() = ToHyperparameters(plan.options);
+  *plan.fit.mutable_effective_settings() = ToSettings(plan.options);
+  *plan.fit.mutable_engine() = ThisEngine();
   plan.fit.set_dimension(plan.target->dim());
   for (std::string& name : plan.target->CoordinateNames()) {
     plan.fit.add_coordinate_names(std::move(name));
@@ -134,11 +164,14 @@ absl::StatusOr<FitPlan> PlanFit(const v1::Fit& request) {
 }
 
 absl::StatusOr<FitOptions> PlannedOptions(const v1::Fit& fit) {
+  if (!fit.has_effective_settings()) {
+    return absl::FailedPreconditionError(
+        "was stored by an earlier version, whose settings this one cannot read");
+  }
   FitOptions options;
-  options.method = fit.method();
   options.seed = fit.seed();
-  absl::Status status = ApplyHyperparameters(fit.effective_hyperparameters(),
-                                             "fit.effective_hyperparameters", &options);
+  const absl::Status status =
+      AllErrors(ApplySettings(fit.effective_settings(), "fit.effective_settings", &options));
   if (!status.ok()) return status;
   return options;
 }
@@ -154,10 +187,10 @@ uint64_t RequestFingerprint(const v1::Fit& request) {
   return Fingerprint(bytes);
 }
 
-v1::Fit BasicView(const v1::Fit& fit) {
-  v1::Fit basic = fit;
-  StripArrays(basic.mutable_target());
-  return basic;
+v1::Fit WithoutArrays(const v1::Fit& fit) {
+  v1::Fit stripped = fit;
+  StripArrays(stripped.mutable_target());
+  return stripped;
 }
 
 }  // namespace aisivi::server

@@ -23,10 +23,12 @@ bool IsCancelled(const FitControl& control) {
 }
 
 absl::StatusOr<FitResult> Run(const FitFunction& run_fit, ThreadPool& pool,
-                              const FitControl& control, const v1::Fit& fit) {
+                              const FitControl& control, DatasetStore* datasets,
+                              const v1::Fit& fit) {
   absl::StatusOr<FitOptions> options = PlannedOptions(fit);
   if (!options.ok()) return options.status();
-  absl::StatusOr<std::unique_ptr<const Target>> target = BuildTarget(fit.target(), "fit.target");
+  absl::StatusOr<std::unique_ptr<const Target>> target =
+      BuildTarget(fit.target(), "fit.target", datasets);
   if (!target.ok()) return target.status();
   return run_fit(**target, *options, pool, control);
 }
@@ -52,38 +54,39 @@ void RecordResult(const FitResult& result, FitRecord* record) {
 }
 
 void RunAndRecord(const FitFunction& run_fit, ThreadPool& pool, const FitControl& control,
-                  FitRecord* record) {
-  const absl::StatusOr<FitResult> result = Run(run_fit, pool, control, record->fit());
+                  DatasetStore* datasets, FitRecord* record) {
+  const absl::StatusOr<FitResult> result = Run(run_fit, pool, control, datasets, record->fit());
   v1::Fit* fit = record->mutable_fit();
   if (result.ok()) RecordResult(*result, record);
   const bool cancelled = result.ok() ? result->reason == TerminationReason::kCancelled
                                      : absl::IsCancelled(result.status()) || IsCancelled(control);
   if (cancelled) {
-    fit->set_state(v1::Fit::CANCELLED);
-    fit->set_termination_reason(v1::Fit::CANCELLATION);
+    fit->set_state(v1::Fit::STATE_CANCELLED);
+    fit->set_termination_reason(v1::Fit::TERMINATION_REASON_CANCELLATION);
     if (fit->message().empty()) fit->set_message("cancelled");
   } else if (!result.ok()) {
     MarkFailed(result.status(), fit);
   } else if (result->reason == TerminationReason::kNumericalError && result->model == nullptr) {
     MarkFailed(absl::InternalError(result->message), fit);
   } else {
-    fit->set_state(v1::Fit::SUCCEEDED);
-    if (const std::optional<double> log_z = KnownLogZ(fit->target())) fit->set_known_log_z(*log_z);
+    fit->set_state(v1::Fit::STATE_SUCCEEDED);
+    if (const std::optional<double> log_z = KnownLogZ(fit->target(), datasets))
+      fit->set_known_log_z(*log_z);
   }
 }
 
 }  // namespace
 
 void MarkFailed(const absl::Status& error, v1::Fit* fit) {
-  fit->set_state(v1::Fit::FAILED);
+  fit->set_state(v1::Fit::STATE_FAILED);
   fit->set_message(std::string(error.message()));
   *fit->mutable_error() = ToRpcStatus(error);
 }
 
 void RunStoredFit(const FitFunction& run_fit, ThreadPool& pool, const FitControl& control,
-                  FitRecord* record) {
+                  DatasetStore* datasets, FitRecord* record) {
   try {
-    RunAndRecord(run_fit, pool, control, record);
+    RunAndRecord(run_fit, pool, control, datasets, record);
   } catch (const std::exception& error) {
     MarkFailed(absl::InternalError(absl::StrCat("the fit was aborted: ", error.what())),
                record->mutable_fit());

@@ -5,6 +5,7 @@
 
 #include "absl/status/statusor.h"
 #include "engine/fit/fit.h"
+#include "server/store/dataset_store.h"
 #include "server/store/record.pb.h"
 
 namespace aisivi::server {
@@ -18,8 +19,9 @@ using FitFunction = std::function<absl::StatusOr<FitResult>(
 //   CANCELLED  control.cancel was set
 //   FAILED     anything else; Fit.error says what
 // No exception leaves.
+// `datasets` may be null where there are none.
 void RunStoredFit(const FitFunction& run_fit, ThreadPool& pool, const FitControl& control,
-                  FitRecord* record);
+                  DatasetStore* datasets, FitRecord* record);
 
 // Lays the final state FAILED and its reason into `fit`.
 void MarkFailed(const absl::Status& error, v1::Fit* fit);

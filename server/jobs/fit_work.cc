@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "server/convert/settings.h"
 #include "server/status.h"
 
 namespace aisivi::server {
@@ -13,19 +14,19 @@ namespace {
 
 constexpr double kNetworkNumbers = 64;
 
-// A product of hyperparameters, times the numbers of a sample.
+// A product of settings, times the numbers of a sample.
 struct Product {
   std::vector<std::string> factors;
   double samples;
   double most;  // numbers
 };
 
-absl::Status Check(const Product& product, int dim) {
+absl::Status Check(const Product& product, absl::string_view method, int dim) {
   const double numbers = product.samples * NumbersPerSample(dim);
   if (numbers <= product.most) return absl::OkStatus();
   std::vector<std::string> fields;
   for (const std::string& factor : product.factors) {
-    fields.push_back(absl::StrCat("fit.hyperparameters.", factor));
+    fields.push_back(absl::StrCat("fit.", SettingPath(method, factor)));
   }
   return FieldsError(
       fields,
@@ -73,7 +74,7 @@ absl::Status CheckFitWork(const FitOptions& o, int dim, absl::string_view target
        kMaxFitWork / static_cast<double>(dim)},
   };
   for (const Product& product : products) {
-    if (absl::Status status = Check(product, dim); !status.ok()) return status;
+    if (absl::Status status = Check(product, o.method, dim); !status.ok()) return status;
   }
   return absl::OkStatus();
 }

@@ -26,7 +26,7 @@ inline constexpr double kMaxFitWork = 1.1e15;  // 2^50
 inline constexpr int kMaxFitDimension = 4096;
 
 // INVALID_ARGUMENT at `target_field` when the target has too many dimensions for a fit, and at the
-// factors under "fit.hyperparameters" of a product that is too large. The options passed
+// factors, by their paths under "fit", of a product that is too large. The options passed
 // ValidateOptions().
 absl::Status CheckFitWork(const FitOptions& options, int dim, absl::string_view target_field);
 

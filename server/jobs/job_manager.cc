@@ -6,7 +6,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "server/convert/engine_info.h"
 #include "server/convert/progress.h"
+#include "server/jobs/fit_identity.h"
 #include "server/jobs/fit_name.h"
 #include "server/jobs/fit_plan.h"
 #include "server/jobs/live_fit.h"
@@ -20,11 +22,12 @@ namespace {
 // Events closer than this to the one before are not worth a watcher's while.
 constexpr double kEventSeconds = 0.1;
 constexpr absl::Duration kRetryDelay = absl::Seconds(10);
+constexpr absl::Duration kRetryExpiry = absl::Minutes(1);
 // How many fits a list takes under the lock before it lets others have it.
 constexpr size_t kListedAtOnce = 256;
 
 bool HasEnded(v1::Fit::State state) {
-  return state != v1::Fit::QUEUED && state != v1::Fit::RUNNING;
+  return state != v1::Fit::STATE_QUEUED && state != v1::Fit::STATE_RUNNING;
 }
 
 v1::WatchFitResponse FinalEvent(const v1::Fit& fit) {
@@ -33,6 +36,22 @@ v1::WatchFitResponse FinalEvent(const v1::Fit& fit) {
   if (fit.has_progress()) *event.mutable_progress() = fit.progress();
   *event.mutable_fit() = fit;
   return event;
+}
+
+// What clients may change at any time.
+void TakeChangeable(const v1::Fit& from, v1::Fit* fit) {
+  fit->set_display_name(from.display_name());
+  *fit->mutable_labels() = from.labels();
+  if (from.has_expire_time()) {
+    *fit->mutable_expire_time() = from.expire_time();
+  } else {
+    fit->clear_expire_time();
+  }
+}
+
+void TakeIdentity(const v1::Fit& from, v1::Fit* fit) {
+  *fit->mutable_update_time() = from.update_time();
+  fit->set_etag(from.etag());
 }
 
 v1::WatchFitResponse StateEvent(v1::Fit::State state) {
@@ -56,14 +75,37 @@ struct JobManager::Job {
 };
 
 JobManager::JobManager(const JobLimits& limits, FitFunction run_fit, ThreadPool* pool,
-                       FitStore* store, JobObserver* observer)
+                       FitStore* store, JobObserver* observer, DatasetStore* datasets)
     : limits_(limits),
       run_fit_(std::move(run_fit)),
       pool_(pool),
       store_(store),
-      observer_(observer) {}
+      observer_(observer),
+      datasets_(datasets),
+      engine_(ThisEngine()),
+      expirer_([this](const std::string& id) { Expire(id); }) {}
 
 JobManager::~JobManager() { Shutdown(); }
+
+// A fit that has ended has its time watched; one whose file cannot be removed is tried again.
+void JobManager::WatchExpiry(const v1::Fit& fit, const std::string& id) {
+  if (!HasEnded(fit.state()) || !fit.has_expire_time()) {
+    expirer_.Forget(id);
+  } else {
+    expirer_.Watch(id, FromTimestamp(fit.expire_time()));
+  }
+}
+
+void JobManager::Expire(const std::string& id) {
+  const absl::Status status = Delete(id, "");
+  if (status.ok()) {
+    spdlog::info("{} has expired", FitName(id));
+  } else if (!absl::IsNotFound(status)) {
+    spdlog::error("{} has expired and cannot be deleted: {}", FitName(id),
+                  std::string(status.message()));
+    expirer_.Watch(id, absl::Now() + kRetryExpiry);
+  }
+}
 
 void JobManager::Start() {
   const std::lock_guard<std::mutex> lock(mutex_);
@@ -80,10 +122,10 @@ absl::StatusOr<JobManager::JobPtr> JobManager::RecoverOne(const std::string& id)
   job->id = id;
   job->request_id = record->request_id();
   job->fingerprint = record->request_fingerprint();
-  job->fit = LiveFit(BasicView(record->fit()));
+  job->fit = LiveFit(WithoutArrays(record->fit()));
   job->events = std::make_shared<EventLog>(std::max<int64_t>(1, record->last_sequence()));
   job->events->Append(HasEnded(job->fit->state()) ? FinalEvent(*job->fit)
-                                                  : StateEvent(v1::Fit::QUEUED));
+                                                  : StateEvent(v1::Fit::STATE_QUEUED));
   return job;
 }
 
@@ -113,7 +155,7 @@ void JobManager::Recover() {
   for (const std::string& id : store_->Ids()) {
     absl::StatusOr<JobPtr> job = RecoverOne(id);
     if (!job.ok()) {
-      const absl::Status named = ParseFitName(FitName(id)).status();
+      const absl::Status named = ParseFitName("name", FitName(id)).status();
       spdlog::error("{} cannot be read{}: {}", FitName(id), named.ok() ? "" : " and is not served",
                     std::string(job.status().message()));
       if (!named.ok()) continue;
@@ -122,6 +164,7 @@ void JobManager::Recover() {
     const std::lock_guard<std::mutex> lock(mutex_);
     last_age_ = std::max(last_age_, Age(*(*job)->fit));
     Insert(*job);
+    WatchExpiry(*(*job)->fit, id);
     if (!HasEnded((*job)->fit->state())) waiting.push_back(*job);
   }
   std::sort(waiting.begin(), waiting.end(),
@@ -145,8 +188,11 @@ JobManager::JobPtr JobManager::NextJob() {
   JobPtr job = queue_.front();
   queue_.pop_front();
   ++running_;
-  job->fit.Change()->set_state(v1::Fit::RUNNING);
-  *job->fit.Change()->mutable_start_time() = ToTimestamp(absl::Now());
+  v1::Fit* fit = job->fit.Change();
+  fit->set_state(v1::Fit::STATE_RUNNING);
+  *fit->mutable_start_time() = ToTimestamp(absl::Now());
+  *fit->mutable_engine() = engine_;
+  Touch(fit);
   return job;
 }
 
@@ -157,7 +203,7 @@ void JobManager::RunJob(const JobPtr& job) {
     observer_->Started(name, std::max(absl::ZeroDuration(), absl::Now() - created));
   }
   spdlog::info("{} runs", name);
-  job->events->Append(StateEvent(v1::Fit::RUNNING));
+  job->events->Append(StateEvent(v1::Fit::STATE_RUNNING));
   absl::StatusOr<FitRecord> stored = store_->Read(job->id);
   if (!stored.ok()) {
     // What cannot be read now may be read, or mended, later: it is never overwritten.
@@ -168,10 +214,18 @@ void JobManager::RunJob(const JobPtr& job) {
     }
     MarkFailed(stored.status(), &fit);
     *fit.mutable_end_time() = ToTimestamp(absl::Now());
+    Touch(&fit);
     EndJob(*job, fit);
     return;
   }
   FitRecord record = RunRecord(*job, *std::move(stored));
+  {
+    std::unique_lock<std::mutex> lock(mutex_);
+    ended_.wait(lock, [&] { return !job->storing; });
+    job->storing = true;
+    TakeChangeable(*job->fit, record.mutable_fit());
+    Touch(record.mutable_fit());
+  }
   record.set_last_sequence(job->events->last_sequence() + 1);
   if (absl::Status status = store_->Write(job->id, record); !status.ok()) {
     spdlog::error("{} could not be stored: {}", name, std::string(status.message()));
@@ -183,15 +237,16 @@ void JobManager::RunJob(const JobPtr& job) {
     record.mutable_fit()->clear_score_residual();
     record.mutable_fit()->clear_restart_elbo();
   }
-  EndJob(*job, BasicView(record.fit()));
+  EndJob(*job, WithoutArrays(record.fit()));
 }
 
 FitRecord JobManager::RunRecord(Job& job, FitRecord record) {
   *record.mutable_fit()->mutable_start_time() = job.fit->start_time();
+  *record.mutable_fit()->mutable_engine() = engine_;
   FitControl control;
   control.cancel = &job.cancel;
   control.on_progress = [this, &job](const FitProgress& progress) { OnProgress(job, progress); };
-  RunStoredFit(run_fit_, *pool_, control, &record);
+  RunStoredFit(run_fit_, *pool_, control, datasets_, &record);
   return record;
 }
 
@@ -208,22 +263,24 @@ void JobManager::OnProgress(Job& job, const FitProgress& progress) {
     job.record.Add(message);
   }
   if (!worth_an_event) return;
-  v1::WatchFitResponse event = StateEvent(v1::Fit::RUNNING);
+  v1::WatchFitResponse event = StateEvent(v1::Fit::STATE_RUNNING);
   *event.mutable_progress() = message;
   job.events->Append(std::move(event));
 }
 
 void JobManager::EndJob(Job& job, const v1::Fit& fit) {
-  spdlog::info("{} {}: {}", fit.name(), v1::Fit::State_Name(fit.state()), fit.message());
+  spdlog::info("{} {}: {}", fit.name(), StateName(fit.state()), fit.message());
   if (observer_ != nullptr) observer_->Ended(fit.name(), fit.state());
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     *job.fit.Change() = fit;
     job.record = TrainingRecord();
+    job.storing = false;
     --running_;
   }
   ended_.notify_all();
   job.events->Append(FinalEvent(fit));
+  WatchExpiry(fit, job.id);
 }
 
 void JobManager::Shutdown() {
@@ -232,7 +289,7 @@ void JobManager::Shutdown() {
     const std::lock_guard<std::mutex> lock(mutex_);
     stopping_ = true;
     for (const auto& [id, job] : jobs_) {
-      if (job->fit->state() == v1::Fit::RUNNING) job->cancel = true;
+      if (job->fit->state() == v1::Fit::STATE_RUNNING) job->cancel = true;
     }
     runners.swap(runners_);
   }
@@ -308,15 +365,17 @@ absl::StatusOr<v1::Fit> JobManager::Create(const v1::Fit& planned, const std::st
     *record.mutable_fit()->mutable_create_time() = ToTimestamp(absl::FromUnixNanos(NewAge()));
   }
   record.mutable_fit()->set_name(FitName(job->id));
-  record.mutable_fit()->set_state(v1::Fit::QUEUED);
+  record.mutable_fit()->set_uid(NewUid());
+  record.mutable_fit()->set_state(v1::Fit::STATE_QUEUED);
+  Touch(record.mutable_fit());
   record.set_request_id(request_id);
   record.set_request_fingerprint(fingerprint);
   if (absl::Status status = store_->Write(job->id, record); !status.ok()) return status;
   job->request_id = request_id;
   job->fingerprint = fingerprint;
-  job->fit = LiveFit(BasicView(record.fit()));
+  job->fit = LiveFit(WithoutArrays(record.fit()));
   job->events = std::make_shared<EventLog>();
-  job->events->Append(StateEvent(v1::Fit::QUEUED));
+  job->events->Append(StateEvent(v1::Fit::STATE_QUEUED));
   v1::Fit fit = *job->fit;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -334,10 +393,17 @@ absl::StatusOr<v1::Fit> JobManager::Get(const std::string& id) const {
   return *(*job)->fit;
 }
 
-std::vector<LiveFit::Snapshot> JobManager::NewestBefore(int64_t before) const {
+std::vector<LiveFit::Snapshot> JobManager::NextListed(int64_t position, ListOrder order) const {
   std::vector<LiveFit::Snapshot> fits;
   const std::lock_guard<std::mutex> lock(mutex_);
-  auto it = before == 0 ? by_age_.end() : by_age_.lower_bound(before);
+  if (order == ListOrder::kOldestFirst) {
+    for (auto it = by_age_.upper_bound(position);
+         it != by_age_.end() && fits.size() < kListedAtOnce; ++it) {
+      fits.push_back(it->second->fit.Listed());
+    }
+    return fits;
+  }
+  auto it = position == 0 ? by_age_.end() : by_age_.lower_bound(position);
   while (it != by_age_.begin() && fits.size() < kListedAtOnce) {
     --it;
     fits.push_back(it->second->fit.Listed());
@@ -345,13 +411,13 @@ std::vector<LiveFit::Snapshot> JobManager::NewestBefore(int64_t before) const {
   return fits;
 }
 
-std::vector<LiveFit::Snapshot> JobManager::List(const FitFilter& filter, int64_t before,
-                                                int limit) const {
+std::vector<LiveFit::Snapshot> JobManager::List(const FitFilter& filter, ListOrder order,
+                                                int64_t position, int limit) const {
   std::vector<LiveFit::Snapshot> fits;
   while (true) {
-    std::vector<LiveFit::Snapshot> batch = NewestBefore(before);
+    std::vector<LiveFit::Snapshot> batch = NextListed(position, order);
     if (batch.empty()) return fits;
-    before = Age(*batch.back());
+    position = Age(*batch.back());
     for (LiveFit::Snapshot& fit : batch) {
       if (!filter.Matches(*fit)) continue;
       fits.push_back(std::move(fit));
@@ -360,12 +426,50 @@ std::vector<LiveFit::Snapshot> JobManager::List(const FitFilter& filter, int64_t
   }
 }
 
+absl::StatusOr<v1::Fit> JobManager::Update(const std::string& id, const std::string& etag,
+                                           const FitChange& change) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  absl::StatusOr<JobPtr> found = Find(id);
+  if (!found.ok()) return found.status();
+  const JobPtr job = *found;
+  ended_.wait(lock, [&] { return !job->storing; });
+  if (jobs_.count(id) == 0) return FitNotFound(FitName(id));
+  if (absl::Status s = CheckEtag("fit.etag", etag, *job->fit); !s.ok()) return s;
+  job->storing = true;
+  const std::string before = job->fit->etag();
+  v1::Fit changed = *job->fit;
+  lock.unlock();
+  change(&changed);
+  Touch(&changed);
+  absl::StatusOr<FitRecord> record = store_->Read(id);
+  absl::Status status = record.status();
+  if (record.ok()) {
+    TakeChangeable(changed, record->mutable_fit());
+    TakeIdentity(changed, record->mutable_fit());
+    status = store_->Write(id, *record);
+  }
+  lock.lock();
+  job->storing = false;
+  ended_.notify_all();
+  if (!status.ok()) return status;
+  v1::Fit* fit = job->fit.Change();
+  TakeChangeable(changed, fit);
+  if (fit->etag() == before) {
+    TakeIdentity(changed, fit);
+  } else {
+    Touch(fit);  // it has begun to run meanwhile
+  }
+  WatchExpiry(*fit, id);
+  return *fit;
+}
+
 absl::Status JobManager::CancelQueued(const JobPtr& job, std::unique_lock<std::mutex>& lock) {
   queue_.erase(std::find(queue_.begin(), queue_.end(), job));
-  job->fit.Change()->set_state(v1::Fit::CANCELLED);
-  job->fit.Change()->set_termination_reason(v1::Fit::CANCELLATION);
+  job->fit.Change()->set_state(v1::Fit::STATE_CANCELLED);
+  job->fit.Change()->set_termination_reason(v1::Fit::TERMINATION_REASON_CANCELLATION);
   job->fit.Change()->set_message("cancelled before it began");
   *job->fit.Change()->mutable_end_time() = ToTimestamp(absl::Now());
+  Touch(job->fit.Change());
   job->storing = true;
   const v1::Fit fit = *job->fit;
   lock.unlock();
@@ -382,17 +486,22 @@ absl::Status JobManager::CancelQueued(const JobPtr& job, std::unique_lock<std::m
   lock.lock();
   job->storing = false;
   ended_.notify_all();
+  WatchExpiry(fit, job->id);
   return status;
 }
 
-absl::StatusOr<v1::Fit> JobManager::Cancel(const std::string& id, absl::Duration patience) {
+absl::StatusOr<v1::Fit> JobManager::Cancel(const std::string& id, const std::string& etag,
+                                           absl::Duration patience) {
   std::unique_lock<std::mutex> lock(mutex_);
   absl::StatusOr<JobPtr> found = Find(id);
   if (!found.ok()) return found.status();
   const JobPtr job = *found;
-  if (job->fit->state() == v1::Fit::QUEUED) {
+  // It may begin to run meanwhile.
+  ended_.wait(lock, [&] { return job->fit->state() != v1::Fit::STATE_QUEUED || !job->storing; });
+  if (absl::Status s = CheckEtag("etag", etag, *job->fit); !s.ok()) return s;
+  if (job->fit->state() == v1::Fit::STATE_QUEUED) {
     if (absl::Status status = CancelQueued(job, lock); !status.ok()) return status;
-  } else if (job->fit->state() == v1::Fit::RUNNING) {
+  } else if (job->fit->state() == v1::Fit::STATE_RUNNING) {
     job->cancel = true;
     ended_.wait_for(lock, absl::ToChronoMilliseconds(patience),
                     [&] { return HasEnded(job->fit->state()); });
@@ -400,18 +509,19 @@ absl::StatusOr<v1::Fit> JobManager::Cancel(const std::string& id, absl::Duration
   return *job->fit;
 }
 
-absl::Status JobManager::Delete(const std::string& id) {
+absl::Status JobManager::Delete(const std::string& id, const std::string& etag) {
   std::unique_lock<std::mutex> lock(mutex_);
   absl::StatusOr<JobPtr> found = Find(id);
   if (!found.ok()) return found.status();
   const JobPtr job = *found;
   if (!HasEnded(job->fit->state())) {
-    return FitNotReady("FIT_NOT_ENDED", job->fit->name(),
-                       absl::StrCat("is ", v1::Fit::State_Name(job->fit->state()),
-                                    "; cancel it before it is deleted"));
+    return FitNotReady(
+        "FIT_NOT_ENDED", job->fit->name(),
+        absl::StrCat("is ", StateName(job->fit->state()), "; cancel it before it is deleted"));
   }
   ended_.wait(lock, [&] { return !job->storing; });
   if (jobs_.count(id) == 0) return FitNotFound(FitName(id));
+  if (absl::Status s = CheckEtag("etag", etag, *job->fit); !s.ok()) return s;
   job->storing = true;
   lock.unlock();
   absl::Status status = store_->Remove(id);
@@ -421,6 +531,7 @@ absl::Status JobManager::Delete(const std::string& id) {
     jobs_.erase(id);
     by_age_.erase(Age(*job->fit));
     by_request_.erase(job->request_id);
+    expirer_.Forget(id);
   }
   ended_.notify_all();
   return status;

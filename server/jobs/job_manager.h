@@ -1,8 +1,9 @@
 // The fits of the server: a bounded queue, the threads that run them, and their state.
 //
 // Every fit is on disk before its creation is acknowledged and again when it ends, so that a crash
-// loses nothing: a fit that had not ended is run again by Recover(). In memory a fit is only its
-// BASIC view and its newest events; targets, models and curves are read from the store on demand.
+// loses nothing: a fit that had not ended is run again by Recover(). In memory a fit has no arrays
+// of its target, and only its newest events; targets, models and curves are read from the store on
+// demand.
 #pragma once
 
 #include <atomic>
@@ -23,6 +24,7 @@
 #include "aisivi/v1/fit_service.pb.h"
 #include "engine/parallel/thread_pool.h"
 #include "server/jobs/event_log.h"
+#include "server/jobs/expirer.h"
 #include "server/jobs/fit_filter.h"
 #include "server/jobs/fit_runner.h"
 #include "server/jobs/job_observer.h"
@@ -36,12 +38,17 @@ struct JobLimits {
   int max_queued = 64;  // waiting fits, at least 0
 };
 
+enum class ListOrder { kNewestFirst, kOldestFirst };
+
+// Changes display_name, labels and expire_time of a fit, and nothing else.
+using FitChange = std::function<void(v1::Fit* fit)>;
+
 // Thread safety: all methods may be called at once, except Recover() and Shutdown().
 class JobManager {
  public:
-  // `pool`, `store` and `observer` must outlive the manager; observer may be null.
+  // `pool`, the stores and `observer` must outlive the manager; observer and datasets may be null.
   JobManager(const JobLimits& limits, FitFunction run_fit, ThreadPool* pool, FitStore* store,
-             JobObserver* observer);
+             JobObserver* observer, DatasetStore* datasets = nullptr);
   ~JobManager();
 
   // Takes up what the store holds: ended fits are served again, others are queued again. A fit
@@ -55,7 +62,7 @@ class JobManager {
   void Shutdown();
 
   // Stores and queues a fit whose request passed PlanFit(), or returns the one that the same
-  // `request_id` (may be empty) created before. BASIC view.
+  // `request_id` (may be empty) created before.
   absl::StatusOr<v1::Fit> Create(const v1::Fit& planned, const std::string& request_id,
                                  uint64_t fingerprint);
   // The fit of a repeated request; null when `request_id` is new. INVALID_ARGUMENT at `request_id`
@@ -63,13 +70,19 @@ class JobManager {
   absl::StatusOr<std::unique_ptr<v1::Fit>> FindRequest(const std::string& request_id,
                                                        uint64_t fingerprint) const;
   absl::StatusOr<v1::Fit> Get(const std::string& id) const;
-  // Newest first: at most `limit` fits older than `before` (0: the newest) that match, as
-  // LiveFit::Listed() has them. A fit's age is Age().
-  std::vector<LiveFit::Snapshot> List(const FitFilter& filter, int64_t before, int limit) const;
+  // At most `limit` fits beyond `position` in that order (0: from its beginning) that match, as
+  // LiveFit::Listed() has them. A fit's position is Age().
+  std::vector<LiveFit::Snapshot> List(const FitFilter& filter, ListOrder order, int64_t position,
+                                      int limit) const;
   static int64_t Age(const v1::Fit& fit);
+  // The three of them: ABORTED when `etag` is neither empty nor the fit's.
+  // The fit as changed, which is on disk.
+  absl::StatusOr<v1::Fit> Update(const std::string& id, const std::string& etag,
+                                 const FitChange& change);
   // Waits up to `patience` for a running fit to end.
-  absl::StatusOr<v1::Fit> Cancel(const std::string& id, absl::Duration patience);
-  absl::Status Delete(const std::string& id);
+  absl::StatusOr<v1::Fit> Cancel(const std::string& id, const std::string& etag,
+                                 absl::Duration patience);
+  absl::Status Delete(const std::string& id, const std::string& etag);
   absl::StatusOr<std::shared_ptr<EventLog>> Events(const std::string& id) const;
   absl::StatusOr<v1::TrainingHistory> History(const std::string& id) const;
   // All that is stored of a fit.
@@ -85,8 +98,10 @@ class JobManager {
   void Insert(const JobPtr& job);
   absl::StatusOr<JobPtr> RecoverOne(const std::string& id);
   JobPtr StandIn(const std::string& id, const absl::Status& error);
-  std::vector<LiveFit::Snapshot> NewestBefore(int64_t before) const;
+  std::vector<LiveFit::Snapshot> NextListed(int64_t position, ListOrder order) const;
   int64_t NewAge();
+  void WatchExpiry(const v1::Fit& fit, const std::string& id);
+  void Expire(const std::string& id);
 
   void RunnerLoop();
   JobPtr NextJob();
@@ -101,6 +116,8 @@ class JobManager {
   ThreadPool* const pool_;
   FitStore* const store_;
   JobObserver* const observer_;
+  DatasetStore* const datasets_;
+  const v1::EngineInfo engine_;
 
   std::mutex create_mutex_;                       // held over a whole creation; taken before mutex_
   mutable std::mutex mutex_;                      // guards all below, and the state of every job
@@ -114,6 +131,7 @@ class JobManager {
   bool stopping_ = false;
   int64_t last_age_ = 0;
   std::vector<std::thread> runners_;
+  Expirer expirer_;  // the last: its calls need all above
 };
 
 }  // namespace aisivi::server

@@ -13,7 +13,7 @@ class LiveFit {
  public:
   using Snapshot = std::shared_ptr<const v1::Fit>;
 
-  // BASIC view.
+  // Without the arrays of its target.
   LiveFit() = default;
   explicit LiveFit(v1::Fit fit) : fit_(std::move(fit)) {}
 

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "server/jobs/fit_identity.h"
+
 namespace aisivi::server {
 namespace {
 
@@ -42,11 +44,11 @@ prometheus::MetricFamily JobFamily(const ServerMetrics::StateCounts& counts) {
   family.name = "aisivi_jobs";
   family.help = "Fits by state.";
   family.type = prometheus::MetricType::Gauge;
-  for (const auto state : {v1::Fit::QUEUED, v1::Fit::RUNNING, v1::Fit::SUCCEEDED, v1::Fit::FAILED,
-                           v1::Fit::CANCELLED}) {
+  for (const auto state : {v1::Fit::STATE_QUEUED, v1::Fit::STATE_RUNNING, v1::Fit::STATE_SUCCEEDED,
+                           v1::Fit::STATE_FAILED, v1::Fit::STATE_CANCELLED}) {
     const auto found = counts.find(state);
     prometheus::ClientMetric metric;
-    metric.label.push_back({"state", v1::Fit::State_Name(state)});
+    metric.label.push_back({"state", StateName(state)});
     metric.gauge.value = found == counts.end() ? 0 : found->second;
     family.metric.push_back(std::move(metric));
   }
@@ -129,7 +131,7 @@ void ServerMetrics::Progressed(absl::string_view name, const FitProgress& progre
 }
 
 void ServerMetrics::Ended(absl::string_view name, v1::Fit::State state) {
-  ended_.Add({{"state", v1::Fit::State_Name(state)}}).Increment();
+  ended_.Add({{"state", StateName(state)}}).Increment();
   const std::lock_guard<std::mutex> lock(mutex_);
   const auto found = running_.find(std::string(name));
   if (found == running_.end()) return;

@@ -9,21 +9,28 @@
 
 namespace aisivi::server {
 
-// WatchFit takes no thread per watcher, and CreateFit checks its data off the threads of RPCs; the
-// other methods are short.
+// WatchFit takes no thread per watcher, and CreateFit and DownloadFit read and check data off the
+// threads of RPCs; the other methods are short.
 class FitServiceImpl final
     : public v1::FitService::WithCallbackMethod_CreateFit<
-          v1::FitService::WithCallbackMethod_WatchFit<v1::FitService::Service>> {
+          v1::FitService::WithCallbackMethod_DownloadFit<
+              v1::FitService::WithCallbackMethod_WatchFit<v1::FitService::Service>>> {
  public:
-  // `jobs` and `checks` must outlive this. Larger requests than `max_request_bytes` are refused.
-  FitServiceImpl(JobManager* jobs, HeavyWork* checks, int64_t max_request_bytes)
-      : jobs_(jobs), checks_(checks), max_request_bytes_(max_request_bytes) {}
+  // `jobs`, `datasets` and `checks` must outlive this. Larger requests than `max_request_bytes` are
+  // refused.
+  FitServiceImpl(JobManager* jobs, DatasetStore* datasets, HeavyWork* checks,
+                 int64_t max_request_bytes)
+      : jobs_(jobs), datasets_(datasets), checks_(checks), max_request_bytes_(max_request_bytes) {}
 
   grpc::ServerUnaryReactor* CreateFit(grpc::CallbackServerContext* context,
                                       const v1::CreateFitRequest* request,
                                       v1::Fit* response) override;
   grpc::Status GetFit(grpc::ServerContext* context, const v1::GetFitRequest* request,
                       v1::Fit* response) override;
+  grpc::ServerWriteReactor<v1::FitChunk>* DownloadFit(
+      grpc::CallbackServerContext* context, const v1::DownloadFitRequest* request) override;
+  grpc::Status UpdateFit(grpc::ServerContext* context, const v1::UpdateFitRequest* request,
+                         v1::Fit* response) override;
   grpc::Status ListFits(grpc::ServerContext* context, const v1::ListFitsRequest* request,
                         v1::ListFitsResponse* response) override;
   grpc::Status CancelFit(grpc::ServerContext* context, const v1::CancelFitRequest* request,
@@ -38,10 +45,11 @@ class FitServiceImpl final
 
  private:
   absl::StatusOr<v1::Fit> Create(const v1::CreateFitRequest& request);
-  absl::StatusOr<v1::Fit> Get(const v1::GetFitRequest& request);
+  absl::StatusOr<v1::Fit> Update(const v1::UpdateFitRequest& request);
   absl::StatusOr<v1::ListFitsResponse> List(const v1::ListFitsRequest& request);
 
   JobManager* const jobs_;
+  DatasetStore* const datasets_;
   HeavyWork* const checks_;
   const int64_t max_request_bytes_;
 };

@@ -3,7 +3,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "server/convert/settings.h"
 #include "server/convert/target_spec.h"
+#include "server/jobs/fit_identity.h"
 #include "server/jobs/fit_name.h"
 #include "server/jobs/fit_plan.h"
 #include "server/status.h"
@@ -14,8 +16,8 @@ namespace {
 constexpr size_t kKept = 8;
 
 absl::Status CheckUsable(const v1::Fit& fit) {
-  const std::string& state = v1::Fit::State_Name(fit.state());
-  if (fit.state() == v1::Fit::QUEUED || fit.state() == v1::Fit::RUNNING) {
+  const std::string state = StateName(fit.state());
+  if (fit.state() == v1::Fit::STATE_QUEUED || fit.state() == v1::Fit::STATE_RUNNING) {
     return FitNotReady("FIT_NOT_ENDED", fit.name(),
                        absl::StrCat("is ", state, "; its posterior can be used once it has ended"));
   }
@@ -26,9 +28,10 @@ absl::Status CheckUsable(const v1::Fit& fit) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::shared_ptr<const FittedModel>> Load(const FitRecord& record) {
+absl::StatusOr<std::shared_ptr<const FittedModel>> Load(const FitRecord& record,
+                                                        DatasetStore* datasets) {
   auto fitted = std::make_shared<FittedModel>();
-  fitted->fit = BasicView(record.fit());
+  fitted->fit = WithoutArrays(record.fit());
   absl::StatusOr<std::shared_ptr<const Model>> model = Model::Parse(record.model());
   if (!model.ok()) {
     return absl::DataLossError(absl::StrCat("name: the stored posterior of ", record.fit().name(),
@@ -36,7 +39,7 @@ absl::StatusOr<std::shared_ptr<const FittedModel>> Load(const FitRecord& record)
   }
   fitted->model = *std::move(model);
   absl::StatusOr<std::unique_ptr<const Target>> target =
-      BuildTarget(record.fit().target(), "target");
+      BuildTarget(record.fit().target(), "target", datasets);
   if (!target.ok()) return target.status();
   fitted->target = *std::move(target);
   return fitted;
@@ -62,13 +65,14 @@ void FittedModels::Keep(const Entry& entry) {
 
 absl::Status CheckHasDensity(const FittedModel& fitted, absl::string_view what) {
   if (fitted.model->has_density()) return absl::OkStatus();
-  return FitNotReady("ONLY_DRAWS", fitted.fit.name(),
-                     absl::StrCat("has no density ", what, ": its method, ", fitted.fit.method(),
-                                  ", leaves draws alone"));
+  return FitNotReady(
+      "ONLY_DRAWS", fitted.fit.name(),
+      absl::StrCat("has no density ", what, ": its method, ",
+                   MethodName(fitted.fit.effective_settings().method()), ", leaves draws alone"));
 }
 
 absl::StatusOr<v1::Fit> FittedModels::Usable(const std::string& name) const {
-  absl::StatusOr<std::string> id = ParseFitName(name);
+  absl::StatusOr<std::string> id = ParseFitName("name", name);
   if (!id.ok()) return id.status();
   absl::StatusOr<v1::Fit> fit = jobs_->Get(*id);
   if (!fit.ok()) return fit.status();
@@ -80,9 +84,9 @@ absl::StatusOr<std::shared_ptr<const FittedModel>> FittedModels::Get(const std::
   const absl::StatusOr<v1::Fit> fit = Usable(name);
   if (!fit.ok()) return fit.status();
   if (Entry known = Find(name)) return known;
-  absl::StatusOr<FitRecord> record = jobs_->Record(*ParseFitName(name));
+  absl::StatusOr<FitRecord> record = jobs_->Record(*ParseFitName("name", name));
   if (!record.ok()) return record.status();
-  absl::StatusOr<Entry> loaded = Load(*record);
+  absl::StatusOr<Entry> loaded = Load(*record, datasets_);
   if (loaded.ok()) Keep(*loaded);
   return loaded;
 }

@@ -15,7 +15,7 @@
 namespace aisivi::server {
 
 struct FittedModel {
-  v1::Fit fit;  // BASIC view
+  v1::Fit fit;  // without the arrays of its target
   std::shared_ptr<const Model> model;
   std::unique_ptr<const Target> target;
 };
@@ -27,11 +27,12 @@ absl::Status CheckHasDensity(const FittedModel& fitted, absl::string_view what);
 // Thread safety: all methods may be called at once.
 class FittedModels {
  public:
-  // `jobs` must outlive this.
-  explicit FittedModels(const JobManager* jobs) : jobs_(jobs) {}
+  // Both must outlive this; `datasets` may be null where there are none.
+  explicit FittedModels(const JobManager* jobs, DatasetStore* datasets = nullptr)
+      : jobs_(jobs), datasets_(datasets) {}
 
-  // The fit, BASIC view, without loading anything. INVALID_ARGUMENT, NOT_FOUND, or
-  // FAILED_PRECONDITION (not ended, or without a posterior), all naming `name`.
+  // The fit without the arrays of its target, without loading anything. INVALID_ARGUMENT,
+  // NOT_FOUND, or FAILED_PRECONDITION (not ended, or without a posterior), all naming `name`.
   absl::StatusOr<v1::Fit> Usable(const std::string& name) const;
   // The same errors.
   absl::StatusOr<std::shared_ptr<const FittedModel>> Get(const std::string& name);
@@ -43,6 +44,7 @@ class FittedModels {
   void Keep(const Entry& entry);
 
   const JobManager* const jobs_;
+  DatasetStore* const datasets_;
   std::mutex mutex_;
   std::list<Entry> recent_;  // most recently used first
 };

@@ -1,13 +1,21 @@
 #include "server/services/posterior_limits.h"
 
+#include <algorithm>
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "engine/fit/options.h"
 #include "server/jobs/fit_work.h"
 #include "server/status.h"
 
 namespace aisivi::server {
+namespace {
+
+constexpr int64_t kMaxSummaryDraws = 1'000'000;
+constexpr int64_t kDefaultSummarized = 20'000;
+
+}  // namespace
 
 absl::Status CheckRange(absl::string_view field, int64_t value, int64_t min, int64_t max) {
   if (value >= min && value <= max) return absl::OkStatus();
@@ -32,8 +40,34 @@ absl::Status CheckDensityWork(absl::string_view field, int64_t points, int64_t i
                                      points, inner_samples, dim, most));
 }
 
+absl::Status CheckPoints(const v1::Matrix& points, int64_t inner_samples, const v1::Fit& fit) {
+  if (points.rows() >= 1 && points.columns() != fit.dimension()) {
+    return FieldError("points", absl::StrCat("has ", points.columns(), " columns; the fit has ",
+                                             fit.dimension(), " coordinates"));
+  }
+  const int64_t samples = InnerSamples(inner_samples, fit);
+  for (absl::Status status : {CheckRange("points", points.rows(), 1, kMaxPoints),
+                              CheckRange("inner_samples", samples, 1, kMaxInnerSamples)}) {
+    if (!status.ok()) return status;
+  }
+  return CheckDensityWork("points", points.rows(), samples, fit.dimension());
+}
+
 int64_t InnerSamples(int64_t requested, const v1::Fit& fit) {
-  return requested != 0 ? requested : fit.effective_hyperparameters().evidence_inner_samples();
+  if (requested != 0) return requested;
+  const int64_t own = fit.effective_settings().evidence_settings().evidence_inner_samples();
+  // A fit of an earlier version does not tell.
+  return own != 0 ? own : FitOptions().evidence_inner_samples;
+}
+
+int64_t SummarizedDraws(int64_t requested, int dim) {
+  return requested != 0 ? requested : std::min(kDefaultSummarized, kMaxNumbers / dim);
+}
+
+absl::Status CheckSummarizedDraws(int64_t requested, int dim) {
+  const int64_t count = SummarizedDraws(requested, dim);
+  const absl::Status status = CheckRange("count", count, 2, kMaxSummaryDraws);
+  return status.ok() ? CheckNumbers("count", count, dim) : status;
 }
 
 }  // namespace aisivi::server

@@ -26,7 +26,15 @@ absl::Status CheckNumbers(absl::string_view field, int64_t count, int dim);
 absl::Status CheckDensityWork(absl::string_view field, int64_t points, int64_t inner_samples,
                               int dim);
 
+// INVALID_ARGUMENT at points or inner_samples: points of another dimension, none, or too many.
+absl::Status CheckPoints(const v1::Matrix& points, int64_t inner_samples, const v1::Fit& fit);
+
 // K: what the request says, or the fit's own.
 int64_t InnerSamples(int64_t requested, const v1::Fit& fit);
+
+// Draws of a summary: what the request says, or a default. INVALID_ARGUMENT at count where they are
+// too few or too many.
+int64_t SummarizedDraws(int64_t requested, int dim);
+absl::Status CheckSummarizedDraws(int64_t requested, int dim);
 
 }  // namespace aisivi::server

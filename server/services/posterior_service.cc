@@ -7,12 +7,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/evidence/evidence.h"
-#include "engine/evidence/log_density.h"
 #include "engine/evidence/summary.h"
-#include "server/convert/progress.h"
-#include "server/convert/target_spec.h"
-#include "server/convert/verdict.h"
+#include "server/services/covariance_source.h"
+#include "server/services/density_source.h"
 #include "server/services/draws_source.h"
+#include "server/services/evidence_source.h"
 #include "server/services/heavy_reactor.h"
 #include "server/services/posterior_limits.h"
 #include "server/services/request_size.h"
@@ -22,15 +21,7 @@
 namespace aisivi::server {
 namespace {
 
-constexpr int64_t kMaxSummaryDraws = 1'000'000;
-constexpr int64_t kDefaultSummarized = 20'000;
 constexpr int kMaxProbabilities = 100;
-constexpr int kMaxCovarianceDim = 2000;
-constexpr int64_t kPointsPerCall = 256;
-
-void Append(const Eigen::VectorXd& values, google::protobuf::RepeatedField<double>* field) {
-  field->Add(values.data(), values.data() + values.size());
-}
 
 absl::StatusOr<std::vector<double>> Probabilities(const v1::SummarizePosteriorRequest& request) {
   if (request.probabilities().empty()) {
@@ -60,62 +51,12 @@ v1::PosteriorSummary ToMessage(const PosteriorSummary& summary, const v1::Fit& f
     }
   }
   message.mutable_probabilities()->Add(probabilities.begin(), probabilities.end());
-  if (summary.covariance.size() > 0) {
-    *message.mutable_covariance() = ToMatrixMessage(summary.covariance);
-  }
   return message;
 }
 
-int64_t SummarizedDraws(const v1::SummarizePosteriorRequest& request, int dim) {
-  return request.count() != 0 ? request.count() : std::min(kDefaultSummarized, kMaxNumbers / dim);
-}
-
 absl::Status CheckSummary(const v1::SummarizePosteriorRequest& request, const v1::Fit& fit) {
-  const int dim = fit.dimension();
-  const int64_t count = SummarizedDraws(request, dim);
-  for (absl::Status status :
-       {Probabilities(request).status(), CheckRange("count", count, 2, kMaxSummaryDraws),
-        CheckNumbers("count", count, dim)}) {
-    if (!status.ok()) return status;
-  }
-  if (!request.covariance() || dim <= kMaxCovarianceDim) return absl::OkStatus();
-  return FieldError("covariance",
-                    absl::StrCat("at most ", kMaxCovarianceDim, " coordinates; the fit has ", dim));
-}
-
-struct EvidenceSizes {
-  int64_t draws, inner_samples;
-};
-
-EvidenceSizes SizesOf(const v1::EstimateLogEvidenceRequest& request, const v1::Fit& fit) {
-  const int64_t used = fit.evidence().inner_samples();
-  return {
-      request.draws() != 0 ? request.draws() : fit.effective_hyperparameters().evidence_draws(),
-      request.inner_samples() == 0 && used > 0 ? used : InnerSamples(request.inner_samples(), fit)};
-}
-
-absl::Status CheckEvidence(const v1::EstimateLogEvidenceRequest& request, const v1::Fit& fit) {
-  const auto [draws, inner_samples] = SizesOf(request, fit);
-  for (absl::Status status : {CheckRange("draws", draws, 2, kMaxDraws),
-                              CheckRange("inner_samples", inner_samples, 1, kMaxInnerSamples),
-                              CheckNumbers("draws", draws, fit.dimension())}) {
-    if (!status.ok()) return status;
-  }
-  return CheckDensityWork("draws", draws, inner_samples, fit.dimension());
-}
-
-absl::Status CheckDensities(const v1::EvaluateLogDensityRequest& request, const v1::Fit& fit) {
-  const v1::Matrix& points = request.points();
-  if (points.rows() >= 1 && points.columns() != fit.dimension()) {
-    return FieldError("points", absl::StrCat("has ", points.columns(), " columns; the fit has ",
-                                             fit.dimension(), " coordinates"));
-  }
-  const int64_t inner_samples = InnerSamples(request.inner_samples(), fit);
-  for (absl::Status status : {CheckRange("points", points.rows(), 1, kMaxPoints),
-                              CheckRange("inner_samples", inner_samples, 1, kMaxInnerSamples)}) {
-    if (!status.ok()) return status;
-  }
-  return CheckDensityWork("points", points.rows(), inner_samples, fit.dimension());
+  const absl::Status status = Probabilities(request).status();
+  return status.ok() ? CheckSummarizedDraws(request.count(), fit.dimension()) : status;
 }
 
 // The fit of a request that passes `check`.
@@ -137,57 +78,16 @@ absl::StatusOr<v1::PosteriorSummary> PosteriorServiceImpl::Summary(
   if (!probabilities.ok()) return probabilities.status();
   absl::StatusOr<std::shared_ptr<const FittedModel>> fitted = models_->Get(request.name());
   if (!fitted.ok()) return fitted.status();
-  const int64_t count = SummarizedDraws(request, fit.dimension());
+  const int64_t count = SummarizedDraws(request.count(), fit.dimension());
   absl::StatusOr<DrawBatch> batch =
       Draw(*(*fitted)->model, nullptr, request.seed(), 0, count, 0, *pool_, cancel);
   if (!batch.ok()) return batch.status();
   absl::StatusOr<PosteriorSummary> summary =
-      Summarize(batch->z, *probabilities, request.covariance());
+      Summarize(batch->z, *probabilities, /*covariance=*/false);
   if (!summary.ok()) return summary.status();
   v1::PosteriorSummary message = ToMessage(*summary, fit, *probabilities);
   message.set_count(count);
   return message;
-}
-
-absl::StatusOr<v1::LogEvidence> PosteriorServiceImpl::Evidence(
-    const v1::EstimateLogEvidenceRequest& request, const v1::Fit& fit,
-    const std::atomic<bool>* cancel) {
-  absl::StatusOr<std::shared_ptr<const FittedModel>> fitted = models_->Get(request.name());
-  if (!fitted.ok()) return fitted.status();
-  if (absl::Status s = CheckHasDensity(**fitted, "to estimate the evidence from"); !s.ok()) {
-    return s;
-  }
-  const auto [draws, inner_samples] = SizesOf(request, fit);
-  absl::StatusOr<EvidenceEstimate> estimate = EstimateEvidence(
-      *(*fitted)->model, *(*fitted)->target, request.seed(), draws, inner_samples, *pool_, cancel);
-  if (!estimate.ok()) return estimate.status();
-  v1::LogEvidence message = server::ToMessage(*estimate);
-  *message.mutable_verdict() = JudgeFitBy(*estimate, fit);
-  return message;
-}
-
-absl::StatusOr<v1::EvaluateLogDensityResponse> PosteriorServiceImpl::LogDensity(
-    const v1::EvaluateLogDensityRequest& request, const v1::Fit& fit,
-    const std::atomic<bool>* cancel) {
-  absl::StatusOr<Eigen::MatrixXd> points = ToMatrix(request.points(), "points");
-  if (!points.ok()) return points.status();
-  absl::StatusOr<std::shared_ptr<const FittedModel>> fitted = models_->Get(request.name());
-  if (!fitted.ok()) return fitted.status();
-  if (absl::Status s = CheckHasDensity(**fitted, "to evaluate at a point"); !s.ok()) return s;
-  const int64_t inner_samples = InnerSamples(request.inner_samples(), fit);
-  const Eigen::MatrixXd z = points->transpose();
-  v1::EvaluateLogDensityResponse response;
-  for (int64_t first = 0; first < z.cols(); first += kPointsPerCall) {
-    const int64_t count = std::min<int64_t>(kPointsPerCall, z.cols() - first);
-    absl::StatusOr<LogDensityEstimate> estimate = aisivi::EvaluateLogDensity(
-        *(*fitted)->model, z.middleCols(first, count),
-        request.seed() + static_cast<uint64_t>(first), inner_samples, *pool_, cancel);
-    if (!estimate.ok()) return estimate.status();
-    Append(estimate->log_q, response.mutable_log_q());
-    Append(estimate->lower, response.mutable_lower());
-    Append(estimate->upper, response.mutable_upper());
-  }
-  return response;
 }
 
 grpc::ServerWriteReactor<v1::DrawsChunk>* PosteriorServiceImpl::StreamDraws(
@@ -210,29 +110,35 @@ grpc::ServerUnaryReactor* PosteriorServiceImpl::SummarizePosterior(
                     });
 }
 
-grpc::ServerUnaryReactor* PosteriorServiceImpl::EstimateLogEvidence(
-    grpc::CallbackServerContext* context, const v1::EstimateLogEvidenceRequest* request,
-    v1::LogEvidence* response) {
-  absl::StatusOr<v1::Fit> fit = Checked(models_, *request, CheckEvidence);
-  if (!fit.ok()) return Refuse(context, fit.status());
-  return StartHeavy(work_, response,
-                    [this, request, fit = *std::move(fit)](const std::atomic<bool>* cancel) {
-                      return Evidence(*request, fit, cancel);
-                    });
+grpc::ServerWriteReactor<v1::MatrixRows>* PosteriorServiceImpl::StreamCovariance(
+    grpc::CallbackServerContext* context, const v1::StreamCovarianceRequest* request) {
+  const absl::StatusOr<v1::Fit> fit = Checked(models_, *request, CheckCovarianceRequest);
+  if (!fit.ok()) return RefuseStream<v1::MatrixRows>(fit.status());
+  const auto source = std::make_shared<CovarianceSource>(*request, *fit, models_, pool_);
+  return StartHeavyStream<v1::MatrixRows>(
+      work_, [source](const std::atomic<bool>* cancel) { return source->Next(cancel); });
 }
 
-grpc::ServerUnaryReactor* PosteriorServiceImpl::EvaluateLogDensity(
-    grpc::CallbackServerContext* context, const v1::EvaluateLogDensityRequest* request,
-    v1::EvaluateLogDensityResponse* response) {
+grpc::ServerWriteReactor<v1::EstimateLogEvidenceResponse>*
+PosteriorServiceImpl::EstimateLogEvidence(grpc::CallbackServerContext* context,
+                                          const v1::EstimateLogEvidenceRequest* request) {
+  const absl::StatusOr<v1::Fit> fit = Checked(models_, *request, CheckEvidenceRequest);
+  if (!fit.ok()) return RefuseStream<v1::EstimateLogEvidenceResponse>(fit.status());
+  const auto source = std::make_shared<EvidenceSource>(*request, *fit, models_, pool_);
+  return StartHeavyStream<v1::EstimateLogEvidenceResponse>(
+      work_, [source](const std::atomic<bool>* cancel) { return source->Next(cancel); });
+}
+
+grpc::ServerWriteReactor<v1::LogDensityChunk>* PosteriorServiceImpl::EvaluateLogDensity(
+    grpc::CallbackServerContext* context, const v1::EvaluateLogDensityRequest* request) {
   if (absl::Status status = CheckRequestSize(*request, max_request_bytes_); !status.ok()) {
-    return Refuse(context, status);
+    return RefuseStream<v1::LogDensityChunk>(status);
   }
-  absl::StatusOr<v1::Fit> fit = Checked(models_, *request, CheckDensities);
-  if (!fit.ok()) return Refuse(context, fit.status());
-  return StartHeavy(work_, response,
-                    [this, request, fit = *std::move(fit)](const std::atomic<bool>* cancel) {
-                      return LogDensity(*request, fit, cancel);
-                    });
+  const absl::StatusOr<v1::Fit> fit = Checked(models_, *request, CheckDensityRequest);
+  if (!fit.ok()) return RefuseStream<v1::LogDensityChunk>(fit.status());
+  const auto source = std::make_shared<DensitySource>(request, models_, pool_);
+  return StartHeavyStream<v1::LogDensityChunk>(
+      work_, [source](const std::atomic<bool>* cancel) { return source->Next(cancel); });
 }
 
 grpc::ServerWriteReactor<v1::ScoreChunk>* PosteriorServiceImpl::EvaluateScore(

@@ -27,24 +27,18 @@ class PosteriorServiceImpl final : public v1::PosteriorService::CallbackService 
   grpc::ServerUnaryReactor* SummarizePosterior(grpc::CallbackServerContext* context,
                                                const v1::SummarizePosteriorRequest* request,
                                                v1::PosteriorSummary* response) override;
-  grpc::ServerUnaryReactor* EstimateLogEvidence(grpc::CallbackServerContext* context,
-                                                const v1::EstimateLogEvidenceRequest* request,
-                                                v1::LogEvidence* response) override;
-  grpc::ServerUnaryReactor* EvaluateLogDensity(grpc::CallbackServerContext* context,
-                                               const v1::EvaluateLogDensityRequest* request,
-                                               v1::EvaluateLogDensityResponse* response) override;
+  grpc::ServerWriteReactor<v1::MatrixRows>* StreamCovariance(
+      grpc::CallbackServerContext* context, const v1::StreamCovarianceRequest* request) override;
+  grpc::ServerWriteReactor<v1::EstimateLogEvidenceResponse>* EstimateLogEvidence(
+      grpc::CallbackServerContext* context, const v1::EstimateLogEvidenceRequest* request) override;
+  grpc::ServerWriteReactor<v1::LogDensityChunk>* EvaluateLogDensity(
+      grpc::CallbackServerContext* context, const v1::EvaluateLogDensityRequest* request) override;
   grpc::ServerWriteReactor<v1::ScoreChunk>* EvaluateScore(
       grpc::CallbackServerContext* context, const v1::EvaluateScoreRequest* request) override;
 
  private:
   absl::StatusOr<v1::PosteriorSummary> Summary(const v1::SummarizePosteriorRequest& request,
                                                const v1::Fit& fit, const std::atomic<bool>* cancel);
-  absl::StatusOr<v1::LogEvidence> Evidence(const v1::EstimateLogEvidenceRequest& request,
-                                           const v1::Fit& fit, const std::atomic<bool>* cancel);
-  absl::StatusOr<v1::EvaluateLogDensityResponse> LogDensity(
-      const v1::EvaluateLogDensityRequest& request, const v1::Fit& fit,
-      const std::atomic<bool>* cancel);
-
   FittedModels* const models_;
   ThreadPool* const pool_;
   HeavyWork* const work_;

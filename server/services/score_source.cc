@@ -34,18 +34,8 @@ v1::ScoreChunk ToChunk(const ScoreEstimate& estimate, int64_t first) {
 }  // namespace
 
 absl::Status CheckScoreRequest(const v1::EvaluateScoreRequest& request, const v1::Fit& fit) {
-  const v1::Matrix& points = request.points();
-  if (points.rows() >= 1 && points.columns() != fit.dimension()) {
-    return FieldError("points", absl::StrCat("has ", points.columns(), " columns; the fit has ",
-                                             fit.dimension(), " coordinates"));
-  }
-  const int64_t inner_samples = InnerSamples(request.inner_samples(), fit);
-  for (absl::Status status : {CheckRange("points", points.rows(), 1, kMaxPoints),
-                              CheckRange("inner_samples", inner_samples, 1, kMaxInnerSamples),
-                              CheckSource(request.source())}) {
-    if (!status.ok()) return status;
-  }
-  return CheckDensityWork("points", points.rows(), inner_samples, fit.dimension());
+  if (absl::Status status = CheckSource(request.source()); !status.ok()) return status;
+  return CheckPoints(request.points(), request.inner_samples(), fit);
 }
 
 ScoreSource::ScoreSource(v1::EvaluateScoreRequest request, FittedModels* models, ThreadPool* pool)

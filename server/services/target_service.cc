@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "engine/parallel/instruction_set.h"
 #include "engine/targets/registry.h"
-#include "server/config/flags.h"
+#include "server/convert/engine_info.h"
+#include "server/convert/target_data.h"
 #include "server/convert/target_spec.h"
 #include "server/services/heavy_reactor.h"
 #include "server/services/paging.h"
@@ -39,15 +39,15 @@ constexpr double kTolerance = 1e-4;
 v1::TargetParameter::Kind ToMessage(ParameterKind kind) {
   switch (kind) {
     case ParameterKind::kNumber:
-      return v1::TargetParameter::NUMBER;
+      return v1::TargetParameter::KIND_NUMBER;
     case ParameterKind::kInteger:
-      return v1::TargetParameter::INTEGER;
+      return v1::TargetParameter::KIND_INTEGER;
     case ParameterKind::kVector:
-      return v1::TargetParameter::VECTOR;
+      return v1::TargetParameter::KIND_VECTOR;
     case ParameterKind::kMatrix:
-      return v1::TargetParameter::MATRIX;
+      return v1::TargetParameter::KIND_MATRIX;
     case ParameterKind::kMatrixList:
-      return v1::TargetParameter::MATRIX_LIST;
+      return v1::TargetParameter::KIND_MATRIX_LIST;
   }
   return v1::TargetParameter::KIND_UNSPECIFIED;
 }
@@ -57,6 +57,7 @@ v1::TargetInfo ToMessage(const TargetEntry& entry) {
   info.set_name(entry.name);
   info.set_doc(entry.doc);
   info.set_dimension_rule(entry.dimension_rule);
+  info.set_takes_dataset(TakesDataset(entry.name));
   bool all_optional = true;
   for (const ParameterDoc& parameter : entry.parameters) {
     v1::TargetParameter* message = info.add_parameters();
@@ -94,21 +95,20 @@ absl::StatusOr<v1::ListTargetsResponse> List(const v1::ListTargetsRequest& reque
   v1::ListTargetsResponse response;
   for (int64_t i = first; i < end; ++i) *response.add_targets() = Infos()[i];
   if (end < size) response.set_next_page_token(PageToken(end, "targets"));
-  response.mutable_server()->set_version(Version());
-  response.mutable_server()->set_instruction_set(EngineInstructionSet());
+  *response.mutable_engine() = ThisEngine();
   return response;
 }
 
 // Multiply-adds of the differences at `count` points: 2 D evaluations each, and an evaluation reads
 // every number of the target.
-double CheckWork(const v1::TargetSpec& target, int dim, double count) {
-  const double numbers = static_cast<double>(target.ByteSizeLong()) / sizeof(double);
+double CheckWork(double numbers, int dim, double count) {
   return 2.0 * dim * count * std::max<double>(dim, numbers);
 }
 
-// D×N.
-absl::StatusOr<Eigen::MatrixXd> Points(const v1::CheckTargetRequest& request, int dim) {
-  const double most = kMaxCheckWork / CheckWork(request.target(), dim, 1);
+// D×N. `numbers`: that an evaluation reads.
+absl::StatusOr<Eigen::MatrixXd> Points(const v1::CheckTargetRequest& request, double numbers,
+                                       int dim) {
+  const double most = kMaxCheckWork / CheckWork(numbers, dim, 1);
   if (most < 1) {
     return FieldError("target", absl::StrCat("is too large to be checked: differences in ", dim,
                                              " coordinates take minutes for one point"));
@@ -157,16 +157,19 @@ v1::CheckTargetResponse ToMessage(const TargetCheck& check, const Target& target
   return response;
 }
 
-absl::StatusOr<v1::CheckTargetResponse> Check(const v1::CheckTargetRequest& request, double step,
+absl::StatusOr<v1::CheckTargetResponse> Check(const v1::CheckTargetRequest& request,
+                                              DatasetStore* datasets, double step,
                                               const std::atomic<bool>* cancel) {
-  absl::StatusOr<std::unique_ptr<const Target>> target = BuildTarget(request.target(), "target");
+  absl::StatusOr<std::unique_ptr<const Target>> target =
+      BuildTarget(request.target(), "target", datasets);
   if (!target.ok()) return target.status();
-  absl::StatusOr<Eigen::MatrixXd> points = Points(request, (*target)->dim());
+  absl::StatusOr<Eigen::MatrixXd> points =
+      Points(request, TargetNumbers(request.target(), datasets), (*target)->dim());
   if (!points.ok()) return points.status();
   absl::StatusOr<TargetCheck> check = CheckScores(**target, *points, step, cancel);
   if (!check.ok()) return check.status();
   v1::CheckTargetResponse response = ToMessage(*check, **target, *points);
-  if (const std::optional<double> log_z = KnownLogZ(request.target())) {
+  if (const std::optional<double> log_z = KnownLogZ(request.target(), datasets)) {
     response.set_known_log_z(*log_z);
   }
   return response;
@@ -191,8 +194,8 @@ grpc::ServerUnaryReactor* TargetServiceImpl::CheckTarget(grpc::CallbackServerCon
     return Refuse(context, FieldError("step", absl::StrCat(step, " is not in [", kMinStep, ", ",
                                                            kMaxStep, "]")));
   }
-  return StartHeavy(work_, response, [request, step](const std::atomic<bool>* cancel) {
-    return Check(*request, step, cancel);
+  return StartHeavy(work_, response, [this, request, step](const std::atomic<bool>* cancel) {
+    return Check(*request, datasets_, step, cancel);
   });
 }
 

@@ -5,6 +5,7 @@
 
 #include "aisivi/v1/target_service.grpc.pb.h"
 #include "server/services/heavy_work.h"
+#include "server/store/dataset_store.h"
 
 namespace aisivi::server {
 
@@ -12,9 +13,9 @@ namespace aisivi::server {
 class TargetServiceImpl final
     : public v1::TargetService::WithCallbackMethod_CheckTarget<v1::TargetService::Service> {
  public:
-  // `work` must outlive this.
-  TargetServiceImpl(HeavyWork* work, int64_t max_request_bytes)
-      : work_(work), max_request_bytes_(max_request_bytes) {}
+  // `datasets` and `work` must outlive this.
+  TargetServiceImpl(DatasetStore* datasets, HeavyWork* work, int64_t max_request_bytes)
+      : datasets_(datasets), work_(work), max_request_bytes_(max_request_bytes) {}
 
   grpc::Status ListTargets(grpc::ServerContext* context, const v1::ListTargetsRequest* request,
                            v1::ListTargetsResponse* response) override;
@@ -23,6 +24,7 @@ class TargetServiceImpl final
                                         v1::CheckTargetResponse* response) override;
 
  private:
+  DatasetStore* const datasets_;
   HeavyWork* const work_;
   const int64_t max_request_bytes_;
 };

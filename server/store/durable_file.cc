@@ -9,37 +9,13 @@
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
+#include "server/store/descriptor.h"
 
 namespace aisivi::server {
 namespace {
 
 absl::Status ErrnoError(absl::string_view what, const std::string& path) {
   return absl::ErrnoToStatus(errno, absl::StrCat(what, " ", path));
-}
-
-// Closes a file descriptor when it goes out of scope.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
-absl::Status WriteAll(int fd, absl::string_view content, const std::string& path) {
-  while (!content.empty()) {
-    const ssize_t written = ::write(fd, content.data(), content.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return ErrnoError("cannot write", path);
-    content.remove_prefix(static_cast<size_t>(written));
-  }
-  return absl::OkStatus();
 }
 
 absl::Status SyncDirectoryOf(const std::string& path) {
@@ -59,6 +35,40 @@ absl::Status WriteTemporary(const std::string& path, absl::string_view content) 
 }
 
 }  // namespace
+
+std::string ToBytes(uint64_t value) {
+  std::string bytes(8, '\0');
+  for (int i = 0; i < 8; ++i) bytes[i] = static_cast<char>(value >> (8 * i));
+  return bytes;
+}
+
+uint64_t FromBytes(absl::string_view bytes) {
+  uint64_t value = 0;
+  for (int i = 0; i < 8; ++i) value |= uint64_t{static_cast<unsigned char>(bytes[i])} << (8 * i);
+  return value;
+}
+
+absl::Status WriteAll(int fd, absl::string_view content, const std::string& path) {
+  while (!content.empty()) {
+    const ssize_t written = ::write(fd, content.data(), content.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return ErrnoError("cannot write", path);
+    content.remove_prefix(static_cast<size_t>(written));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RenameDurably(const std::string& from, const std::string& path) {
+  if (::rename(from.c_str(), path.c_str()) != 0) return ErrnoError("cannot rename", from);
+  return SyncDirectoryOf(path);
+}
+
+void RemoveTemporaries(const std::string& directory) {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
+    if (entry.path().extension() == ".tmp") std::filesystem::remove(entry.path(), error);
+  }
+}
 
 uint64_t Fingerprint(absl::string_view bytes) {
   uint64_t hash = 0xcbf29ce484222325u;

@@ -13,6 +13,19 @@ namespace aisivi::server {
 // FNV-1a, 64 bits.
 uint64_t Fingerprint(absl::string_view bytes);
 
+// Eight bytes, little-endian, and back.
+std::string ToBytes(uint64_t value);
+uint64_t FromBytes(absl::string_view bytes);
+
+// All of `content` to an open file, which errors call `path`.
+absl::Status WriteAll(int fd, absl::string_view content, const std::string& path);
+
+// Moves a file whose content is synced over `path`, in the same directory, and makes that durable.
+absl::Status RenameDurably(const std::string& from, const std::string& path);
+
+// Removes what interrupted writes left in a directory: files *.tmp.
+void RemoveTemporaries(const std::string& directory);
+
 // Writes `path` by way of a temporary file beside it: write, fsync, rename, fsync of the directory.
 // When it returns OK the content survives a crash; when it fails the old content is untouched.
 absl::Status WriteFileDurably(const std::string& path, absl::string_view content);

@@ -20,20 +20,6 @@ namespace {
 constexpr absl::string_view kHeader = "aisivi-fit 1\n";
 constexpr absl::string_view kSuffix = ".fit";
 
-std::string ToBytes(uint64_t value) {
-  std::string bytes(8, '\0');
-  for (int i = 0; i < 8; ++i) bytes[i] = static_cast<char>(value >> (8 * i));
-  return bytes;
-}
-
-// Removes what an interrupted write left behind.
-void RemoveTemporaries(const std::string& directory) {
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
-    if (entry.path().extension() == ".tmp") std::filesystem::remove(entry.path(), error);
-  }
-}
-
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<FitStore>> FitStore::Open(const std::string& directory) {

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "client/client.h"
+#include "client/names.h"
 
 namespace aisivi {
 namespace {
@@ -41,8 +42,8 @@ T Must(absl::StatusOr<T> value) {
 v1::Fit Banana() {
   v1::Fit fit;
   fit.mutable_target()->mutable_banana();
-  fit.mutable_hyperparameters()->set_iterations(1500);
-  fit.mutable_hyperparameters()->set_evidence_draws(1024);
+  fit.mutable_schedule()->set_iterations(1500);
+  fit.mutable_evidence_settings()->set_evidence_draws(1024);
   fit.set_seed(1);
   return fit;
 }
@@ -80,7 +81,7 @@ Times TimeFit(const Client& client, const std::string& pid, int watchers, int64_
   }
   for (std::thread& thread : threads) thread.join();
   v1::Fit fit = Must(client.GetFit(name));
-  while (fit.state() == v1::Fit::QUEUED || fit.state() == v1::Fit::RUNNING) {
+  while (fit.state() == v1::Fit::STATE_QUEUED || fit.state() == v1::Fit::STATE_RUNNING) {
     std::this_thread::sleep_for(std::chrono::milliseconds(200));
     fit = Must(client.GetFit(name));
   }
@@ -119,15 +120,14 @@ void TimeCancelling(const Client& client) {
     v1::Fit fit;
     fit.mutable_target()->mutable_conditioned_diffusion();
     const std::string name = Must(client.CreateFit(fit)).name();
-    while (Must(client.GetFit(name)).state() == v1::Fit::QUEUED) std::this_thread::yield();
+    while (Must(client.GetFit(name)).state() == v1::Fit::STATE_QUEUED) std::this_thread::yield();
     std::this_thread::sleep_for(std::chrono::duration<double>(after));
-    const std::string phase =
-        v1::FitProgress::Phase_Name(Must(client.GetFit(name)).progress().phase());
+    const std::string phase = ShortName(Must(client.GetFit(name)).progress().phase());
     const auto start = std::chrono::steady_clock::now();
     const v1::Fit ended = Must(client.Cancel(name));
     const std::chrono::duration<double, std::milli> time = std::chrono::steady_clock::now() - start;
     std::printf("after %4.1f s (%s): %s in %.1f ms\n", after, phase.c_str(),
-                v1::Fit::State_Name(ended.state()).c_str(), time.count());
+                ShortName(ended.state()).c_str(), time.count());
     std::fflush(stdout);
   }
 }

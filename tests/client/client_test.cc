@@ -40,7 +40,7 @@ class ScriptedFits : public v1::FitService::Service {
       script_.pop_front();
     }
     v1::WatchFitResponse event;
-    event.set_state(v1::Fit::RUNNING);
+    event.set_state(v1::Fit::STATE_RUNNING);
     for (const int64_t sequence : part.sequences) {
       event.set_sequence(sequence);
       writer->Write(event);
@@ -48,7 +48,7 @@ class ScriptedFits : public v1::FitService::Service {
     if (part.last) {
       event.set_sequence(event.sequence() + 1);
       event.mutable_fit()->set_name(request->name());
-      event.mutable_fit()->set_state(v1::Fit::SUCCEEDED);
+      event.mutable_fit()->set_state(v1::Fit::STATE_SUCCEEDED);
       writer->Write(event);
     }
     while (part.hang && !context->IsCancelled()) {
@@ -88,7 +88,7 @@ class ScriptedFits : public v1::FitService::Service {
     return asked_after_;
   }
 
-  std::atomic<v1::Fit::State> state = v1::Fit::RUNNING;
+  std::atomic<v1::Fit::State> state = v1::Fit::STATE_RUNNING;
 
  private:
   std::mutex mutex_;
@@ -127,15 +127,47 @@ class ScriptedPosteriors : public v1::PosteriorService::Service {
 
   // The "density" of a point is 100 z_1 + z_2, so that swapped rows and columns would show.
   grpc::Status EvaluateLogDensity(ServerContext*, const v1::EvaluateLogDensityRequest* request,
-                                  v1::EvaluateLogDensityResponse* response) override {
+                                  grpc::ServerWriter<v1::LogDensityChunk>* writer) override {
     const v1::Matrix& points = request->points();
     for (int n = 0; n < points.rows(); ++n) {
       const double value =
           100 * points.values(n * points.columns()) + points.values(n * points.columns() + 1);
-      response->add_log_q(value);
-      response->add_lower(value - 1);
-      response->add_upper(value + 1);
+      v1::LogDensityChunk chunk;
+      chunk.set_first(n);
+      chunk.add_log_q(value);
+      chunk.add_lower(value - 1);
+      chunk.add_upper(value + 1);
+      writer->Write(chunk);
     }
+    return grpc::Status::OK;
+  }
+
+  // Rows 0 and 1 of [[1, 2, 3], [4, 5, 6], [7, 8, 9]], then row 2.
+  grpc::Status StreamCovariance(ServerContext*, const v1::StreamCovarianceRequest* request,
+                                grpc::ServerWriter<v1::MatrixRows>* writer) override {
+    v1::MatrixRows part;
+    part.set_rows(3);
+    part.set_columns(3);
+    for (int i = 1; i <= 6; ++i) part.add_values(i);
+    writer->Write(part);
+    part.clear_values();
+    part.set_first(static_cast<int>(request->seed()));
+    for (int i = 7; i <= 9; ++i) part.add_values(i);
+    writer->Write(part);
+    return grpc::Status::OK;
+  }
+
+  grpc::Status EstimateLogEvidence(
+      ServerContext*, const v1::EstimateLogEvidenceRequest* request,
+      grpc::ServerWriter<v1::EstimateLogEvidenceResponse>* writer) override {
+    v1::EstimateLogEvidenceResponse response;
+    response.set_draws(10);
+    response.set_done(4);
+    writer->Write(response);
+    if (request->seed() == 13) return grpc::Status::OK;  // ends without an estimate
+    response.set_done(10);
+    response.mutable_evidence()->set_log_z(-1.5);
+    writer->Write(response);
     return grpc::Status::OK;
   }
 
@@ -206,7 +238,7 @@ TEST_F(ClientTest, WatchTakesABrokenStreamUpWhereItBroke) {
       "fits/a", [&](const v1::WatchFitResponse& event) { seen.push_back(event.sequence()); });
   ASSERT_TRUE(fit.ok()) << fit.status();
   EXPECT_EQ(fit->name(), "fits/a");
-  EXPECT_EQ(fit->state(), v1::Fit::SUCCEEDED);
+  EXPECT_EQ(fit->state(), v1::Fit::STATE_SUCCEEDED);
   EXPECT_THAT(seen, ElementsAre(1, 2, 5, 6));
   EXPECT_THAT(fits_.asked_after(), ElementsAre(0, 2, 2));
 }
@@ -216,7 +248,7 @@ TEST_F(ClientTest, WatchTakesAStreamThatTheServerCancelledForBroken) {
   fits_.Play({{{1}, false, cancelled}, {{2}, true, grpc::Status::OK}});
   const absl::StatusOr<v1::Fit> fit = client_->Watch("fits/a");
   ASSERT_TRUE(fit.ok()) << fit.status();
-  EXPECT_EQ(fit->state(), v1::Fit::SUCCEEDED);
+  EXPECT_EQ(fit->state(), v1::Fit::STATE_SUCCEEDED);
 
   fits_.Play({{{1}, false, cancelled}});
   WatchOptions options;
@@ -260,11 +292,11 @@ TEST_F(ClientTest, WatchDoesNotRepeatWhatCannotSucceed) {
 }
 
 TEST_F(ClientTest, WatchOfAFitThatHasEndedReturnsIt) {
-  fits_.state = v1::Fit::CANCELLED;
+  fits_.state = v1::Fit::STATE_CANCELLED;
   fits_.Play({{{}, false, grpc::Status::OK}});
   const absl::StatusOr<v1::Fit> fit = client_->Watch("fits/a");
   ASSERT_TRUE(fit.ok()) << fit.status();
-  EXPECT_EQ(fit->state(), v1::Fit::CANCELLED);
+  EXPECT_EQ(fit->state(), v1::Fit::STATE_CANCELLED);
 }
 
 TEST_F(ClientTest, AStopEndsTheWaitAtOnce) {
@@ -350,6 +382,24 @@ TEST_F(ClientTest, PointsAreColumnsHereAndRowsOnTheWire) {
   EXPECT_EQ(density->log_q, Eigen::Vector3d(104, 205, 306));
   EXPECT_EQ(density->lower, Eigen::Vector3d(103, 204, 305));
   EXPECT_EQ(PointsFromProto(PointsToProto(points)), points);
+}
+
+TEST_F(ClientTest, RowsOfACovarianceAreOneMatrix) {
+  const absl::StatusOr<Eigen::MatrixXd> covariance = client_->Covariance("fits/a", 0, 2);
+  ASSERT_TRUE(covariance.ok()) << covariance.status();
+  EXPECT_EQ(*covariance, (Eigen::Matrix3d() << 1, 2, 3, 4, 5, 6, 7, 8, 9).finished());
+  EXPECT_TRUE(absl::IsDataLoss(client_->Covariance("fits/a", 0, 3).status()))
+      << "a row that the matrix does not have";
+}
+
+TEST_F(ClientTest, EvidenceTellsHowFarItIs) {
+  std::vector<std::pair<int64_t, int64_t>> seen;
+  const absl::StatusOr<v1::LogEvidence> evidence = client_->Evidence(
+      "fits/a", {}, [&](int64_t done, int64_t draws) { seen.emplace_back(done, draws); });
+  ASSERT_TRUE(evidence.ok()) << evidence.status();
+  EXPECT_EQ(evidence->log_z(), -1.5);
+  EXPECT_THAT(seen, ElementsAre(std::pair(4, 10), std::pair(10, 10)));
+  EXPECT_TRUE(absl::IsDataLoss(client_->Evidence("fits/a", {.seed = 13}).status()));
 }
 
 TEST_F(ClientTest, ScoresOfAllChunksAreOneMatrix) {

@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "client/names.h"
+
 namespace aisivi::cli {
 namespace {
 
@@ -42,12 +44,12 @@ TEST(BuildFit, FromFlags) {
   EXPECT_EQ(target.prior_precision(), 0.01);
   EXPECT_THAT(target.y(), ElementsAre(1, 0));
   EXPECT_THAT(target.x().values(), ElementsAre(2, 3, 4, 5));
-  EXPECT_EQ(fit->method(), "bsivi");
+  EXPECT_TRUE(fit->method().has_bsivi());
   EXPECT_EQ(fit->preset(), "bsivi_logistic");
-  EXPECT_EQ(fit->hyperparameters().iterations(), 10);
-  EXPECT_EQ(fit->hyperparameters().latent(), "uniform");
-  EXPECT_EQ(fit->hyperparameters().time_limit(), 2.5);
-  EXPECT_EQ(fit->hyperparameters().restarts(), 3);
+  EXPECT_EQ(fit->schedule().iterations(), 10);
+  EXPECT_EQ(fit->family().latent(), v1::LATENT_UNIFORM);
+  EXPECT_EQ(ToSeconds(fit->schedule().time_limit()), 2.5);
+  EXPECT_EQ(fit->start().restarts(), 3);
   EXPECT_EQ(fit->seed(), 5u);
 }
 
@@ -55,7 +57,7 @@ TEST(BuildFit, FromASpecWithFlagsOnTop) {
   FitFlags flags;
   flags.spec = WriteFile("fit_request.json",
                          R"({"target": {"conditionedDiffusion": {"steps": 50,
-                             "observations": [0.1, 0.2]}}, "seed": "3", "method": "bsivi"})");
+                             "observations": [0.1, 0.2]}}, "seed": "3", "method": {"bsivi": {"chunks": 2}}})");
   flags.target.params = {"noise=0.2"};
   flags.seed = 4;
   const absl::StatusOr<v1::Fit> fit = BuildFit(flags);
@@ -65,7 +67,7 @@ TEST(BuildFit, FromASpecWithFlagsOnTop) {
   EXPECT_EQ(fit->target().conditioned_diffusion().noise(), 0.2);
   EXPECT_THAT(fit->target().conditioned_diffusion().observations(), ElementsAre(0.1, 0.2));
   EXPECT_EQ(fit->seed(), 4u);
-  EXPECT_EQ(fit->method(), "bsivi");
+  EXPECT_TRUE(fit->method().has_bsivi());
 }
 
 TEST(BuildFit, ErrorsNameTheFlag) {
@@ -78,7 +80,7 @@ TEST(BuildFit, ErrorsNameTheFlag) {
   FitFlags set;
   set.target.target = "banana";
   set.set = {"iteration=1"};
-  EXPECT_THAT(Error(set), HasSubstr("fit.hyperparameters.iteration"));
+  EXPECT_THAT(Error(set), HasSubstr("fit.iteration"));
   FitFlags spec;
   spec.spec = "no/such/file.json";
   EXPECT_THAT(Error(spec), HasSubstr("--spec: no/such/file.json"));

@@ -30,16 +30,15 @@ TEST(Printable, LeavesNoControlCharacter) {
 TEST(DescribeFit, ShowsNoEscapeSequenceOfOthers) {
   v1::Fit fit;
   fit.set_name(kEvil);
-  fit.set_state(v1::Fit::FAILED);
+  fit.set_state(v1::Fit::STATE_FAILED);
   fit.set_display_name(kEvil);
-  fit.set_method(kEvil);
   fit.set_preset(kEvil);
   fit.set_message(kEvil);
   fit.mutable_error()->set_message(kEvil);
-  fit.mutable_verdict()->set_grade(v1::FitVerdict::USABLE);
+  fit.mutable_verdict()->set_grade(v1::FitVerdict::GRADE_USABLE);
   fit.mutable_verdict()->set_sentence(kEvil);
   v1::FitVerdict::Criterion* criterion = fit.mutable_verdict()->add_criteria();
-  criterion->set_grade(v1::FitVerdict::USABLE);
+  criterion->set_grade(v1::FitVerdict::GRADE_USABLE);
   criterion->set_name(kEvil);
   criterion->set_explanation(kEvil);
   const std::string text = DescribeFit(fit);
@@ -53,12 +52,12 @@ TEST(MakePrintable, ReachesListsMapsAndInnerMessages) {
   fit.add_log(kEvil);
   fit.add_coordinate_names(kEvil);
   (*fit.mutable_labels())["key"] = kEvil;
-  fit.mutable_hyperparameters()->set_latent(kEvil);
+  fit.mutable_engine()->set_version(kEvil);
   MakePrintable(&fit);
   EXPECT_EQ(fit.log(0), Printable(kEvil));
   EXPECT_EQ(fit.coordinate_names(0), Printable(kEvil));
   EXPECT_EQ(fit.labels().at("key"), Printable(kEvil));
-  EXPECT_EQ(fit.hyperparameters().latent(), Printable(kEvil));
+  EXPECT_EQ(fit.engine().version(), Printable(kEvil));
 }
 
 TEST(OneLine, IsOneLineOfPrintableText) {

@@ -41,15 +41,19 @@ TEST(SetField, NumbersVectorsAndMatrices) {
   EXPECT_THAT(mixture.covariances(1).values(), ElementsAre(2, 0, 0, 3));
 }
 
-TEST(SetField, HyperparametersOfEveryKind) {
-  v1::Hyperparameters hyperparameters;
-  ASSERT_TRUE(SetField("h", "iterations", "1e10", &hyperparameters).ok());
-  ASSERT_TRUE(SetField("h", "linear_skip", "false", &hyperparameters).ok());
-  ASSERT_TRUE(SetField("h", "latent", "uniform", &hyperparameters).ok());
-  EXPECT_EQ(hyperparameters.iterations(), 10000000000);
-  EXPECT_TRUE(hyperparameters.has_linear_skip());
-  EXPECT_FALSE(hyperparameters.linear_skip());
-  EXPECT_EQ(hyperparameters.latent(), "uniform");
+TEST(SetField, SettingsOfEveryKind) {
+  v1::Schedule schedule;
+  v1::Family family;
+  ASSERT_TRUE(SetField("s", "iterations", "1e10", &schedule).ok());
+  ASSERT_TRUE(SetField("s", "time_limit", "2.25", &schedule).ok());
+  ASSERT_TRUE(SetField("f", "linear_skip", "false", &family).ok());
+  ASSERT_TRUE(SetField("f", "latent", "uniform", &family).ok());
+  EXPECT_EQ(schedule.iterations(), 10000000000);
+  EXPECT_EQ(schedule.time_limit().seconds(), 2);
+  EXPECT_EQ(schedule.time_limit().nanos(), 250'000'000);
+  EXPECT_TRUE(family.has_linear_skip());
+  EXPECT_FALSE(family.linear_skip());
+  EXPECT_EQ(family.latent(), v1::LATENT_UNIFORM);
 }
 
 TEST(SetField, ARepeatedFieldIsReplacedNotExtended) {
@@ -62,7 +66,8 @@ TEST(SetField, ARepeatedFieldIsReplacedNotExtended) {
 TEST(SetField, ErrorsNameTheField) {
   v1::ConditionedDiffusionTarget diffusion;
   v1::GaussianTarget gaussian;
-  v1::Hyperparameters hyperparameters;
+  v1::Schedule schedule;
+  v1::Family family;
   const auto wrong = [](const char* name, const char* text, google::protobuf::Message* message) {
     const absl::Status status = SetField("path", name, text, message);
     EXPECT_TRUE(absl::IsInvalidArgument(status)) << name << "=" << text;
@@ -77,8 +82,12 @@ TEST(SetField, ErrorsNameTheField) {
   wrong("noise", "0,1", &diffusion);
   wrong("observations", "1,,2", &diffusion);
   EXPECT_THAT(wrong("covariance", "1,0;0", &gaussian), HasSubstr("row 2"));
-  wrong("iterations", "1e30", &hyperparameters);
-  wrong("linear_skip", "perhaps", &hyperparameters);
+  wrong("iterations", "1e30", &schedule);
+  wrong("time_limit", "nan", &schedule);
+  wrong("time_limit", "1e300", &schedule);
+  EXPECT_THAT(wrong("latent", "cauchy", &family), HasSubstr("gaussian, uniform"));
+  wrong("latent", "unspecified", &family);
+  wrong("linear_skip", "perhaps", &family);
 }
 
 TEST(ChooseTarget, KnowsTheTargetsOfTheApi) {

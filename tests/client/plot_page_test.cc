@@ -8,6 +8,7 @@
 #include <random>
 
 #include "client/cli/gnuplot.h"
+#include "client/names.h"
 
 namespace aisivi::cli {
 namespace {
@@ -28,15 +29,15 @@ PlotInput Example(int dimension, const std::vector<std::string>& names) {
     input.z.row(1) = -input.z.row(0).array().square() + 0.4 * input.z.row(1).array();
   input.fit.set_name("fits/a");
   input.fit.mutable_target()->mutable_banana();
-  input.fit.set_method("aisivi");
+  input.fit.mutable_method()->mutable_aisivi();
   input.fit.set_dimension(dimension);
   input.fit.mutable_evidence()->set_log_z(0.012);
   input.fit.mutable_evidence()->set_standard_error(0.004);
   input.fit.mutable_evidence()->set_elbo_lower(-0.02);
   for (int i = 0; i < 200; ++i) {
     v1::FitProgress* report = input.history.add_reports();
-    report->set_phase(v1::FitProgress::TRAINING);
-    report->set_seconds(0.05 * i);
+    report->set_phase(v1::FitProgress::PHASE_TRAINING);
+    *report->mutable_elapsed() = ToDuration(0.05 * i);
     report->set_elbo(-0.7 * std::exp(-i / 30.0) - 0.02);
     report->set_proposal_ess(0.9 - 0.3 * std::exp(-i / 50.0));
     report->set_score_residual(std::exp(-i / 40.0) + 0.01);

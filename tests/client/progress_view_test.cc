@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "client/cli/terminal.h"
+#include "client/names.h"
 
 namespace aisivi::cli {
 namespace {
@@ -14,12 +15,12 @@ using testing::Not;
 v1::WatchFitResponse Training(int64_t sequence, int64_t iteration, double seconds) {
   v1::WatchFitResponse event;
   event.set_sequence(sequence);
-  event.set_state(v1::Fit::RUNNING);
+  event.set_state(v1::Fit::STATE_RUNNING);
   v1::FitProgress* progress = event.mutable_progress();
-  progress->set_phase(v1::FitProgress::TRAINING);
+  progress->set_phase(v1::FitProgress::PHASE_TRAINING);
   progress->set_iteration(iteration);
   progress->set_total_iterations(2000);
-  progress->set_seconds(seconds);
+  *progress->mutable_elapsed() = ToDuration(seconds);
   progress->set_elbo(-150.5249);
   progress->set_proposal_ess(0.874);
   progress->set_score_residual(0.0131);
@@ -58,7 +59,7 @@ TEST(ProgressView, PlainLinesComeEveryTenthAndAtEveryPhase) {
   testing::internal::CaptureStdout();
   v1::WatchFitResponse event;
   event.set_sequence(1);
-  event.set_state(v1::Fit::QUEUED);
+  event.set_state(v1::Fit::STATE_QUEUED);
   view.Show(event);
   for (int i = 0; i <= 400; ++i) view.Show(Training(i + 2, i, 0.01 * i));
   const std::string text = testing::internal::GetCapturedStdout();

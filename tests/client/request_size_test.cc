@@ -18,9 +18,9 @@ TEST(LargestField, NamesTheMatrixThatFillsTheRequest) {
 
 TEST(LargestField, NamesAText) {
   v1::CreateFitRequest request;
-  request.mutable_fit()->set_method(std::string(5000, 'a'));
+  request.mutable_fit()->set_preset(std::string(5000, 'a'));
   request.mutable_fit()->set_preset("b");
-  EXPECT_EQ(LargestField(request), "fit.method");
+  EXPECT_EQ(LargestField(request), "fit.preset");
   request.mutable_fit()->set_display_name(std::string(5000, 'c'));
   EXPECT_EQ(LargestField(request), "fit");
 }

@@ -22,11 +22,11 @@ void Add(const std::string& name, double value, double good, v1::FitVerdict::Gra
 
 TEST(VerdictView, ShowsEveryCriterionAndExplainsThoseThatAreNotGood) {
   v1::FitVerdict verdict;
-  verdict.set_grade(v1::FitVerdict::DO_NOT_TRUST);
+  verdict.set_grade(v1::FitVerdict::GRADE_DO_NOT_TRUST);
   verdict.set_sentence("Do not trust: pareto_k is 0.93.");
-  Add("gap", 0.02, 0.1, v1::FitVerdict::GOOD, &verdict);
-  Add("ess_share", 0.3, 0.5, v1::FitVerdict::USABLE, &verdict);
-  Add("pareto_k", 0.93, 0.5, v1::FitVerdict::DO_NOT_TRUST, &verdict);
+  Add("gap", 0.02, 0.1, v1::FitVerdict::GRADE_GOOD, &verdict);
+  Add("ess_share", 0.3, 0.5, v1::FitVerdict::GRADE_USABLE, &verdict);
+  Add("pareto_k", 0.93, 0.5, v1::FitVerdict::GRADE_DO_NOT_TRUST, &verdict);
   verdict.mutable_criteria(1)->set_at_least(true);
   verdict.mutable_criteria(2)->set_usable_threshold(0.7);
   const std::string text = DescribeVerdict(verdict);
@@ -44,10 +44,10 @@ TEST(VerdictView, UnknownValuesAndNoVerdict) {
   EXPECT_EQ(DescribeVerdict(v1::FitVerdict()), "");
   EXPECT_EQ(GradeWord(v1::FitVerdict::GRADE_UNSPECIFIED), "-");
   v1::FitVerdict verdict;
-  verdict.set_grade(v1::FitVerdict::DO_NOT_TRUST);
+  verdict.set_grade(v1::FitVerdict::GRADE_DO_NOT_TRUST);
   verdict.set_sentence("Do not trust: nothing is known.");
   EXPECT_EQ(DescribeVerdict(verdict), "  verdict        Do not trust: nothing is known.\n");
-  Add("gap", 0, 0.1, v1::FitVerdict::DO_NOT_TRUST, &verdict);
+  Add("gap", 0, 0.1, v1::FitVerdict::GRADE_DO_NOT_TRUST, &verdict);
   verdict.mutable_criteria(0)->clear_value();
   EXPECT_THAT(DescribeVerdict(verdict), ContainsRegex("gap +- +≤ 0.1 +any +do not trust\n"));
 }

@@ -9,7 +9,7 @@ aisivi fit --target banana "${quick[@]}" --seed 3 --json >events
 last=$(tail -n 1 events)
 name=$(json_field name "$last")
 [[ $name == fits/* ]] || die "no name in: $last"
-[[ $(json_field state "$last") == SUCCEEDED ]] || die "not succeeded: $last"
+[[ $(json_field state "$last") == STATE_SUCCEEDED ]] || die "not succeeded: $last"
 (($(wc -l <events) > 1)) || die "no progress was printed"
 ! grep -qv '^{.*}$' events || die "not JSON: $(grep -v '^{.*}$' events | head -n 1)"
 expect_match '"phase":"TRAINING"' events
@@ -57,8 +57,8 @@ for field in gap sandwich_width log_z_standard_error ess_share pareto_k non_fini
   grep -q "\"name\":\"$field\",[^}]*\"value\":" <<<"$evidence" || die "no $field in $evidence"
 done
 expect_match '^ +verdict +(Good|Usable with care|Do not trust): ' text
-grep -qE '"verdict":\{"grade":"(GOOD|USABLE|DO_NOT_TRUST)"' <<<"$last" || die "no verdict: $last"
-grep -qE '"verdict":\{"grade":"(GOOD|USABLE|DO_NOT_TRUST)"' <<<"$evidence" || die "no verdict"
+grep -qE '"verdict":\{"grade":"GRADE_(GOOD|USABLE|DO_NOT_TRUST)"' <<<"$last" || die "no verdict: $last"
+grep -qE '"verdict":\{"grade":"GRADE_(GOOD|USABLE|DO_NOT_TRUST)"' <<<"$evidence" || die "no verdict"
 aisivi get "$name" >text
 expect_match '^ +verdict +(Good|Usable with care|Do not trust): ' text
 expect_match '^ +score_residual +[0-9.e]+ +≤ 1 +any +(good|usable)$' text
@@ -104,20 +104,20 @@ aisivi delete "$far" >/dev/null
 echo "the best Gaussian, untrained"
 aisivi fit --target gaussian --method gaussian --param mean=1,2 --param 'covariance=2,0.5;0.5,1' \
   --set evidence_draws=2000 --json | tail -n 1 >json
-expect_match '"method":"gaussian"' json
-expect_match '"effectiveHyperparameters":\{[^}]*"iterations":"0"' json
+expect_match '"method":\{"gaussian":' json
+expect_match '"effectiveSettings":.*"iterations":"0"' json
 within "$(json_field logZ "$(cat json)")" -0.01 0.01 || die "log Z is off: $(cat json)"
-grep -q '"verdict":{"grade":"GOOD"' json || die "not good: $(cat json)"
+grep -q '"verdict":{"grade":"GRADE_GOOD"' json || die "not good: $(cat json)"
 aisivi delete "$(json_field name "$(cat json)")" >/dev/null
 
 echo "a reference by sampling"
 aisivi fit --target banana --method reference --set evidence_draws=2000 --json >events
-expect_match '"phase":"SAMPLING"' events
+expect_match '"phase":"PHASE_SAMPLING"' events
 tail -n 1 events >json
-expect_match '"method":"reference"' json
-expect_match '"terminationReason":"CONVERGED"' json
+expect_match '"method":\{"reference":' json
+expect_match '"terminationReason":"TERMINATION_REASON_CONVERGED"' json
 within "$(json_field logZ "$(cat json)")" -0.15 0.15 || die "log Z is off: $(cat json)"
-grep -qE '"verdict":\{"grade":"(GOOD|USABLE)"' json || die "not to be trusted: $(cat json)"
+grep -qE '"verdict":\{"grade":"GRADE_(GOOD|USABLE)"' json || die "not to be trusted: $(cat json)"
 reference=$(json_field name "$(cat json)")
 aisivi get "$reference" >text
 expect_match '^ +draws +2000, worth [0-9]+ independent ones$' text
@@ -130,17 +130,30 @@ expect_match '^from 20000 draws$' text
 expect_failure 1 'FAILED_PRECONDITION: name: fits/.* has no density' \
   aisivi logq "$reference" --point 0,-1
 expect_failure 1 'FAILED_PRECONDITION: name: fits/.* has no density' aisivi evidence "$reference"
-expect_failure 1 'INVALID_ARGUMENT: fit.hyperparameters.restarts' \
+expect_failure 1 'INVALID_ARGUMENT: fit.start.restarts' \
   aisivi fit --target banana --method reference --restarts 2
 aisivi plot "$reference" --out reference.png
 aisivi delete "$reference" >/dev/null
+
+echo "update"
+aisivi update "$name" --display_name mine --label owner=ann --label team=blue >text
+expect_match '^ +called +mine$' text
+expect_match '^ +labels +owner=ann, team=blue$' text
+aisivi update "$name" --label team= --expire_in 1000 >text
+expect_match '^ +labels +owner=ann$' text
+expect_match '^ +expires +2' text
+aisivi update "$name" --expire_in 0 --json >json
+! grep -q expireTime json || die "still to expire: $(cat json)"
+expect_failure 1 'INVALID_ARGUMENT: --display_name' aisivi update "$name"
+expect_failure 1 'INVALID_ARGUMENT: fit\.labels' aisivi update "$name" --label Owner=ann
+expect_failure 1 'NOT_FOUND: ' aisivi update nonesuch --display_name x
 
 echo "summary"
 aisivi summary "$name" >text
 expect_match '^COORDINATE +MEAN +SD +2.5 % +50 % +97.5 %$' text
 aisivi summary "$name" --quantiles 0.1,0.9 --covariance --count 500 --json >json
 expect_match '"probabilities":\[0.1,0.9\]' json
-expect_match '"covariance":\{"rows":2,"columns":2' json
+expect_match '^\{"rows":2,"columns":2,"values":' json
 
 echo "logq"
 aisivi logq "$name" --point 0,-1 --point=-1,-2 >text
@@ -191,7 +204,7 @@ aisivi summary "$(json_field name "$(cat json)")" --json >summary
 within "$(json_field mean "$(cat summary)")" 0.8 1.2 || die "the mean is off: $(cat summary)"
 aisivi fit --target logistic_regression --data "$root/deploy/data/challenger.csv" \
   --param prior_precision=0.1 --method bsivi "${quick[@]}" --json | tail -n 1 >json
-expect_match '"method":"bsivi"' json
+expect_match '"method":\{"bsivi":' json
 aisivi fit --target banana --validate_only "${quick[@]}" >text
 expect_match '^valid$' text
 
@@ -208,7 +221,7 @@ grep -q "^$running  " cancelled || die "cancel printed: $(cat cancelled)"
 code=0
 wait "$watcher" || code=$?
 ((code == 1)) || die "watching a cancelled fit exits with $code"
-tail -n 1 watched | grep -q '"state":"CANCELLED"' || die "the last event is not the cancelled fit"
+tail -n 1 watched | grep -q '"state":"STATE_CANCELLED"' || die "the last event is not the cancelled fit"
 curl -fsS --noproxy '*' "http://$metrics_address/metrics" >scrape
 ! grep -q '^aisivi_fit_' scrape || die "training series outlive their fit"
 aisivi delete "$name" >text

@@ -68,7 +68,7 @@ expect_failure 1 'INVALID_ARGUMENT: fit\.method: there is no "0{100}…"$' \
 expect_failure 1 'INVALID_ARGUMENT: name: must read' aisivi get "$long"
 
 echo "sizes that are too much together"
-expect_failure 1 'INVALID_ARGUMENT: fit\.hyperparameters\.points: points x inner_samples x chunks' \
+expect_failure 1 'INVALID_ARGUMENT: fit\.schedule\.points: points x inner_samples x chunks' \
   "${fit[@]}" --target banana --set points=65536 --set inner_samples=1000000
 
 echo "unknown names"
@@ -80,26 +80,26 @@ expect_failure 1 'INVALID_ARGUMENT: fit\.method' \
   "${fit[@]}" --target banana --method nosuch
 expect_failure 1 'INVALID_ARGUMENT: fit\.preset' \
   "${fit[@]}" --target banana --preset nosuch
-expect_failure 1 'INVALID_ARGUMENT: fit\.hyperparameters\.nosuch.*iterations' \
+expect_failure 1 'INVALID_ARGUMENT: fit\.nosuch.*iterations' \
   "${fit[@]}" --target banana --set nosuch=1
-expect_failure 1 'INVALID_ARGUMENT: fit\.hyperparameters\.latent' \
+expect_failure 1 'INVALID_ARGUMENT: fit\.family\.latent' \
   "${fit[@]}" --target banana --set latent=nosuch
 expect_failure 1 "NOT_FOUND: NAME: .*'nosuch'" aisivi targets nosuch
 expect_failure 2 "INVALID_ARGUMENT: COMMAND: .*'nosuch'" aisivi nosuch
 expect_failure 2 'INVALID_ARGUMENT: .*--nosuch' aisivi fit --nosuch
 
 echo "k = 0, and far too many iterations"
-expect_failure 1 'INVALID_ARGUMENT: fit\.hyperparameters\.inner_samples' \
+expect_failure 1 'INVALID_ARGUMENT: fit\.method\.aisivi\.inner_samples' \
   "${fit[@]}" --target banana --set inner_samples=0
-expect_failure 1 'INVALID_ARGUMENT: fit\.hyperparameters\.points' \
+expect_failure 1 'INVALID_ARGUMENT: fit\.schedule\.points' \
   "${fit[@]}" --target banana --set points=-5
-expect_failure 1 'INVALID_ARGUMENT: fit\.hyperparameters\.iterations' \
+expect_failure 1 'INVALID_ARGUMENT: fit\.schedule\.iterations' \
   "${fit[@]}" --target banana --set iterations=10000000000
-expect_failure 1 'INVALID_ARGUMENT: fit\.hyperparameters\.learning_rate' \
+expect_failure 1 'INVALID_ARGUMENT: fit\.schedule\.learning_rate' \
   "${fit[@]}" --target banana --set learning_rate=nan
-expect_failure 1 'INVALID_ARGUMENT: fit\.hyperparameters\.time_limit' \
+expect_failure 1 'INVALID_ARGUMENT: fit\.schedule\.time_limit' \
   "${fit[@]}" --target banana --time_limit=-1
-expect_failure 1 'INVALID_ARGUMENT: fit\.hyperparameters\.restarts' \
+expect_failure 1 'INVALID_ARGUMENT: fit\.start\.restarts' \
   "${fit[@]}" --target banana --restarts 0
 
 echo "a field of 100 MB"

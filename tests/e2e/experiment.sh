@@ -91,7 +91,7 @@ expect_match '^## Verdict$' significance/report.md
 aisivi list >text
 expect_match '^no fits$' text
 aisivi experiment convergence --out convergence "${tiny[@]}" --json >lines
-expect_match '^\{.*"state":"SUCCEEDED".*\}$' lines
+expect_match '^\{.*"state":"STATE_SUCCEEDED".*\}$' lines
 (($(wc -l <lines) == 4)) || die "not an object per fit: $(cat lines)"
 expect_match '^banana, aisivi, defaults, seed 1: ' convergence/report.md
 [[ -s convergence/convergence_banana.png ]] || die "no picture"
@@ -188,7 +188,7 @@ expect_failure 1 'INVALID_ARGUMENT: --methods: give two' \
   aisivi experiment significance --out x --methods aisivi
 expect_failure 1 'INVALID_ARGUMENT: fit\.method' \
   aisivi experiment significance --out x --methods aisivi,nosuch
-expect_failure 1 'INVALID_ARGUMENT: fit\.hyperparameters\.nosuch' \
+expect_failure 1 'INVALID_ARGUMENT: fit\.nosuch' \
   aisivi experiment toy --out x --set nosuch=1
 expect_failure 1 'INVALID_ARGUMENT: --out: /dev/null/x' aisivi experiment toy --out /dev/null/x
 expect_failure 1 'FAILED_PRECONDITION: --out: toy/results\.csv holds other results' \

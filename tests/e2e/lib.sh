@@ -37,7 +37,7 @@ wait_until() {
 }
 
 # The state of the fit NAME is STATE.
-has_state() { aisivi get "$1" --json | grep -q "\"state\":\"$2\""; }
+has_state() { aisivi get "$1" --json | grep -q "\"state\":\"STATE_$2\""; }
 
 # Ends a fit and waits for its end, which `cancel` does for a moment only.
 cancel_and_wait() {

@@ -28,7 +28,7 @@ expect_match '^aisivi: UNAVAILABLE: the server is shutting down; the fit is kept
 code=0
 wait "$watcher" || code=$?
 ((code == 1)) || die "the watcher ended with $code: $(cat err)"
-tail -n 1 events | grep -q '"state":"CANCELLED"' || die "last event: $(tail -n 1 events)"
+tail -n 1 events | grep -q '"state":"STATE_CANCELLED"' || die "last event: $(tail -n 1 events)"
 
 echo "a new server has the same fits"
 start_server
@@ -55,6 +55,6 @@ cancel_and_wait "$running"
 code=0
 wait "$watcher" || code=$?
 ((code == 1)) || die "the watcher ended with $code: $(cat err)"
-tail -n 1 watched | grep -q '"state":"CANCELLED"' || die "last event: $(tail -n 1 watched)"
+tail -n 1 watched | grep -q '"state":"STATE_CANCELLED"' || die "last event: $(tail -n 1 watched)"
 stop_server
 echo PASSED

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "client/names.h"
 #include "tests/experiments/experiment.h"
 #include "tests/experiments/record.h"
 
@@ -36,8 +37,8 @@ absl::StatusOr<Record> Measured(const Client& client, const Experiment& experime
   const v1::LogEvidence& e = fit->evidence();
   Record record{.experiment = experiment.name,
                 .seed = seed,
-                .state = v1::Fit::State_Name(fit->state()),
-                .reason = v1::Fit::TerminationReason_Name(fit->termination_reason()),
+                .state = ShortName(fit->state()),
+                .reason = ShortName(fit->termination_reason()),
                 .seconds = Seconds(*fit),
                 .gap = experiment.log_z - e.elbo_lower(),
                 .gap_se = e.elbo_lower_se(),
@@ -45,7 +46,7 @@ absl::StatusOr<Record> Measured(const Client& client, const Experiment& experime
                 .log_z_error = e.log_z() - experiment.log_z,
                 .standard_error = e.standard_error(),
                 .pareto_k = e.pareto_k(),
-                .trusted = fit->verdict().grade() != v1::FitVerdict::DO_NOT_TRUST,
+                .trusted = fit->verdict().grade() != v1::FitVerdict::GRADE_DO_NOT_TRUST,
                 .measure = std::numeric_limits<double>::quiet_NaN()};
   if (experiment.measure != nullptr && fit->has_posterior()) {
     const absl::StatusOr<double> measure = experiment.measure(client, *fit);

@@ -82,7 +82,7 @@ class MainTest : public ::testing::Test {
   std::string CreateEndless() {
     v1::CreateFitRequest request;
     request.mutable_fit()->mutable_target()->mutable_banana();
-    request.mutable_fit()->mutable_hyperparameters()->set_iterations(10'000'000);
+    request.mutable_fit()->mutable_schedule()->set_iterations(10'000'000);
     grpc::ClientContext context;
     v1::Fit fit;
     const grpc::Status status = fits_->CreateFit(&context, request, &fit);
@@ -100,10 +100,10 @@ class MainTest : public ::testing::Test {
   }
 
   void AwaitRunning(const std::string& name) {
-    while (StateOf(name) == v1::Fit::QUEUED) {
+    while (StateOf(name) == v1::Fit::STATE_QUEUED) {
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
-    EXPECT_EQ(StateOf(name), v1::Fit::RUNNING);
+    EXPECT_EQ(StateOf(name), v1::Fit::STATE_RUNNING);
   }
 
   TemporaryDirectory directory_;
@@ -117,7 +117,7 @@ TEST_F(MainTest, SigtermEndsFitsAsCancelledAndExitsWithSuccess) {
   AwaitRunning(name);
   EXPECT_EQ(End(SIGTERM), 0) << Errors();
   Serve();
-  EXPECT_EQ(StateOf(name), v1::Fit::CANCELLED);
+  EXPECT_EQ(StateOf(name), v1::Fit::STATE_CANCELLED);
   EXPECT_EQ(End(SIGINT), 0) << Errors();
 }
 

@@ -20,13 +20,13 @@ TrainedFit Example(const std::string& preset, const std::string& reason) {
   fit.result.elbo_lower = -0.125;
   for (int i = 0; i <= 100; ++i) {
     v1::FitProgress* report = fit.history.add_reports();
-    report->set_phase(v1::FitProgress::TRAINING);
+    report->set_phase(v1::FitProgress::PHASE_TRAINING);
     report->set_iteration(i);
     report->set_total_iterations(400);
     report->set_loss(i < 90 ? 100 : 2.5);
   }
   // Later phases count their own iterations.
-  fit.history.add_reports()->set_phase(v1::FitProgress::EVIDENCE);
+  fit.history.add_reports()->set_phase(v1::FitProgress::PHASE_EVIDENCE);
   return fit;
 }
 

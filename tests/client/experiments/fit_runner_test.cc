@@ -27,8 +27,8 @@ class PretendedFits : public v1::FitService::Service {
                          v1::Fit* fit) override {
     const std::lock_guard lock(mutex_);
     *fit = request->fit();
-    if (fit->method() == "nosuch") {
-      return grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "fit.method: there is no \"nosuch\"");
+    if (fit->preset() == "nosuch") {
+      return grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "fit.preset: there is no \"nosuch\"");
     }
     if (request->validate_only()) return grpc::Status::OK;
     fit->set_name(absl::StrCat("fits/", ++created_));
@@ -48,9 +48,9 @@ class PretendedFits : public v1::FitService::Service {
     while (fit.seed() == kHangs && !context->IsCancelled()) {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
-    fit.set_state(fit.seed() == kFails         ? v1::Fit::FAILED
-                  : fit.seed() == kIsCancelled ? v1::Fit::CANCELLED
-                                               : v1::Fit::SUCCEEDED);
+    fit.set_state(fit.seed() == kFails         ? v1::Fit::STATE_FAILED
+                  : fit.seed() == kIsCancelled ? v1::Fit::STATE_CANCELLED
+                                               : v1::Fit::STATE_SUCCEEDED);
     fit.mutable_evidence()->set_log_z(0.5);
     writer->Write(event);
     return grpc::Status::OK;
@@ -202,10 +202,13 @@ TEST_F(FitRunnerTest, AnErrorOfMeasuringIsReturnedAndNothingIsKept) {
 TEST_F(FitRunnerTest, AFieldThatDoesNotExistIsNamed) {
   PlannedFit plan = Planned(1);
   plan.key.set = "nosuch=1";
-  EXPECT_THAT(std::string(Run({plan}).status().message()), HasSubstr("fit.hyperparameters.nosuch"));
+  EXPECT_THAT(std::string(Run({plan}).status().message()), HasSubstr("fit.nosuch"));
   plan = Planned(1);
   plan.key.target = "nosuch";
   EXPECT_THAT(std::string(Run({plan}).status().message()), HasSubstr("fit.target"));
+  plan = Planned(1);
+  plan.key.method = "nosuch";
+  EXPECT_THAT(std::string(Run({plan}).status().message()), HasSubstr("fit.method"));
   plan = Planned(1);
   plan.key.set = "iterations";
   EXPECT_THAT(std::string(Run({plan}).status().message()), HasSubstr("--set"));
@@ -213,10 +216,10 @@ TEST_F(FitRunnerTest, AFieldThatDoesNotExistIsNamed) {
 
 TEST_F(FitRunnerTest, WhatIsWrongComesOutBeforeAnythingRuns) {
   PlannedFit wrong = Planned(2);
-  wrong.key.method = "nosuch";
+  wrong.key.preset = "nosuch";
   const auto results = Run({Planned(1), wrong});
   EXPECT_TRUE(absl::IsInvalidArgument(results.status())) << results.status();
-  EXPECT_THAT(std::string(results.status().message()), HasSubstr("fit.method"));
+  EXPECT_THAT(std::string(results.status().message()), HasSubstr("fit.preset"));
   EXPECT_EQ(fits_.created(), 0);
 }
 
@@ -226,10 +229,10 @@ TEST_F(FitRunnerTest, TheFitIsThatOfTheKey) {
   const absl::StatusOr<v1::Fit> fit = FitFor(plan);
   ASSERT_TRUE(fit.ok()) << fit.status();
   EXPECT_TRUE(fit->target().has_banana());
-  EXPECT_EQ(fit->method(), "aisivi");
+  EXPECT_TRUE(fit->method().has_aisivi());
   EXPECT_EQ(fit->preset(), "aisivi_banana");
   EXPECT_EQ(fit->seed(), 7u);
-  EXPECT_EQ(fit->hyperparameters().iterations(), 20);
+  EXPECT_EQ(fit->schedule().iterations(), 20);
   EXPECT_EQ(fit->labels().at("purpose"), "experiment");
 }
 

@@ -28,7 +28,7 @@ TEST(ForwardKl, InnerSamplesAreEnoughAndNotTooMany) {
   fit.mutable_evidence()->set_inner_samples(1 << 20);
   EXPECT_EQ(ForwardKlInnerSamples(fit, 10000), 40000);
   EXPECT_EQ(ForwardKlInnerSamples(fit, 1000000), 2048);
-  fit.mutable_effective_hyperparameters()->set_couplings(4);
+  fit.mutable_effective_settings()->mutable_proposal()->set_couplings(4);
   EXPECT_EQ(ForwardKlInnerSamples(fit, 10000), 4000);
 }
 

@@ -81,7 +81,7 @@ TEST(ConvergencePicture, WithAMetricThatNobodyReports) {
   fit.result.key = {"banana", "bsivi", "", "", 1};
   for (int i = 0; i < 50; ++i) {
     v1::FitProgress* report = fit.history.add_reports();
-    report->set_phase(v1::FitProgress::TRAINING);
+    report->set_phase(v1::FitProgress::PHASE_TRAINING);
     report->set_iteration(10 * i);
     report->set_total_iterations(500);
     report->set_loss(std::exp(-0.1 * i));

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "client/names.h"
 #include "tests/client/experiments/folder.h"
 
 namespace aisivi::experiments {
@@ -10,13 +11,13 @@ namespace {
 v1::TrainingHistory Example() {
   v1::TrainingHistory history;
   v1::FitProgress* report = history.add_reports();
-  report->set_phase(v1::FitProgress::WARM_START);
-  report->set_seconds(0.1);
+  report->set_phase(v1::FitProgress::PHASE_WARM_START);
+  *report->mutable_elapsed() = ToDuration(0.1);
   report = history.add_reports();
-  report->set_phase(v1::FitProgress::TRAINING);
+  report->set_phase(v1::FitProgress::PHASE_TRAINING);
   report->set_iteration(20);
   report->set_total_iterations(2000);
-  report->set_seconds(0.5);
+  *report->mutable_elapsed() = ToDuration(0.5);
   report->set_loss(-1.5);
   report->set_flow_loss(2.5);
   report->set_proposal_ess(0.75);

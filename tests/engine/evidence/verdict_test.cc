@@ -234,6 +234,21 @@ TEST(VerdictTest, SamplingThatWasCutShortIsUsableAtBest) {
   EXPECT_THAT(JudgeFit(input).sentence, HasSubstr("r_hat is unknown"));
 }
 
+// Whatever else is known: their bias is in no error.
+TEST(VerdictTest, UnadjustedMovesAreUsableAtBest) {
+  EXPECT_EQ(Find(JudgeFit(FineSampling()), "kernel_bias"), nullptr);
+  VerdictInput input = FineSampling();
+  input.evidence.kernel_bias = 0.01;
+  EXPECT_EQ(JudgeFit(input).verdict, Verdict::kUsable);
+  EXPECT_THAT(JudgeFit(input).sentence, HasSubstr("kernel_bias is 0.01 (at most 0)"));
+  input.evidence.kernel_bias = 0.5;
+  EXPECT_EQ(JudgeFit(input).verdict, Verdict::kUsable);
+  for (const double worse : {0.5 + 1e-6, kNotAvailable}) {
+    input.evidence.kernel_bias = worse;
+    EXPECT_EQ(JudgeFit(input).verdict, Verdict::kDoNotTrust);
+  }
+}
+
 Verdict TailOf(double pareto_k, double ess_share, double largest_weight, int64_t draws = 8192) {
   EvidenceEstimate e;
   e.pareto_k = pareto_k;
@@ -305,12 +320,18 @@ TEST(VerdictTest, TheScoreResidualIsThatOfTheEndWithoutOutliers) {
   EXPECT_TRUE(std::isnan(TypicalScoreResidual({})));
   std::vector<FitProgress> history(3);
   EXPECT_TRUE(std::isnan(TypicalScoreResidual(history)));
-  for (const double residual : {5.0, 1.0, 900.0}) {
-    history.emplace_back().score_residual = residual;
-  }
+  const auto add = [&](double residual, bool of_result = true) {
+    FitProgress& report = history.emplace_back();
+    report.score_residual = residual;
+    report.of_result = of_result;
+  };
+  add(3, false);  // of a training that was thrown away
+  EXPECT_TRUE(std::isnan(TypicalScoreResidual(history)));
+  for (const double residual : {5.0, 1.0, 900.0}) add(residual);
+  add(7000, false);
   EXPECT_EQ(TypicalScoreResidual(history), 5);
   history.resize(400);
-  for (int i = 0; i < 300; ++i) history.emplace_back().score_residual = i < 270 ? 7 : 2;
+  for (int i = 0; i < 300; ++i) add(i < 270 ? 7 : 2);
   history.back().score_residual = 900;
   EXPECT_EQ(TypicalScoreResidual(history), 2);
 }

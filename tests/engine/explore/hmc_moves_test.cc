@@ -49,6 +49,59 @@ TEST(HmcMovesTest, LeavesTheTargetInvariant) {
   EXPECT_TRUE(chains.log_base.isApprox(LogBase(base, chains.z, pool), 1e-12));
 }
 
+// Of N(0, sd² I) in the metric I, after as many steps as forget where they began.
+double VarianceAfter(double sd, const HmcMove& step) {
+  const PointTarget target =
+      GaussianTarget(Eigen::VectorXd::Zero(2), sd * sd * Eigen::MatrixXd::Identity(2, 2));
+  const AnnealingBase base = MakeBase({AffineGaussian::Isotropic(2, 1)});
+  ThreadPool pool(2);
+  Evaluator evaluator(target, pool, nullptr);
+  Population chains = Particles(target, base, 0, sd, 10'000, pool);
+  HmcMove move = step;
+  for (; move.number < 40; ++move.number) {
+    EXPECT_TRUE(MoveChains(evaluator, base, move, &chains).ok());
+  }
+  return chains.z.array().square().mean();
+}
+
+// h λ of the stationary covariance Λ⁻¹ (I − h Λ/4)⁻¹, for a metric that fits and for one that does
+// not. With the test the same proposals have no such bias.
+TEST(HmcMovesTest, LangevinStepsHaveTheWiderLawThatIsKnown) {
+  constexpr double kStep = 0.5;
+  const double error = 4 * std::sqrt(2 / 20'000.0);
+  for (const double sd : {1.0, 0.5}) {
+    const double curvature = kStep / (sd * sd);
+    const double wide = sd * sd / (1 - curvature / 4);
+    HmcMove move{.step = std::sqrt(kStep), .leapfrogs = 1, .seed = 5, .metropolis = false};
+    EXPECT_NEAR(VarianceAfter(sd, move), wide, error * wide);
+    EXPECT_GT(wide, sd * sd * (1 + 3 * error));
+    move.metropolis = true;
+    EXPECT_NEAR(VarianceAfter(sd, move), sd * sd, error * sd * sd);
+  }
+}
+
+TEST(HmcMovesTest, LangevinStepsTellWhatATestWouldHaveMadeOfThem) {
+  const PointTarget target =
+      GaussianTarget(Eigen::VectorXd::Zero(9), Eigen::MatrixXd::Identity(9, 9));
+  const AnnealingBase base = MakeBase({AffineGaussian::Isotropic(9, 1)});
+  ThreadPool pool(2);
+  Evaluator evaluator(target, pool, nullptr);
+  const Population start = Particles(target, base, 0, 1, 20'000, pool);
+  Population free = start, tested = start;
+  HmcMove move{.step = std::sqrt(0.1), .leapfrogs = 1, .seed = 5, .metropolis = false};
+  const absl::StatusOr<double> acceptance = MoveChains(evaluator, base, move, &free);
+  move.metropolis = true;
+  const absl::StatusOr<double> same = MoveChains(evaluator, base, move, &tested);
+  ASSERT_TRUE(acceptance.ok() && same.ok());
+  EXPECT_EQ(*acceptance, *same);
+  // Every one is taken, against the share that the test takes.
+  EXPECT_EQ(((free.z - start.z).colwise().squaredNorm().array() > 0).count(), 20'000);
+  const int64_t taken = ((tested.z - start.z).colwise().squaredNorm().array() > 0).count();
+  EXPECT_NEAR(static_cast<double>(taken) / 20'000, *acceptance, 0.01);
+  // 1 − h^{3/2} √D / (4 √(2π)), to first order in h.
+  EXPECT_NEAR(1 - *acceptance, std::pow(0.1, 1.5) * 3 / (4 * std::sqrt(2 * M_PI)), 0.0015);
+}
+
 TEST(HmcMovesTest, WhatCannotBeEvaluatedIsNotTaken) {
   const PointTarget target(1, [](const Eigen::VectorXd& z, Eigen::VectorXd* score) {
     *score = -z;
@@ -58,13 +111,20 @@ TEST(HmcMovesTest, WhatCannotBeEvaluatedIsNotTaken) {
   const AnnealingBase base = MakeBase({AffineGaussian::Isotropic(1, 1)});
   ThreadPool pool(2);
   Evaluator evaluator(target, pool, nullptr);
-  Population chains = Particles(target, base, 0.5, 0.01, 200, pool);
-  for (uint32_t move = 0; move < 20; ++move) {
-    ASSERT_TRUE(
-        MoveChains(evaluator, base, {.step = 0.7, .leapfrogs = 4, .number = move}, &chains).ok());
+  for (const bool metropolis : {true, false}) {
+    Population chains = Particles(target, base, 0.5, 0.01, 200, pool);
+    for (uint32_t move = 0; move < 20; ++move) {
+      ASSERT_TRUE(MoveChains(evaluator, base,
+                             {.step = 0.7,
+                              .leapfrogs = metropolis ? 4 : 1,
+                              .number = move,
+                              .metropolis = metropolis},
+                             &chains)
+                      .ok());
+    }
+    EXPECT_TRUE(chains.log_p.allFinite());
+    EXPECT_GE(chains.z.minCoeff(), 0);
   }
-  EXPECT_TRUE(chains.log_p.allFinite());
-  EXPECT_GE(chains.z.minCoeff(), 0);
 }
 
 TEST(HmcMovesTest, TheStepFollowsTheAcceptance) {

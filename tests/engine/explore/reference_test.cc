@@ -258,6 +258,66 @@ TEST(ReferenceTest, SameBitsAtAnyNumberOfThreads) {
   EXPECT_NE(another->log_z, first->log_z);
 }
 
+ReferenceOptions Sgld(double step) {
+  return {.kernel = AnnealingKernel::kSgld, .langevin_step = step, .target_standard_error = 0};
+}
+
+// The law of the steps at β = 1 has variance 1/(1 − h/4), and KL(π_h‖π) = D h²/64 to first order.
+TEST(ReferenceTest, SgldIsWiderByItsStepAndSaysSo) {
+  constexpr int kDim = 10;
+  const PointTarget target =
+      GaussianTarget(Eigen::VectorXd::Zero(kDim), Eigen::MatrixXd::Identity(kDim, kDim));
+  ReferenceOptions options = Sgld(0.6);
+  options.pilot = false;  // whose base is fitted to draws, not the metric that the formulas are for
+  const Reference wide = Sample(target, UnitStart(kDim), options, 1);
+  const double error = 4 * std::sqrt(2 / wide.ess / kDim);
+  EXPECT_LT(error, 0.06);
+  EXPECT_NEAR(wide.draws.array().square().mean(), 1 / (1 - 0.6 / 4), error);
+  EXPECT_NEAR(wide.kernel_bias, 0.6 * std::sqrt(kDim) / (8 * std::sqrt(2.0)), 0.03);
+  options.langevin_step = 0.05;
+  const Reference narrow = Sample(target, UnitStart(kDim), options, 1);
+  EXPECT_NEAR(narrow.kernel_bias, 0.05 * std::sqrt(kDim) / (8 * std::sqrt(2.0)), 0.003);
+  EXPECT_GT(narrow.evaluations, 4 * wide.evaluations);
+  options.kernel = AnnealingKernel::kHmc;
+  const Reference exact = Sample(target, UnitStart(kDim), options, 1);
+  EXPECT_NEAR(exact.draws.array().square().mean(), 1, 4 * std::sqrt(2 / exact.ess / kDim));
+  EXPECT_EQ(exact.kernel_bias, 0);
+}
+
+// Steps far too long for a direction that is narrower than the metric: the chains run away, and
+// what they leave tells.
+TEST(ReferenceTest, SgldThatRunsAwayIsSeen) {
+  const PointTarget target =
+      GaussianTarget(Eigen::VectorXd::Zero(2), Eigen::Vector2d(1, 0.01).asDiagonal());
+  ReferenceOptions options = Sgld(1);
+  options.pilot = false;
+  const Reference reference = Sample(target, UnitStart(2), options, 1);
+  EXPECT_GT(reference.kernel_bias, 0.5);
+  EXPECT_TRUE(reference.draws.allFinite());
+}
+
+TEST(ReferenceTest, SgldHasTheSameBitsAtAnyNumberOfThreads) {
+  const auto target = test::Make("funnel", {{"dimension", 4.0}});
+  const std::vector<AffineGaussian> start = FittedStart(*target);
+  ReferenceOptions options = Sgld(0.2);
+  options.particles = 64;
+  ThreadPool one(1), three(3);
+  const absl::StatusOr<Reference> first = SampleReference(*target, start, options, 5, one),
+                                  other = SampleReference(*target, start, options, 5, three);
+  ASSERT_TRUE(first.ok() && other.ok());
+  EXPECT_EQ(other->log_z, first->log_z);
+  EXPECT_EQ(other->draws, first->draws);
+  EXPECT_EQ(other->kernel_bias, first->kernel_bias);
+}
+
+TEST(ReferenceTest, TheBiasIsThatOfTheWorstLevelWithMoves) {
+  EXPECT_EQ(LangevinBias({}), 0);
+  EXPECT_EQ(LangevinBias({{.beta = 1, .acceptance = 0, .step = 0}}), 0);
+  EXPECT_NEAR(LangevinBias({{.beta = 0.5, .acceptance = 0.9, .step = 0.5},
+                            {.beta = 1, .acceptance = 0.99, .step = 0.5}}),
+              std::sqrt(M_PI) / 2 * 0.1 / 0.5, 1e-12);
+}
+
 TEST(ReferenceTest, CancelledBeforeItBegins) {
   const auto target = test::Make("banana");
   ThreadPool pool(2);
@@ -325,6 +385,9 @@ TEST(ReferenceTest, BadInputIsNamed) {
   EXPECT_THAT(error(UnitStart(2), {.states = 1}), HasSubstr("states:"));
   EXPECT_THAT(error(UnitStart(2), {.ess_share = 1}), HasSubstr("ess_share:"));
   EXPECT_THAT(error(UnitStart(2), {.leapfrog_length = 0}), HasSubstr("leapfrog_length:"));
+  for (const double step : {0.0, 1.1, kNan}) {
+    EXPECT_THAT(error(UnitStart(2), {.langevin_step = step}), HasSubstr("langevin_step:"));
+  }
   EXPECT_THAT(error(UnitStart(2), {.draws = 0}), HasSubstr("draws:"));
   EXPECT_THAT(error(UnitStart(2), {.target_standard_error = kNan}),
               HasSubstr("target_standard_error:"));

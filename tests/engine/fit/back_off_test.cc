@@ -76,6 +76,12 @@ TEST(BackOffTest, APublishedScheduleGoesBackToItsBestStateNotToTheStart) {
                after = LossAt(*result, 270);
   EXPECT_LT(before, untrained - 2);
   EXPECT_NEAR(after, before, 0.5 * (untrained - before));
+  // What the steps on the way that was given up saw says nothing of the result.
+  for (const FitProgress& p : result->history) {
+    if (p.phase == FitPhase::kTraining && p.iteration > 240) {
+      EXPECT_EQ(p.of_result, p.iteration >= 270) << p.iteration;
+    }
+  }
 }
 
 // Before the first check there is no better state than the start, but its flow has been pretrained.

@@ -213,6 +213,7 @@ FitOptions Expected(const Row& row) {
   o.sigma = "vector";
   o.proposal_base = "standard";
   o.coupling_hidden = 0;  // 2 (E + D)
+  o.flow_normalisation = "forward";
   o.warm_start = "none";
   o.adaptive = false;
   o.adam_beta1 = 0.9;
@@ -252,7 +253,7 @@ TEST(PresetsTest, CarryThePublishedFigures) {
       {"bsivi_x_shaped", 128, 4096, 1, 0, 4000, 0, 0.01, 0.1, 2000, 2, 128, 0, 0.1},
       {"bsivi_logistic", 128, 9182, 10, 0, 10000, 0, 0.001, 0.01, 5000, 10, 128, 0, 1.0},
       {"bsivi_diffusion", 128, 4096, 1, 0, 10000, 0, 0.002, 0.9, 10000, 100, 128, 0, 0.1}};
-  ASSERT_EQ(Presets().size(), rows.size() + 4);  // and those of KSIVI and KPG-IS, below
+  ASSERT_EQ(Presets().size(), rows.size() + 10);  // and those of other methods, below
   for (const Row& row : rows) {
     const absl::StatusOr<FitOptions> found = FindPreset(row.name);
     ASSERT_TRUE(found.ok()) << found.status();
@@ -324,6 +325,82 @@ TEST(PresetsTest, CarryTheFiguresOfKpgIs) {
   }
   EXPECT_EQ(FindPreset("kpg_is_logistic")->iterations, 200000);
   EXPECT_EQ(FindPreset("kpg_is_diffusion")->iterations, 100000);
+}
+
+// σ at the start without a skip, ρ = 1.
+double FirstSigma(const FitOptions& o) { return o.sigma_scale * std::log1p(std::exp(1.0)); }
+
+// arXiv 1808.02078 and its code.
+TEST(PresetsTest, CarryTheFiguresOfUivi) {
+  for (const char* task : {"banana", "multimodal", "x_shaped"}) {
+    const FitOptions o = *FindPreset(std::string("uivi_") + task);
+    EXPECT_EQ(o.method, "uivi");
+    EXPECT_EQ(o.points, 1);
+    EXPECT_EQ(o.iterations, 50000);
+    EXPECT_EQ(o.learning_rate, 0.01);
+    EXPECT_EQ(o.decay, 0.9);
+    EXPECT_EQ(o.decay_every, 3000);
+    EXPECT_EQ(o.adam_beta1, 0);
+    EXPECT_EQ(o.adam_beta2, 0.9);
+    EXPECT_EQ(o.latent, "gaussian");
+    EXPECT_EQ(o.latent_dim, 3);
+    EXPECT_EQ(o.hidden, 50);
+    EXPECT_NEAR(FirstSigma(o), 0.5, 1e-12);
+    EXPECT_EQ(o.chain_burn_in, 5);
+    EXPECT_EQ(o.chain_samples, 5);
+    EXPECT_EQ(o.chain_leapfrogs, 5);
+    EXPECT_EQ(o.flow_steps, 0);
+    EXPECT_TRUE(o.keep_last);
+    EXPECT_GT(o.evidence_flow_iterations, 0);
+  }
+}
+
+// arXiv 1805.11183 and its code.
+TEST(PresetsTest, CarryTheFiguresOfSivi) {
+  for (const char* task : {"multimodal", "x_shaped"}) {
+    const FitOptions o = *FindPreset(std::string("sivi_") + task);
+    EXPECT_EQ(o.method, "sivi");
+    EXPECT_EQ(o.points, 40);
+    EXPECT_EQ(o.inner_samples, 100);
+    EXPECT_EQ(o.chunks, 1);
+    EXPECT_EQ(o.iterations, 5000);
+    EXPECT_EQ(o.learning_rate, 0.001);
+    EXPECT_EQ(o.decay, 0.75);
+    EXPECT_EQ(o.decay_every, 100);
+    EXPECT_EQ(o.latent, "gaussian");
+    EXPECT_EQ(o.latent_dim, 10);
+    EXPECT_NEAR(FirstSigma(o), 0.1, 1e-12);
+    EXPECT_TRUE(o.keep_last);
+    EXPECT_GT(o.evidence_flow_iterations, 0);
+  }
+}
+
+// arXiv 2407.00649 and its code.
+TEST(PresetsTest, CarryTheFiguresOfPvi) {
+  const FitOptions o = *FindPreset("pvi_x_shaped");
+  EXPECT_EQ(o.method, "pvi");
+  EXPECT_EQ(o.particles, 100);
+  EXPECT_EQ(o.points, 250);
+  EXPECT_EQ(o.iterations, 15000);
+  EXPECT_EQ(o.learning_rate, 1e-4);
+  EXPECT_EQ(o.decay, 1);
+  EXPECT_GT(o.decay_every, 0);  // constant to the end, without the descent
+  EXPECT_EQ(o.adam_beta1, 0);
+  EXPECT_EQ(o.adam_beta2, 0.9);
+  EXPECT_EQ(o.latent_dim, 2);
+  EXPECT_EQ(o.hidden, 512);
+  EXPECT_TRUE(o.linear_skip);
+  // μ = √(1 − σ₀²) ε: as the authors' ε and σ = 1, in proportion.
+  EXPECT_NEAR(o.sigma_scale, std::sqrt(1 - o.sigma_scale * o.sigma_scale), 1e-12);
+  EXPECT_TRUE(o.keep_last);
+}
+
+// A target that their authors did not fit, or a family that ours cannot be.
+TEST(PresetsTest, WhatNoSourceSupportsIsNotThere) {
+  for (const char* name : {"iwhvi_banana", "sivi_banana", "pvi_banana", "pvi_multimodal",
+                           "sivi_logistic", "pvi_logistic", "uivi_logistic", "uivi_diffusion"}) {
+    EXPECT_FALSE(FindPreset(name).ok()) << name;
+  }
 }
 
 TEST(OptionsTest, MethodsThatKeepAllPairsAreBounded) {

@@ -169,6 +169,24 @@ TEST(ReferenceMethodTest, CancelledAfterARoundKeepsIt) {
   EXPECT_TRUE(std::isfinite(result.evidence.standard_error));
 }
 
+TEST(ReferenceMethodTest, SgldIsUsableAtBestAndItsLogSaysHowFarItIs) {
+  const auto target = test::Make("x_shaped");
+  FitOptions options = Reference();
+  options.reference_kernel = "sgld";
+  options.reference_step = 0.05;
+  options.reference_evaluations = 1'000'000;
+  const FitResult result = MustFit(*target, options), exact = MustFit(*target, Reference());
+  EXPECT_GT(result.evidence.kernel_bias, 0);
+  EXPECT_LT(result.evidence.kernel_bias, 0.2);
+  EXPECT_EQ(exact.evidence.kernel_bias, 0);
+  EXPECT_NE(result.evidence.log_z, exact.evidence.log_z);
+  EXPECT_NEAR(result.evidence.log_z, 0, 0.2);
+  EXPECT_EQ(Judge(result).verdict, Verdict::kUsable) << Judge(result).sentence;
+  EXPECT_THAT(Judge(result).sentence, HasSubstr("kernel_bias"));
+  EXPECT_THAT(result.log.back(), HasSubstr("unadjusted steps"));
+  EXPECT_THAT(exact.log.back(), Not(HasSubstr("unadjusted steps")));
+}
+
 TEST(ReferenceMethodTest, RestartsAreRefusedByName) {
   FitOptions options = Reference();
   options.restarts = 2;

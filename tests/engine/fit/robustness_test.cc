@@ -165,6 +165,9 @@ TEST(RobustnessTest, EveryPresetTrainsOnItsTarget) {
     ASSERT_TRUE(result.ok()) << preset.name << ": " << result.status();
     EXPECT_EQ(result->reason, TerminationReason::kIterationLimit) << preset.name;
     EXPECT_EQ(result->last.skipped_steps, 0) << preset.name;
+    // Published with so small steps, or a single point in each, that forty show nothing; see
+    // presets_test.cc.
+    if (options.method == "uivi" || options.method == "sivi" || options.method == "pvi") continue;
     if (options.method == "kpg_is") {  // what it reports need not fall: it weighs by density
       options.iterations = 0;
       const auto start = RunFit(*target, options, pool);

@@ -14,7 +14,7 @@ namespace {
 
 using test::Make;
 
-// A fit as published, made small, on the banana.
+// A fit as published, made small and normalised by its points, on the banana.
 struct Published {
   explicit Published(int64_t flow_steps) : target(Make("banana")) {
     options = *FindPreset("aisivi_banana");
@@ -23,6 +23,7 @@ struct Published {
     options.chunks = 1;
     options.flow_steps = flow_steps;
     options.adaptive = true;
+    options.flow_normalisation = "inverse";
     options.sigma_scale = 0.01;  // x tells ε nearly, which an untrained proposal does not know
     std::vector<std::string> log;
     state = StartModels(*target, options, pool, nullptr, &log)->starts.front().state;
@@ -76,6 +77,37 @@ TEST(TrainerTest, TheNormalisationIsSetOnceAndNotWhenFlowStepsAreAdded) {
   for (int i = 0; i < 60; ++i) ASSERT_TRUE(*trainer.Step(0, &report));
   ASSERT_GT(trainer.state().objective.adaptation.flow_steps, 1) << "ess " << report.ess;
   EXPECT_EQ(fit.state.components.front().proposal.parameters(), parameters);
+}
+
+// PRESETS.md: ε starts as sigmoid(N(0, 1)).
+TEST(TrainerTest, ThePublishedFlowStartsAtTheSigmoidOfItsNoise) {
+  constexpr int64_t kPoints = 3, kEach = 20;
+  for (const char* name : {"aisivi_banana", "aisivi_diffusion"}) {
+    const auto target =
+        Make(name == std::string("aisivi_banana") ? "banana" : "conditioned_diffusion");
+    const FitOptions options = *FindPreset(name);
+    ThreadPool pool(1);
+    std::vector<std::string> log;
+    ModelState state = StartModels(*target, options, pool, nullptr, &log)->starts.front().state;
+    const Trainer trainer(*target, options, **FindMethod("aisivi"), pool, &state);
+    const Proposal& proposal = state.components.front().proposal;
+    const Eigen::MatrixXf x = Eigen::MatrixXf::Random(target->dim(), kPoints);
+    ProposalContext context;
+    proposal.MakeContext(x, pool, &context);
+    Scratch scratch;
+    TileMap noise = TakeTile(scratch, options.latent_dim, kPoints * kEach);
+    TileMap epsilon = TakeTile(scratch, options.latent_dim, kPoints * kEach);
+    noise.setRandom();
+    noise *= 2;
+    const Eigen::ArrayXXf u = noise;
+    Eigen::VectorXd log_tau(kPoints * kEach);
+    proposal.Sample(context, 0, kEach, noise, scratch, epsilon, log_tau.data());
+    for (int64_t r = 0; r < options.latent_dim; ++r) {
+      const Eigen::ArrayXf expected = 1 / (1 + (-u.row(r).transpose()).exp());
+      const Eigen::ArrayXf drawn = epsilon.row(proposal.NaturalRow(r)).transpose();
+      EXPECT_LT((drawn - expected).abs().maxCoeff(), 1e-5f) << name << " " << r;
+    }
+  }
 }
 
 }  // namespace

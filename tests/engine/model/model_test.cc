@@ -176,6 +176,25 @@ TEST(ModelTest, DrawsThatAreNotNumbersAreRefused) {
   }
 }
 
+TEST(ModelTest, ASingleParameterThatIsNotFiniteIsFound) {
+  for (const double value : {std::nan(""), HUGE_VAL, -HUGE_VAL}) {
+    Random random(6);
+    ModelState model;
+    for (const bool proposal : {true, false}) {
+      model.components.push_back(MakeComponent({.proposal = proposal}, Eigen::VectorXd::Zero(1),
+                                               Eigen::MatrixXd::Identity(1, 1), 0.5, random));
+    }
+    EXPECT_TRUE(ParametersAreFinite(model));
+    ModelState family = model, proposal = model, unused = model;
+    family.components[1].family.parameters()[3] = static_cast<float>(value);
+    proposal.components[0].proposal.parameters()[3] = static_cast<float>(value);
+    unused.components[1].proposal.parameters() = Eigen::VectorXf::Constant(1, HUGE_VALF);
+    EXPECT_FALSE(ParametersAreFinite(family));
+    EXPECT_FALSE(ParametersAreFinite(proposal));
+    EXPECT_TRUE(ParametersAreFinite(unused));
+  }
+}
+
 TEST(AffineMapTest, SolveUndoesApply) {
   Random random(5);
   for (const int64_t dim : {1, 2, 7}) {

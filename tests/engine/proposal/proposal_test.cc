@@ -233,6 +233,38 @@ TEST(ProposalTest, NormalisationFromAFirstBatchHelps) {
   EXPECT_LT(after, entropy + 400 * 5);
 }
 
+// Couplings with a scale of log 2 each, which the normalisation undoes: ε is the noise itself, or
+// its sigmoid, and τ does not depend on x.
+TEST(ProposalTest, NormalisedForwardItStartsAsItsBase) {
+  Random random(7);
+  for (const Base base : {Base::kNormal, Base::kSigmoid}) {
+    for (const int64_t latent : {1, 2, 5}) {
+      for (const int64_t couplings : {1, 6, 32}) {
+        Proposal proposal(Config({base, latent, couplings}));
+        proposal.Initialize(4);
+        proposal.NormaliseForward();
+        const Eigen::MatrixXf x = Normals(3, 4, 2, random).cast<float>();
+        Random copy = random;
+        const Eigen::ArrayXXd u = test::Rounded(Normals(latent, 40, 1, copy));
+        const Drawn drawn = Sample(proposal, x, 0, 4, 10, random);
+        const Eigen::ArrayXXd sigmoid = 1 / (1 + (-u).exp());
+        Eigen::ArrayXd log_tau =
+            (-0.5 * u.square() - 0.5 * std::log(2 * M_PI)).colwise().sum().transpose();
+        if (base == Base::kSigmoid) {
+          log_tau -= (sigmoid * (1 - sigmoid)).log().colwise().sum().transpose();
+        }
+        for (int64_t i = 0; i < 40; ++i) {
+          for (int64_t r = 0; r < latent; ++r) {
+            EXPECT_NEAR(drawn.epsilon(proposal.NaturalRow(r), i),
+                        base == Base::kSigmoid ? sigmoid(r, i) : u(r, i), 1e-5);
+          }
+          EXPECT_NEAR(drawn.log_tau[static_cast<size_t>(i)], log_tau[i], 1e-4);
+        }
+      }
+    }
+  }
+}
+
 TEST(ProposalTest, ASeedIsAStart) {
   Proposal a(Config({Base::kLinear, 5, 3})), b(Config({Base::kLinear, 5, 3}));
   a.Initialize(1);

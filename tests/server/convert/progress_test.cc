@@ -11,7 +11,7 @@ TEST(ProgressTest, UnknownNumbersAreAbsent) {
   progress.iteration = 3;
   progress.loss = 1.5;
   const v1::FitProgress message = ToMessage(progress);
-  EXPECT_EQ(message.phase(), v1::FitProgress::TRAINING);
+  EXPECT_EQ(message.phase(), v1::FitProgress::PHASE_TRAINING);
   EXPECT_EQ(message.iteration(), 3);
   EXPECT_EQ(message.loss(), 1.5);
   EXPECT_FALSE(message.has_flow_loss());
@@ -30,7 +30,7 @@ TEST(ProgressTest, EveryPhaseHasAMessage) {
     EXPECT_NE(ToMessage(progress).phase(), v1::FitProgress::PHASE_UNSPECIFIED);
   }
   progress.phase = FitPhase::kSampling;
-  EXPECT_EQ(ToMessage(progress).phase(), v1::FitProgress::SAMPLING);
+  EXPECT_EQ(ToMessage(progress).phase(), v1::FitProgress::PHASE_SAMPLING);
 }
 
 TEST(ProgressTest, EvidenceThatWasNotEstimatedIsAbsent) {

@@ -3,6 +3,7 @@
 #include <map>
 #include <string>
 
+#include "absl/strings/match.h"
 #include "google/rpc/error_details.pb.h"
 #include "gtest/gtest.h"
 
@@ -37,17 +38,39 @@ TEST(StatusTest, FieldErrorCarriesTheViolation) {
 
 TEST(StatusTest, EngineErrorsAreLaidAtTheirField) {
   const auto message = [](const absl::Status& error) {
-    return std::string(AtField("fit.hyperparameters", error).message());
+    return std::string(AtField("fit.schedule", error).message());
   };
   EXPECT_EQ(message(absl::InvalidArgumentError("points: 0 is not in [1, 9]")),
-            "fit.hyperparameters.points: 0 is not in [1, 9]");
+            "fit.schedule.points: 0 is not in [1, 9]");
   EXPECT_EQ(message(absl::InvalidArgumentError("covariances[2]: not symmetric")),
-            "fit.hyperparameters.covariances[2]: not symmetric");
-  EXPECT_EQ(message(absl::InvalidArgumentError("no field here")),
-            "fit.hyperparameters: no field here");
+            "fit.schedule.covariances[2]: not symmetric");
+  EXPECT_EQ(message(absl::InvalidArgumentError("no field here")), "fit.schedule: no field here");
   const absl::Status other = AtField("fit", absl::InternalError("points: what"));
   EXPECT_EQ(other.code(), absl::StatusCode::kInternal);
   EXPECT_TRUE(AtField("fit", absl::OkStatus()).ok());
+}
+
+TEST(StatusTest, AllErrorsAreToldAtOnce) {
+  EXPECT_TRUE(AllErrors({}).ok());
+  EXPECT_TRUE(AllErrors({absl::OkStatus(), absl::OkStatus()}).ok());
+  const absl::Status one = FieldError("a", "is wrong");
+  EXPECT_EQ(AllErrors({absl::OkStatus(), one}), one);
+  const absl::Status both = AllErrors({one, absl::OkStatus(), FieldsError({"b", "c"}, "are too")});
+  EXPECT_EQ(both.message(), "a: is wrong (and 2 more)");
+  const grpc::Status status = ToGrpcStatus(both);
+  const auto bad_request = FindDetail<google::rpc::BadRequest>(status);
+  ASSERT_EQ(bad_request.field_violations_size(), 3);
+  EXPECT_EQ(bad_request.field_violations(2).field(), "c");
+  EXPECT_EQ(FindDetail<google::rpc::ErrorInfo>(status).reason(), "INVALID_FIELD");
+  EXPECT_EQ(AllErrors({one, absl::NotFoundError("x")}).code(), absl::StatusCode::kNotFound);
+}
+
+// However many there are, they fit in the 8 KB of trailers that clients accept.
+TEST(StatusTest, SomeOfVeryManyErrorsAreToldAndAllAreCounted) {
+  const std::vector<absl::Status> many(1000, FieldError("field", std::string(400, 'x')));
+  const absl::Status all = AllErrors(many);
+  EXPECT_LT(ToGrpcStatus(all).error_details().size(), 5000u);
+  EXPECT_TRUE(absl::EndsWith(all.message(), "(and 999 more)")) << all.message();
 }
 
 TEST(StatusTest, FullQueueSaysWhenToRetry) {

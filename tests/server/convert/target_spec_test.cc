@@ -9,6 +9,7 @@
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/text_format.h"
 #include "gtest/gtest.h"
+#include "server/convert/target_data.h"
 
 namespace aisivi::server {
 namespace {
@@ -69,7 +70,16 @@ TEST(TargetSpecTest, EveryRegisteredTargetHasAMessageWithTheSameParameters) {
     ASSERT_NE(field, nullptr) << entry.name;
     ASSERT_NE(field->containing_oneof(), nullptr) << entry.name;
     const Descriptor* message = field->message_type();
-    EXPECT_EQ(message->field_count(), static_cast<int>(entry.parameters.size())) << entry.name;
+    int parameters = 0;
+    for (int i = 0; i < message->field_count(); ++i) {
+      parameters += SaysWhereDataAre(message->field(i)) ? 0 : 1;
+    }
+    EXPECT_EQ(parameters, static_cast<int>(entry.parameters.size())) << entry.name;
+    // Who takes x and y takes a data set in their place, and can name its columns.
+    const bool regression = message->FindFieldByName("x") != nullptr;
+    EXPECT_EQ(TakesDataset(entry.name), regression) << entry.name;
+    EXPECT_EQ(message->field_count() - parameters, regression ? 4 : 0) << entry.name;
+    EXPECT_EQ(entry.name_columns != nullptr, regression) << entry.name;
     for (const ParameterDoc& parameter : entry.parameters) {
       const FieldDescriptor* found = message->FindFieldByName(parameter.name);
       ASSERT_NE(found, nullptr) << entry.name << "." << parameter.name;

@@ -11,14 +11,14 @@ namespace {
 
 v1::WatchFitResponse Running(int64_t iteration) {
   v1::WatchFitResponse event;
-  event.set_state(v1::Fit::RUNNING);
+  event.set_state(v1::Fit::STATE_RUNNING);
   event.mutable_progress()->set_iteration(iteration);
   return event;
 }
 
 v1::WatchFitResponse Final() {
   v1::WatchFitResponse event;
-  event.set_state(v1::Fit::SUCCEEDED);
+  event.set_state(v1::Fit::STATE_SUCCEEDED);
   event.mutable_fit()->set_name("fits/a");
   return event;
 }

@@ -13,8 +13,8 @@ using ::testing::StartsWith;
 
 v1::Fit Example() {
   v1::Fit fit;
-  fit.set_state(v1::Fit::RUNNING);
-  fit.set_method("bsivi");
+  fit.set_state(v1::Fit::STATE_RUNNING);
+  fit.mutable_effective_settings()->mutable_method()->mutable_bsivi();
   fit.set_preset("bsivi_banana");
   (*fit.mutable_labels())["owner"] = "ann = bob";
   return fit;
@@ -28,6 +28,7 @@ TEST(FitFilterTest, Matches) {
                {"   ", true},
                {"state=RUNNING", true},
                {"state = \"RUNNING\"", true},
+               {"state=STATE_RUNNING", true},
                {"state=QUEUED", false},
                {"state!=QUEUED", true},
                {"state != RUNNING", false},
@@ -54,12 +55,12 @@ TEST(FitFilterTest, BadFiltersAreRefused) {
 
 TEST(FitNameTest, AcceptsItsOwnNamesOnly) {
   const std::string id = NewFitId();
-  EXPECT_EQ(*ParseFitName(FitName(id)), id);
+  EXPECT_EQ(*ParseFitName("name", FitName(id)), id);
   EXPECT_NE(NewFitId(), id);
   for (const std::string& bad :
        {std::string(), std::string("fits/"), id, "fits/" + id + "/x", std::string("fits/../etc"),
         std::string("fits/UPPER"), "fits/" + std::string(64, 'a')}) {
-    const absl::Status status = ParseFitName(bad).status();
+    const absl::Status status = ParseFitName("name", bad).status();
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << bad;
     EXPECT_THAT(std::string(status.message()), StartsWith("name: ")) << bad;
   }

@@ -1,11 +1,14 @@
 #include "server/jobs/fit_plan.h"
 
 #include <string>
+#include <vector>
 
 #include "gmock/gmock.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/text_format.h"
+#include "google/rpc/error_details.pb.h"
 #include "gtest/gtest.h"
+#include "server/convert/settings.h"
 
 namespace aisivi::server {
 namespace {
@@ -21,18 +24,18 @@ v1::Fit Request(const std::string& text) {
 TEST(FitPlanTest, FillsInDefaults) {
   const absl::StatusOr<FitPlan> plan = PlanFit(Request("target { banana {} }"));
   ASSERT_TRUE(plan.ok()) << plan.status();
-  EXPECT_EQ(plan->fit.method(), "aisivi");
+  EXPECT_EQ(MethodName(plan->fit.effective_settings().method()), "aisivi");
   EXPECT_EQ(plan->fit.seed(), 1u);
   EXPECT_EQ(plan->fit.dimension(), 2);
   EXPECT_EQ(plan->fit.coordinate_names_size(), 2);
   EXPECT_FALSE(plan->fit.has_known_log_z()) << "what takes computing is not for a plan";
-  EXPECT_EQ(plan->fit.effective_hyperparameters().points(), FitOptions().points);
+  EXPECT_EQ(plan->fit.effective_settings().schedule().points(), FitOptions().points);
   EXPECT_EQ(plan->target->dim(), 2);
 }
 
 TEST(FitPlanTest, RequestBeatsPresetBeatsDefault) {
-  const absl::StatusOr<FitPlan> plan = PlanFit(Request(
-      "target { banana {} } preset: 'aisivi_banana' hyperparameters { points: 7 } seed: 0"));
+  const absl::StatusOr<FitPlan> plan = PlanFit(
+      Request("target { banana {} } preset: 'aisivi_banana' schedule { points: 7 } seed: 0"));
   ASSERT_TRUE(plan.ok()) << plan.status();
   EXPECT_EQ(plan->options.points, 7);
   EXPECT_EQ(plan->options.iterations, FindPreset("aisivi_banana")->iterations);
@@ -41,25 +44,25 @@ TEST(FitPlanTest, RequestBeatsPresetBeatsDefault) {
   const absl::StatusOr<FitPlan> bsivi =
       PlanFit(Request("target { banana {} } preset: 'bsivi_banana'"));
   ASSERT_TRUE(bsivi.ok()) << bsivi.status();
-  EXPECT_EQ(bsivi->fit.method(), "bsivi");
+  EXPECT_EQ(MethodName(bsivi->fit.effective_settings().method()), "bsivi");
 }
 
 TEST(FitPlanTest, TheMethodGaussianIsTheStartAloneWhateverIsSet) {
-  for (const char* more : {"", "preset: 'bsivi_banana'", "hyperparameters { iterations: 7 }"}) {
+  for (const char* more : {"", "preset: 'bsivi_banana'", "schedule { iterations: 7 }"}) {
     const absl::StatusOr<FitPlan> plan =
-        PlanFit(Request(std::string("target { banana {} } method: 'gaussian' ") + more));
+        PlanFit(Request(std::string("target { banana {} } method { gaussian {} } ") + more));
     ASSERT_TRUE(plan.ok()) << plan.status();
-    EXPECT_EQ(plan->fit.method(), "gaussian");
-    const v1::Hyperparameters& used = plan->fit.effective_hyperparameters();
-    EXPECT_EQ(used.iterations(), 0) << more;
-    EXPECT_EQ(used.warm_start(), "gaussian") << more;
+    EXPECT_EQ(MethodName(plan->fit.effective_settings().method()), "gaussian");
+    const v1::FitSettings& used = plan->fit.effective_settings();
+    EXPECT_EQ(used.schedule().iterations(), 0) << more;
+    EXPECT_EQ(used.start().warm_start(), v1::WARM_START_GAUSSIAN) << more;
     EXPECT_EQ(PlannedOptions(plan->fit)->iterations, 0) << more;
   }
 }
 
 TEST(FitPlanTest, OutputOnlyFieldsOfTheRequestAreIgnored) {
   const absl::StatusOr<FitPlan> plan = PlanFit(Request(
-      "target { banana {} } name: 'fits/x' state: FAILED dimension: 9 has_posterior: true"));
+      "target { banana {} } name: 'fits/x' state: STATE_FAILED dimension: 9 has_posterior: true"));
   ASSERT_TRUE(plan.ok()) << plan.status();
   EXPECT_TRUE(plan->fit.name().empty());
   EXPECT_EQ(plan->fit.state(), v1::Fit::STATE_UNSPECIFIED);
@@ -69,7 +72,7 @@ TEST(FitPlanTest, OutputOnlyFieldsOfTheRequestAreIgnored) {
 
 TEST(FitPlanTest, StoredFitHasTheOptionsItWasPlannedWith) {
   const absl::StatusOr<FitPlan> plan = PlanFit(
-      Request("target { banana {} } preset: 'bsivi_banana' hyperparameters { points: 9 } seed: 5"));
+      Request("target { banana {} } preset: 'bsivi_banana' schedule { points: 9 } seed: 5"));
   ASSERT_TRUE(plan.ok()) << plan.status();
   const absl::StatusOr<FitOptions> stored = PlannedOptions(plan->fit);
   ASSERT_TRUE(stored.ok()) << stored.status();
@@ -79,23 +82,49 @@ TEST(FitPlanTest, StoredFitHasTheOptionsItWasPlannedWith) {
   EXPECT_EQ(stored->iterations, plan->options.iterations);
 }
 
+TEST(FitPlanTest, AFitOfAnEarlierVersionIsNotRunByDefaults) {
+  const absl::Status status = PlannedOptions(Request("target { banana {} }")).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
+}
+
+TEST(FitPlanTest, AllFieldsThatAreWrongAreNamedAtOnce) {
+  const absl::Status status =
+      PlanFit(
+          Request("target { funnel { dimension: -1 } } preset: 'magic' method { ksivi { kernel: "
+                  "KERNEL_IMQ } } schedule { points: 0 time_limit { seconds: -1 } } family { "
+                  "latent_dim: -3 } labels { key: 'Bad' value: '' } display_name: 'a\\001'"))
+          .status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
+  google::rpc::BadRequest bad_request;
+  ASSERT_TRUE(bad_request.ParseFromString(
+      std::string(*status.GetPayload("type.googleapis.com/google.rpc.BadRequest"))));
+  std::vector<std::string> fields;
+  for (const auto& violation : bad_request.field_violations()) fields.push_back(violation.field());
+  EXPECT_THAT(fields, ::testing::UnorderedElementsAre(
+                          "fit.display_name", "fit.labels", "fit.preset", "fit.schedule.points",
+                          "fit.schedule.time_limit", "fit.family.latent_dim",
+                          "fit.target.funnel.dimension"));
+}
+
+TEST(FitPlanTest, AnEnumValueThatIsNotKnownIsRefused) {
+  v1::Fit fit = Request("target { banana {} }");
+  fit.mutable_start()->set_warm_start(static_cast<v1::WarmStart>(99));
+  EXPECT_THAT(std::string(PlanFit(fit).status().message()), StartsWith("fit.start.warm_start: "));
+}
+
 TEST(FitPlanTest, BadInputNamesItsField) {
   const struct {
     const char* request;
     const char* message;
   } cases[] = {
       {"", "fit.target: "},
-      {"target { banana {} } method: 'magic'", "fit.method: "},
       {"target { banana {} } preset: 'magic'", "fit.preset: "},
-      {"target { banana {} } hyperparameters { inner_samples: 0 }",
-       "fit.hyperparameters.inner_samples: "},
-      {"target { banana {} } hyperparameters { iterations: 10000000000 }",
-       "fit.hyperparameters.iterations: "},
-      {"target { banana {} } hyperparameters { learning_rate: nan }",
-       "fit.hyperparameters.learning_rate: "},
-      {"target { banana {} } hyperparameters { restarts: 17 }", "fit.hyperparameters.restarts: "},
-      {"target { banana {} } hyperparameters { latent_dim: 3 }",
-       "fit.hyperparameters.latent_dim: "},
+      {"target { banana {} } method { aisivi { inner_samples: 0 } }",
+       "fit.method.aisivi.inner_samples: "},
+      {"target { banana {} } schedule { iterations: 10000000000 }", "fit.schedule.iterations: "},
+      {"target { banana {} } schedule { learning_rate: nan }", "fit.schedule.learning_rate: "},
+      {"target { banana {} } start { restarts: 17 }", "fit.start.restarts: "},
+      {"target { banana {} } family { latent_dim: 3 }", "fit.family.latent_dim: "},
       {"target { banana {} } labels { key: 'Bad Key' value: '' }", "fit.labels: "},
       {"target { funnel { dimension: 2000000000 } }", "fit.target.funnel.dimension: "},
       {"target { logistic_regression { x { rows: 2 columns: 1 values: [1, 2] } y: 1 } }",
@@ -120,7 +149,7 @@ TEST(FitPlanTest, FingerprintTellsRequestsApart) {
   const v1::Fit a = Request("target { banana {} } labels { key: 'a' value: '1' }");
   EXPECT_EQ(RequestFingerprint(a), RequestFingerprint(a));
   v1::Fit with_output = a;
-  with_output.set_state(v1::Fit::FAILED);
+  with_output.set_state(v1::Fit::STATE_FAILED);
   EXPECT_EQ(RequestFingerprint(a), RequestFingerprint(with_output));
   v1::Fit other = a;
   other.set_seed(2);

@@ -57,9 +57,8 @@ TEST(FitWorkTest, AStepIsBounded) {
   options.chunks = 1 << 10;
   options.iterations = 1;
   const absl::Status status = Check(options, 2);
-  EXPECT_THAT(Fields(status),
-              ElementsAre("fit.hyperparameters.points", "fit.hyperparameters.inner_samples",
-                          "fit.hyperparameters.chunks"));
+  EXPECT_THAT(Fields(status), ElementsAre("fit.schedule.points", "fit.method.aisivi.inner_samples",
+                                          "fit.method.aisivi.chunks"));
   EXPECT_THAT(std::string(status.message()), HasSubstr("points x inner_samples x chunks"));
 }
 
@@ -68,10 +67,10 @@ TEST(FitWorkTest, AFitIsBounded) {
   options.points = 4096;
   options.inner_samples = 4096;
   options.iterations = 10'000'000;
-  EXPECT_THAT(Fields(Check(options, 2)),
-              ElementsAre("fit.hyperparameters.points", "fit.hyperparameters.inner_samples",
-                          "fit.hyperparameters.chunks", "fit.hyperparameters.iterations",
-                          "fit.hyperparameters.restarts"));
+  EXPECT_THAT(
+      Fields(Check(options, 2)),
+      ElementsAre("fit.schedule.points", "fit.method.aisivi.inner_samples",
+                  "fit.method.aisivi.chunks", "fit.schedule.iterations", "fit.start.restarts"));
   options.iterations = 1000;
   EXPECT_TRUE(Check(options, 2).ok());
 }
@@ -80,8 +79,9 @@ TEST(FitWorkTest, TheEvidenceIsBounded) {
   FitOptions options;
   options.evidence_draws = 1 << 22;
   options.evidence_inner_samples = 1 << 22;
-  EXPECT_THAT(Fields(Check(options, 2)), ElementsAre("fit.hyperparameters.evidence_draws",
-                                                     "fit.hyperparameters.evidence_inner_samples"));
+  EXPECT_THAT(Fields(Check(options, 2)),
+              ElementsAre("fit.evidence_settings.evidence_draws",
+                          "fit.evidence_settings.evidence_inner_samples"));
 }
 
 TEST(FitWorkTest, SamplingIsBounded) {
@@ -90,7 +90,7 @@ TEST(FitWorkTest, SamplingIsBounded) {
   options.reference_evaluations = 1'000'000'000;
   EXPECT_TRUE(Check(options, 900).ok());
   EXPECT_THAT(Fields(Check(options, kMaxFitDimension)),
-              ElementsAre("fit.hyperparameters.reference_evaluations"));
+              ElementsAre("fit.method.reference.reference_evaluations"));
 }
 
 TEST(FitWorkTest, DimensionsAreBoundedByTheMatricesOfAFit) {

@@ -56,7 +56,7 @@ class JobManagerTest : public ::testing::Test {
     const absl::StatusOr<v1::Fit> fit =
         manager_->Create(Planned(seed), request_id, RequestFingerprint(Planned(seed)));
     EXPECT_TRUE(fit.ok()) << fit.status();
-    return *ParseFitName(fit->name());
+    return *ParseFitName("name", fit->name());
   }
 
   std::string PathOf(const std::string& id) {
@@ -89,20 +89,20 @@ class JobManagerTest : public ::testing::Test {
 
 TEST_F(JobManagerTest, RunsFitsInOrderAndKeepsTheirResults) {
   const std::string a = Create(11), b = Create(12);
-  EXPECT_EQ(StateOf(a), v1::Fit::QUEUED);
+  EXPECT_EQ(StateOf(a), v1::Fit::STATE_QUEUED);
   manager_->Start();
   fake_->AwaitStarted(1);
-  EXPECT_EQ(StateOf(a), v1::Fit::RUNNING);
-  EXPECT_EQ(StateOf(b), v1::Fit::QUEUED);
+  EXPECT_EQ(StateOf(a), v1::Fit::STATE_RUNNING);
+  EXPECT_EQ(StateOf(b), v1::Fit::STATE_QUEUED);
   fake_->Release();
   const v1::Fit done = AwaitEnd(a);
-  EXPECT_EQ(done.state(), v1::Fit::SUCCEEDED);
-  EXPECT_EQ(done.termination_reason(), v1::Fit::ITERATION_LIMIT);
+  EXPECT_EQ(done.state(), v1::Fit::STATE_SUCCEEDED);
+  EXPECT_EQ(done.termination_reason(), v1::Fit::TERMINATION_REASON_ITERATION_LIMIT);
   EXPECT_EQ(done.progress().iteration(), 7);
   EXPECT_THAT(done.log(), ElementsAre("a fake"));
   EXPECT_TRUE(done.has_start_time() && done.has_end_time());
-  EXPECT_EQ(done.target().gaussian().mean_size(), 0) << "events carry the BASIC view";
-  EXPECT_EQ(AwaitEnd(b).state(), v1::Fit::SUCCEEDED);
+  EXPECT_EQ(done.target().gaussian().mean_size(), 0) << "events carry no arrays";
+  EXPECT_EQ(AwaitEnd(b).state(), v1::Fit::STATE_SUCCEEDED);
   EXPECT_THAT(fake_->Seeds(), ElementsAre(11, 12));
   EXPECT_EQ(manager_->History(a)->reports_size(), 2);
   EXPECT_EQ(manager_->Record(a)->fit().target().gaussian().covariance().values(0), 2);
@@ -113,7 +113,12 @@ TEST_F(JobManagerTest, FullQueueRefuses) {
   const absl::Status status = manager_->Create(Planned(), "", 0).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
   EXPECT_EQ(store_->Ids().size(), 3u);
-  ASSERT_TRUE(manager_->Cancel(*ParseFitName(manager_->List({}, 0, 1)[0]->name()), kGenerous).ok());
+  ASSERT_TRUE(
+      manager_
+          ->Cancel(
+              *ParseFitName("name", manager_->List({}, ListOrder::kNewestFirst, 0, 1)[0]->name()),
+              "", kGenerous)
+          .ok());
   Create();
 }
 
@@ -121,7 +126,7 @@ TEST_F(JobManagerTest, ErrorsOfTheFitAreItsEnd) {
   manager_->Start();
   fake_->Release(absl::FailedPreconditionError("no finite log density was found"));
   const v1::Fit fit = AwaitEnd(Create());
-  EXPECT_EQ(fit.state(), v1::Fit::FAILED);
+  EXPECT_EQ(fit.state(), v1::Fit::STATE_FAILED);
   EXPECT_EQ(fit.error().code(), static_cast<int>(absl::StatusCode::kFailedPrecondition));
   EXPECT_THAT(fit.message(), HasSubstr("no finite log density"));
   EXPECT_FALSE(fit.has_posterior());
@@ -135,7 +140,7 @@ TEST_F(JobManagerTest, ExceptionsOfTheFitAreItsEnd) {
       &pool_, store_.get(), nullptr);
   manager_->Start();
   const v1::Fit fit = AwaitEnd(Create());
-  EXPECT_EQ(fit.state(), v1::Fit::FAILED);
+  EXPECT_EQ(fit.state(), v1::Fit::STATE_FAILED);
   EXPECT_THAT(fit.message(), HasSubstr("out of luck"));
 }
 
@@ -143,19 +148,19 @@ TEST_F(JobManagerTest, RunningFitCanBeCancelled) {
   manager_->Start();
   const std::string id = Create();
   fake_->AwaitStarted(1);
-  const absl::StatusOr<v1::Fit> fit = manager_->Cancel(id, kGenerous);
+  const absl::StatusOr<v1::Fit> fit = manager_->Cancel(id, "", kGenerous);
   ASSERT_TRUE(fit.ok()) << fit.status();
-  EXPECT_EQ(fit->state(), v1::Fit::CANCELLED);
-  EXPECT_EQ(fit->termination_reason(), v1::Fit::CANCELLATION);
-  EXPECT_EQ(manager_->Cancel(id, kGenerous)->state(), v1::Fit::CANCELLED);
-  EXPECT_EQ(store_->Read(id)->fit().state(), v1::Fit::CANCELLED);
+  EXPECT_EQ(fit->state(), v1::Fit::STATE_CANCELLED);
+  EXPECT_EQ(fit->termination_reason(), v1::Fit::TERMINATION_REASON_CANCELLATION);
+  EXPECT_EQ(manager_->Cancel(id, "", kGenerous)->state(), v1::Fit::STATE_CANCELLED);
+  EXPECT_EQ(store_->Read(id)->fit().state(), v1::Fit::STATE_CANCELLED);
 }
 
 TEST_F(JobManagerTest, QueuedFitCanBeCancelledAndNeverRuns) {
   const std::string a = Create(1), b = Create(2);
-  EXPECT_EQ(manager_->Cancel(a, kGenerous)->state(), v1::Fit::CANCELLED);
-  EXPECT_EQ(AwaitEnd(a).state(), v1::Fit::CANCELLED);
-  EXPECT_EQ(store_->Read(a)->fit().state(), v1::Fit::CANCELLED);
+  EXPECT_EQ(manager_->Cancel(a, "", kGenerous)->state(), v1::Fit::STATE_CANCELLED);
+  EXPECT_EQ(AwaitEnd(a).state(), v1::Fit::STATE_CANCELLED);
+  EXPECT_EQ(store_->Read(a)->fit().state(), v1::Fit::STATE_CANCELLED);
   manager_->Start();
   fake_->Release();
   AwaitEnd(b);
@@ -166,14 +171,14 @@ TEST_F(JobManagerTest, OnlyEndedFitsAreDeletedAndWholly) {
   manager_->Start();
   const std::string a = Create(), b = Create();
   fake_->AwaitStarted(1);
-  EXPECT_EQ(manager_->Delete(a).code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_EQ(manager_->Delete(b).code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(manager_->Delete(a, "").code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(manager_->Delete(b, "").code(), absl::StatusCode::kFailedPrecondition);
   fake_->Release();
   AwaitEnd(a);
-  EXPECT_TRUE(manager_->Delete(a).ok());
-  EXPECT_EQ(manager_->Delete(a).code(), absl::StatusCode::kNotFound);
+  EXPECT_TRUE(manager_->Delete(a, "").ok());
+  EXPECT_EQ(manager_->Delete(a, "").code(), absl::StatusCode::kNotFound);
   EXPECT_EQ(manager_->Get(a).status().code(), absl::StatusCode::kNotFound);
-  EXPECT_EQ(manager_->Cancel(a, kGenerous).status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(manager_->Cancel(a, "", kGenerous).status().code(), absl::StatusCode::kNotFound);
   EXPECT_EQ(manager_->Events(a).status().code(), absl::StatusCode::kNotFound);
   EXPECT_EQ(manager_->History(a).status().code(), absl::StatusCode::kNotFound);
   EXPECT_THAT(store_->Ids(), ElementsAre(b));
@@ -208,10 +213,10 @@ TEST_F(JobManagerTest, EndedFitsAreServedAfterARestartAndOthersRunAgain) {
   Open({1, 2});
   const std::string first = Create(2), second = Create(3);
   Open({1, 2});
-  EXPECT_EQ(StateOf(ended), v1::Fit::SUCCEEDED);
+  EXPECT_EQ(StateOf(ended), v1::Fit::STATE_SUCCEEDED);
   EXPECT_EQ(AwaitEnd(ended).name(), FitName(ended));
   EXPECT_EQ(manager_->History(ended)->reports_size(), 2);
-  EXPECT_EQ(StateOf(first), v1::Fit::QUEUED);
+  EXPECT_EQ(StateOf(first), v1::Fit::STATE_QUEUED);
   fake_->Release();
   manager_->Start();
   AwaitEnd(second);
@@ -226,14 +231,14 @@ TEST_F(JobManagerTest, AFitThatRanWhenTheServerDiedRunsAgain) {
   const std::string file = directory_.path() + "/fits/" + id + ".fit";
   const std::string kept = directory_.path() + "/kept";
   std::filesystem::copy_file(file, kept);
-  ASSERT_TRUE(manager_->Cancel(id, kGenerous).ok());
+  ASSERT_TRUE(manager_->Cancel(id, "", kGenerous).ok());
   manager_->Shutdown();
   std::filesystem::rename(kept, file);
   Open({1, 2});
-  EXPECT_EQ(StateOf(id), v1::Fit::QUEUED);
+  EXPECT_EQ(StateOf(id), v1::Fit::STATE_QUEUED);
   fake_->Release();
   manager_->Start();
-  EXPECT_EQ(AwaitEnd(id).state(), v1::Fit::SUCCEEDED);
+  EXPECT_EQ(AwaitEnd(id).state(), v1::Fit::STATE_SUCCEEDED);
   EXPECT_THAT(fake_->Seeds(), ElementsAre(5));
 }
 
@@ -254,20 +259,20 @@ TEST_F(JobManagerTest, DamagedFilesAreShownAsFailedAndLeftAlone) {
   const std::string longer = Bytes(PathOf(a)), shorter = Bytes(PathOf(b));
   Open({1, 2});
   for (const std::string& id : {a, b}) {
-    EXPECT_EQ(StateOf(id), v1::Fit::FAILED);
+    EXPECT_EQ(StateOf(id), v1::Fit::STATE_FAILED);
     EXPECT_EQ(manager_->Get(id)->error().code(), static_cast<int>(absl::StatusCode::kDataLoss));
     EXPECT_THAT(manager_->Get(id)->message(), HasSubstr("damaged"));
     EXPECT_TRUE(absl::IsDataLoss(manager_->Record(id).status()));
-    EXPECT_EQ(AwaitEnd(id).state(), v1::Fit::FAILED);
+    EXPECT_EQ(AwaitEnd(id).state(), v1::Fit::STATE_FAILED);
   }
-  EXPECT_EQ(StateOf(c), v1::Fit::QUEUED);
-  EXPECT_EQ(manager_->List({}, 0, 9).size(), 3u);
+  EXPECT_EQ(StateOf(c), v1::Fit::STATE_QUEUED);
+  EXPECT_EQ(manager_->List({}, ListOrder::kNewestFirst, 0, 9).size(), 3u);
   fake_->Release();
   manager_->Start();
-  EXPECT_EQ(AwaitEnd(c).state(), v1::Fit::SUCCEEDED);
+  EXPECT_EQ(AwaitEnd(c).state(), v1::Fit::STATE_SUCCEEDED);
   EXPECT_EQ(Bytes(PathOf(a)), longer);
   EXPECT_EQ(Bytes(PathOf(b)), shorter);
-  EXPECT_TRUE(manager_->Delete(a).ok()) << "when that is asked for";
+  EXPECT_TRUE(manager_->Delete(a, "").ok()) << "when that is asked for";
   EXPECT_FALSE(std::filesystem::exists(PathOf(a)));
 }
 
@@ -282,7 +287,7 @@ TEST_F(JobManagerTest, ARecordThatCannotBeReadWhenItsTurnComesIsNotOverwritten) 
   manager_->Start();
   for (const std::string& id : {a, b}) {
     const v1::Fit fit = AwaitEnd(id);
-    EXPECT_EQ(fit.state(), v1::Fit::FAILED);
+    EXPECT_EQ(fit.state(), v1::Fit::STATE_FAILED);
     EXPECT_EQ(fit.error().code(), static_cast<int>(absl::StatusCode::kDataLoss));
     EXPECT_TRUE(fit.has_target()) << "what is known of it is still shown";
   }
@@ -298,10 +303,10 @@ TEST_F(JobManagerTest, AResultThatCannotBeStoredIsAFailure) {
   std::filesystem::remove_all(directory_.path() + "/fits");
   fake_->Release();
   const v1::Fit fit = AwaitEnd(id);
-  EXPECT_EQ(fit.state(), v1::Fit::FAILED);
+  EXPECT_EQ(fit.state(), v1::Fit::STATE_FAILED);
   EXPECT_THAT(fit.message(), HasSubstr("cannot create"));
   EXPECT_FALSE(manager_->Create(Planned(), "", 0).ok()) << "nor is a fit that cannot be stored";
-  EXPECT_EQ(manager_->List({}, 0, 9).size(), 1u);
+  EXPECT_EQ(manager_->List({}, ListOrder::kNewestFirst, 0, 9).size(), 1u);
 }
 
 TEST_F(JobManagerTest, ShutdownCancelsWhatRunsAndKeepsWhatWaits) {
@@ -310,28 +315,31 @@ TEST_F(JobManagerTest, ShutdownCancelsWhatRunsAndKeepsWhatWaits) {
   fake_->AwaitStarted(1);
   const std::shared_ptr<EventLog> waiting = *manager_->Events(b);
   manager_->Shutdown();
-  EXPECT_EQ(StateOf(a), v1::Fit::CANCELLED);
-  EXPECT_EQ(StateOf(b), v1::Fit::QUEUED);
+  EXPECT_EQ(StateOf(a), v1::Fit::STATE_CANCELLED);
+  EXPECT_EQ(StateOf(b), v1::Fit::STATE_QUEUED);
   EXPECT_TRUE(waiting->closed());
   EXPECT_EQ(manager_->Create(Planned(), "", 0).status().code(), absl::StatusCode::kUnavailable);
   Open({1, 2});
-  EXPECT_EQ(StateOf(a), v1::Fit::CANCELLED);
-  EXPECT_EQ(StateOf(b), v1::Fit::QUEUED);
+  EXPECT_EQ(StateOf(a), v1::Fit::STATE_CANCELLED);
+  EXPECT_EQ(StateOf(b), v1::Fit::STATE_QUEUED);
 }
 
 TEST_F(JobManagerTest, ListsNewestFirstInPages) {
   const std::string a = Create(1), b = Create(2), c = Create(3);
-  const std::vector<LiveFit::Snapshot> first = manager_->List({}, 0, 2);
+  const std::vector<LiveFit::Snapshot> first = manager_->List({}, ListOrder::kNewestFirst, 0, 2);
   ASSERT_EQ(first.size(), 2u);
   EXPECT_EQ(first[0]->name(), FitName(c));
   EXPECT_EQ(first[1]->name(), FitName(b));
-  const std::vector<LiveFit::Snapshot> second = manager_->List({}, JobManager::Age(*first[1]), 2);
+  const std::vector<LiveFit::Snapshot> second =
+      manager_->List({}, ListOrder::kNewestFirst, JobManager::Age(*first[1]), 2);
   ASSERT_EQ(second.size(), 1u);
   EXPECT_EQ(second[0]->name(), FitName(a));
-  ASSERT_TRUE(manager_->Cancel(b, kGenerous).ok());
-  EXPECT_EQ(manager_->List(*FitFilter::Parse("state=CANCELLED"), 0, 9).size(), 1u);
-  EXPECT_THAT(manager_->CountByState(),
-              UnorderedElementsAre(Pair(v1::Fit::QUEUED, 2), Pair(v1::Fit::CANCELLED, 1)));
+  ASSERT_TRUE(manager_->Cancel(b, "", kGenerous).ok());
+  EXPECT_EQ(
+      manager_->List(*FitFilter::Parse("state=CANCELLED"), ListOrder::kNewestFirst, 0, 9).size(),
+      1u);
+  EXPECT_THAT(manager_->CountByState(), UnorderedElementsAre(Pair(v1::Fit::STATE_QUEUED, 2),
+                                                             Pair(v1::Fit::STATE_CANCELLED, 1)));
 }
 
 TEST_F(JobManagerTest, AListCopiesNothingThatItLeavesOut) {
@@ -344,7 +352,8 @@ TEST_F(JobManagerTest, AListCopiesNothingThatItLeavesOut) {
   for (int i = 0; i < kFits; ++i) ASSERT_TRUE(manager_->Create(planned, "", 0).ok());
   test::ResetPeak();
   const int64_t before = test::BytesInUse();
-  const std::vector<LiveFit::Snapshot> listed = manager_->List({}, 0, 1000);
+  const std::vector<LiveFit::Snapshot> listed =
+      manager_->List({}, ListOrder::kNewestFirst, 0, 1000);
   if (test::CountsAllocations()) {
     // The names of one fit are 160 kB in memory; of all, 10 MB.
     EXPECT_LT(test::PeakBytes() - before, kFits * 10'000);
@@ -352,15 +361,16 @@ TEST_F(JobManagerTest, AListCopiesNothingThatItLeavesOut) {
   ASSERT_EQ(listed.size(), size_t{kFits});
   EXPECT_EQ(listed[0]->coordinate_names_size(), 0);
   EXPECT_EQ(listed[0]->dimension(), 4000);
-  EXPECT_EQ(manager_->Get(*ParseFitName(listed[0]->name()))->coordinate_names_size(), 4000);
+  EXPECT_EQ(manager_->Get(*ParseFitName("name", listed[0]->name()))->coordinate_names_size(), 4000);
 }
 
 TEST_F(JobManagerTest, AListFindsAFewAmongMany) {
   Open({1, 600});
   const std::string oldest = Create(1);
   for (int i = 0; i < 300; ++i) Create(2);
-  ASSERT_TRUE(manager_->Cancel(oldest, kGenerous).ok());
-  const auto listed = manager_->List(*FitFilter::Parse("state=CANCELLED"), 0, 9);
+  ASSERT_TRUE(manager_->Cancel(oldest, "", kGenerous).ok());
+  const auto listed =
+      manager_->List(*FitFilter::Parse("state=CANCELLED"), ListOrder::kNewestFirst, 0, 9);
   ASSERT_EQ(listed.size(), 1u);
   EXPECT_EQ(listed[0]->name(), FitName(oldest));
 }

@@ -45,7 +45,7 @@ TEST(ServerMetricsTest, SeriesOfAFitComeAndGoWithIt) {
         "aisivi_queue_wait_seconds_count 2", "aisivi_queue_wait_seconds_sum 1.5"}) {
     EXPECT_THAT(Scrape(metrics), HasSubstr(line));
   }
-  metrics.Ended("fits/a", v1::Fit::SUCCEEDED);
+  metrics.Ended("fits/a", v1::Fit::STATE_SUCCEEDED);
   EXPECT_THAT(Scrape(metrics), Not(HasSubstr("fits/a")));
   EXPECT_THAT(Scrape(metrics), HasSubstr("fits/b"));
   EXPECT_THAT(Scrape(metrics), HasSubstr("aisivi_fits_ended_total{state=\"SUCCEEDED\"} 1"));
@@ -71,7 +71,7 @@ TEST(ServerMetricsTest, CountsRpcsBytesAndJobs) {
   metrics.CountRpc("aisivi.v1.FitService/GetFit", "OK");
   metrics.CountRpc("aisivi.v1.FitService/GetFit", "NOT_FOUND");
   metrics.CountSentBytes(100);
-  metrics.SetJobCounter([] { return ServerMetrics::StateCounts{{v1::Fit::RUNNING, 3}}; });
+  metrics.SetJobCounter([] { return ServerMetrics::StateCounts{{v1::Fit::STATE_RUNNING, 3}}; });
   for (const char* line :
        {"aisivi_rpcs_total{code=\"OK\",method=\"aisivi.v1.FitService/GetFit\"} 2",
         "aisivi_rpcs_total{code=\"NOT_FOUND\",method=\"aisivi.v1.FitService/GetFit\"} 1",
@@ -92,7 +92,7 @@ TEST(ServerMetricsTest, FitsMayComeAndGoWhileTheyAreScraped) {
       for (int round = 0; round < 100; ++round) {
         metrics.Started(name, absl::ZeroDuration());
         for (int i = 1; i < 5; ++i) metrics.Progressed(name, Training(i, 0.1 * i));
-        metrics.Ended(name, v1::Fit::SUCCEEDED);
+        metrics.Ended(name, v1::Fit::STATE_SUCCEEDED);
       }
     });
   }

@@ -1,11 +1,14 @@
 // FitService through a real server, with a fake fit.
+#include <cmath>
 #include <memory>
 #include <set>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "gmock/gmock.h"
 #include "tests/engine/allocations.h"
 #include "tests/server/fake_fit.h"
@@ -15,7 +18,22 @@ namespace aisivi::server {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
+using ::testing::Pair;
 using ::testing::StartsWith;
+using ::testing::UnorderedElementsAre;
+
+google::protobuf::Timestamp FromNow(double seconds) {
+  const int64_t nanos = absl::ToUnixNanos(absl::Now() + absl::Seconds(seconds));
+  google::protobuf::Timestamp time;
+  time.set_seconds(nanos / 1'000'000'000);
+  time.set_nanos(static_cast<int32_t>(nanos % 1'000'000'000));
+  return time;
+}
+
+bool Before(const google::protobuf::Timestamp& a, const google::protobuf::Timestamp& b) {
+  return std::pair(a.seconds(), a.nanos()) < std::pair(b.seconds(), b.nanos());
+}
 
 class FitServiceTest : public ServerFixture {
  protected:
@@ -50,6 +68,23 @@ class FitServiceTest : public ServerFixture {
     return AwaitEnd(name);
   }
 
+  grpc::Status Update(const v1::UpdateFitRequest& request, v1::Fit* fit) {
+    grpc::ClientContext context;
+    return fits_->UpdateFit(&context, request, fit);
+  }
+
+  void AwaitGone(const std::string& name) {
+    grpc::Status status;
+    do {
+      grpc::ClientContext context;
+      v1::GetFitRequest request;
+      request.set_name(name);
+      v1::Fit fit;
+      status = fits_->GetFit(&context, request, &fit);
+    } while (status.ok());
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::NOT_FOUND) << status.error_message();
+  }
+
   grpc::Status Delete(const std::string& name) {
     grpc::ClientContext context;
     v1::DeleteFitRequest request;
@@ -67,13 +102,13 @@ TEST_F(FitServiceTest, CreatesAndRunsAFit) {
   v1::Fit created;
   ASSERT_TRUE(Create("target { banana {} } display_name: 'b' seed: 3", &created).ok());
   EXPECT_THAT(created.name(), StartsWith("fits/"));
-  EXPECT_EQ(created.state(), v1::Fit::QUEUED);
-  EXPECT_EQ(created.effective_hyperparameters().iterations(), FitOptions().iterations);
+  EXPECT_EQ(created.state(), v1::Fit::STATE_QUEUED);
+  EXPECT_EQ(created.effective_settings().schedule().iterations(), FitOptions().iterations);
   fake_->AwaitStarted(1);
-  EXPECT_EQ(Get(created.name()).state(), v1::Fit::RUNNING);
+  EXPECT_EQ(Get(created.name()).state(), v1::Fit::STATE_RUNNING);
   fake_->Release();
   const v1::Fit fit = AwaitEnd(created.name());
-  EXPECT_EQ(fit.state(), v1::Fit::SUCCEEDED);
+  EXPECT_EQ(fit.state(), v1::Fit::STATE_SUCCEEDED);
   EXPECT_EQ(fit.display_name(), "b");
   grpc::ClientContext context;
   v1::GetTrainingHistoryRequest request;
@@ -93,8 +128,8 @@ TEST_F(FitServiceTest, ValidateOnlyCreatesNothing) {
   EXPECT_EQ(fit.state(), v1::Fit::STATE_UNSPECIFIED);
   EXPECT_EQ(fit.dimension(), 2);
   EXPECT_EQ(List(0, "").fits_size(), 0);
-  request.mutable_fit()->mutable_hyperparameters()->set_points(0);
-  EXPECT_EQ(ViolatedField(Create(request, &fit)), "fit.hyperparameters.points");
+  request.mutable_fit()->mutable_schedule()->set_points(0);
+  EXPECT_EQ(ViolatedField(Create(request, &fit)), "fit.schedule.points");
 }
 
 TEST_F(FitServiceTest, BadInputNamesItsFieldAndTheServerGoesOn) {
@@ -119,18 +154,13 @@ TEST_F(FitServiceTest, BadInputNamesItsFieldAndTheServerGoesOn) {
        "fit.target.gaussian.covariance"},
       {"target { conditioned_diffusion { noise: -0.1 } }",
        "fit.target.conditioned_diffusion.noise"},
-      {"target { banana {} } method: 'none_such'", "fit.method"},
       {"target { banana {} } preset: 'none_such'", "fit.preset"},
-      {"target { banana {} } hyperparameters { latent: 'none_such' }",
-       "fit.hyperparameters.latent"},
-      {"target { banana {} } hyperparameters { inner_samples: 0 }",
-       "fit.hyperparameters.inner_samples"},
-      {"target { banana {} } hyperparameters { iterations: 10000000000 }",
-       "fit.hyperparameters.iterations"},
-      {"target { banana {} } hyperparameters { learning_rate: -inf }",
-       "fit.hyperparameters.learning_rate"},
-      {"target { banana {} } hyperparameters { time_limit: nan }",
-       "fit.hyperparameters.time_limit"},
+      {"target { banana {} } family { sigma_scale: 0 }", "fit.family.sigma_scale"},
+      {"target { banana {} } method { aisivi { inner_samples: 0 } }",
+       "fit.method.aisivi.inner_samples"},
+      {"target { banana {} } schedule { iterations: 10000000000 }", "fit.schedule.iterations"},
+      {"target { banana {} } schedule { learning_rate: -inf }", "fit.schedule.learning_rate"},
+      {"target { banana {} } schedule { time_limit { nanos: -5 } }", "fit.schedule.time_limit"},
   };
   for (const auto& c : cases) {
     v1::Fit fit;
@@ -359,7 +389,7 @@ TEST_F(FitServiceTest, FullQueueSaysWhenToRetry) {
   for (const auto& any : rpc.details()) found |= any.UnpackTo(&retry);
   EXPECT_GT(retry.retry_delay().seconds(), 0);
   fake_->AwaitStarted(1);
-  EXPECT_EQ(CancelAndAwait(name).state(), v1::Fit::CANCELLED);
+  EXPECT_EQ(CancelAndAwait(name).state(), v1::Fit::STATE_CANCELLED);
   MustCreate("target { banana {} }");
 }
 
@@ -368,7 +398,7 @@ TEST_F(FitServiceTest, DeleteWaitsForTheEndAndForgets) {
   const grpc::Status status = Delete(name);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
   EXPECT_EQ(Reason(status), "FIT_NOT_ENDED");
-  EXPECT_EQ(CancelAndAwait(name).state(), v1::Fit::CANCELLED);
+  EXPECT_EQ(CancelAndAwait(name).state(), v1::Fit::STATE_CANCELLED);
   EXPECT_TRUE(Delete(name).ok());
   EXPECT_EQ(Delete(name).error_code(), grpc::StatusCode::NOT_FOUND);
   Restart({});
@@ -381,7 +411,206 @@ TEST_F(FitServiceTest, ViewsDifferInTheTargetsArrays) {
       "prior_precision: 3 } }");
   EXPECT_FALSE(Get(name).target().logistic_regression().has_x());
   EXPECT_EQ(Get(name).target().logistic_regression().prior_precision(), 3);
-  EXPECT_EQ(Get(name, v1::FULL).target().logistic_regression().x().values_size(), 2);
+  EXPECT_EQ(Download(name).target().logistic_regression().x().values_size(), 2);
+}
+
+TEST_F(FitServiceTest, AFitHasAnIdentityAndSaysWhatComputes) {
+  const v1::Fit created = Get(MustCreate("target { banana {} }"));
+  const v1::Fit other = Get(MustCreate("target { banana {} }"));
+  EXPECT_THAT(created.uid(), MatchesRegex("[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}"
+                                          "-[0-9a-f]{12}"));
+  EXPECT_NE(created.uid(), other.uid());
+  EXPECT_FALSE(created.engine().version().empty());
+  EXPECT_FALSE(created.engine().instruction_set().empty());
+  EXPECT_THAT(created.engine().numeric_fingerprint(), MatchesRegex("[0-9a-f]{16}"));
+  EXPECT_EQ(created.engine().numeric_fingerprint(), other.engine().numeric_fingerprint());
+  fake_->AwaitStarted(1);
+  const v1::Fit running = Get(created.name());
+  EXPECT_NE(running.etag(), created.etag()) << "its state has changed";
+  EXPECT_TRUE(Before(created.update_time(), running.update_time()));
+  fake_->Release();
+  const v1::Fit ended = AwaitEnd(created.name());
+  EXPECT_EQ(ended.uid(), created.uid());
+  EXPECT_NE(ended.etag(), running.etag());
+  EXPECT_EQ(Get(created.name()).etag(), ended.etag());
+}
+
+TEST_F(FitServiceTest, UpdateChangesWhatTheMaskNamesAndNothingElse) {
+  const std::string name =
+      MustCreate("target { banana {} } display_name: 'a' labels { key: 'owner' value: 'ann' }");
+  fake_->AwaitStarted(1);
+  v1::UpdateFitRequest request;
+  *request.mutable_fit() =
+      FromText<v1::Fit>("display_name: 'b' seed: 99 labels { key: 'team' value: 'blue' }");
+  request.mutable_fit()->set_name(name);
+  request.mutable_update_mask()->add_paths("display_name");
+  v1::Fit fit;
+  ASSERT_TRUE(Update(request, &fit).ok());
+  EXPECT_EQ(fit.display_name(), "b");
+  EXPECT_THAT(fit.labels(), UnorderedElementsAre(Pair("owner", "ann")));
+  EXPECT_EQ(fit.seed(), 1u);
+  request.mutable_update_mask()->set_paths(0, "labels");
+  ASSERT_TRUE(Update(request, &fit).ok());
+  EXPECT_THAT(fit.labels(), UnorderedElementsAre(Pair("team", "blue")));
+  fake_->Release();
+  const v1::Fit ended = AwaitEnd(name);
+  EXPECT_EQ(ended.display_name(), "b") << "also of a fit that ran meanwhile";
+  EXPECT_THAT(ended.labels(), UnorderedElementsAre(Pair("team", "blue")));
+  request.mutable_update_mask()->set_paths(0, "*");
+  request.mutable_fit()->set_display_name("c");
+  ASSERT_TRUE(Update(request, &fit).ok());
+  server_.reset();
+  StartServer(fake_->Function());
+  EXPECT_EQ(Get(name).display_name(), "c") << "also after a restart";
+  EXPECT_EQ(Get(name).etag(), fit.etag());
+}
+
+TEST_F(FitServiceTest, AFitGoesWhenItsTimeHasComeAndItHasEnded) {
+  const std::string passed = MustCreate("target { banana {} } expire_time { seconds: 5 }");
+  const std::string kept = MustCreate("target { banana {} } expire_time { seconds: 253402300799 }");
+  fake_->AwaitStarted(1);
+  EXPECT_EQ(Get(passed).state(), v1::Fit::STATE_RUNNING) << "not while it runs";
+  fake_->Release();
+  AwaitGone(passed);
+  EXPECT_EQ(AwaitEnd(kept).state(), v1::Fit::STATE_SUCCEEDED);
+  auto request = FromText<v1::UpdateFitRequest>("update_mask { paths: 'expire_time' }");
+  request.mutable_fit()->set_name(kept);
+  v1::Fit fit;
+  ASSERT_TRUE(Update(request, &fit).ok());
+  EXPECT_FALSE(fit.has_expire_time());
+  request.mutable_fit()->mutable_expire_time()->set_seconds(1);
+  ASSERT_TRUE(Update(request, &fit).ok());
+  AwaitGone(kept);
+  EXPECT_EQ(List(0, "").fits_size(), 0);
+}
+
+TEST_F(FitServiceTest, ATimeThatCameWhileTheServerWasDownIsKept) {
+  const std::string name = MustCreate("target { banana {} }");
+  fake_->AwaitStarted(1);
+  fake_->Release();
+  AwaitEnd(name);
+  auto request = FromText<v1::UpdateFitRequest>("update_mask { paths: 'expire_time' }");
+  request.mutable_fit()->set_name(name);
+  *request.mutable_fit()->mutable_expire_time() = FromNow(0.3);
+  v1::Fit fit;
+  ASSERT_TRUE(Update(request, &fit).ok());
+  server_.reset();
+  StartServer(fake_->Function());
+  AwaitGone(name);
+}
+
+TEST_F(FitServiceTest, BadUpdatesAreRefused) {
+  const std::string name = MustCreate("target { banana {} } display_name: 'a'");
+  const struct {
+    const char* request;
+    const char* field;
+  } cases[] = {
+      {"", "update_mask"},
+      {"update_mask { paths: 'seed' }", "update_mask"},
+      {"update_mask { paths: ['labels', 'state'] }", "update_mask"},
+      {"fit { display_name: 'a\\nb' } update_mask { paths: '*' }", "fit.display_name"},
+      {"fit { expire_time { nanos: -1 } } update_mask { paths: 'labels' }", "fit.expire_time"},
+      {"fit { labels { key: 'A' value: '' } } update_mask { paths: '*' }", "fit.labels"}};
+  v1::Fit fit;
+  for (const auto& c : cases) {
+    auto request = FromText<v1::UpdateFitRequest>(c.request);
+    request.mutable_fit()->set_name(name);
+    EXPECT_EQ(ViolatedField(Update(request, &fit)), c.field) << c.request;
+  }
+  auto request = FromText<v1::UpdateFitRequest>("update_mask { paths: 'labels' }");
+  EXPECT_EQ(ViolatedField(Update(request, &fit)), "fit.name");
+  request.mutable_fit()->set_name("fits/nonesuch");
+  EXPECT_EQ(Update(request, &fit).error_code(), grpc::StatusCode::NOT_FOUND);
+  EXPECT_EQ(Get(name).display_name(), "a");
+}
+
+TEST_F(FitServiceTest, AnEtagGuardsAgainstChangesOfOthers) {
+  const std::string name = MustCreate("target { banana {} }");
+  fake_->AwaitStarted(1);
+  const std::string seen = Get(name).etag();
+  auto update = FromText<v1::UpdateFitRequest>("update_mask { paths: '*' }");
+  update.mutable_fit()->set_name(name);
+  update.mutable_fit()->set_etag(seen);
+  v1::Fit fit;
+  ASSERT_TRUE(Update(update, &fit).ok());
+  const grpc::Status stale = Update(update, &fit);
+  EXPECT_EQ(stale.error_code(), grpc::StatusCode::ABORTED);
+  EXPECT_THAT(stale.error_message(), StartsWith("fit.etag: "));
+  EXPECT_EQ(Reason(stale), "ETAG_MISMATCH");
+  v1::CancelFitRequest cancel;
+  cancel.set_name(name);
+  cancel.set_etag(seen);
+  grpc::ClientContext contexts[3];
+  EXPECT_EQ(fits_->CancelFit(&contexts[0], cancel, &fit).error_code(), grpc::StatusCode::ABORTED);
+  EXPECT_EQ(Get(name).state(), v1::Fit::STATE_RUNNING);
+  fake_->Release();
+  AwaitEnd(name);
+  v1::DeleteFitRequest remove;
+  remove.set_name(name);
+  remove.set_etag(seen);
+  google::protobuf::Empty empty;
+  EXPECT_EQ(fits_->DeleteFit(&contexts[1], remove, &empty).error_code(), grpc::StatusCode::ABORTED);
+  remove.set_etag(Get(name).etag());
+  EXPECT_TRUE(fits_->DeleteFit(&contexts[2], remove, &empty).ok());
+}
+
+TEST_F(FitServiceTest, ListsInTheOrderThatIsAskedFor) {
+  std::vector<std::string> names;
+  for (int i = 0; i < 5; ++i) names.push_back(MustCreate("target { banana {} }"));
+  const auto listed = [&](const std::string& order_by) {
+    std::vector<std::string> result;
+    v1::ListFitsRequest request;
+    request.set_page_size(2);
+    request.set_order_by(order_by);
+    do {
+      grpc::ClientContext context;
+      v1::ListFitsResponse page;
+      EXPECT_TRUE(fits_->ListFits(&context, request, &page).ok());
+      for (const v1::Fit& fit : page.fits()) result.push_back(fit.name());
+      request.set_page_token(page.next_page_token());
+    } while (!request.page_token().empty());
+    return result;
+  };
+  EXPECT_EQ(listed("create_time"), names);
+  EXPECT_EQ(listed(" create_time  desc"), std::vector<std::string>(names.rbegin(), names.rend()));
+  EXPECT_EQ(listed(""), listed("create_time desc"));
+  for (const char* bad : {"name", "create_time up", "create_time, name", "desc"}) {
+    grpc::ClientContext context;
+    v1::ListFitsRequest request;
+    request.set_order_by(bad);
+    v1::ListFitsResponse page;
+    EXPECT_EQ(ViolatedField(fits_->ListFits(&context, request, &page)), "order_by") << bad;
+  }
+  grpc::ClientContext contexts[2];
+  auto request = FromText<v1::ListFitsRequest>("page_size: 2");
+  v1::ListFitsResponse page;
+  ASSERT_TRUE(fits_->ListFits(&contexts[0], request, &page).ok());
+  request.set_page_token(page.next_page_token());
+  request.set_order_by("create_time");
+  EXPECT_EQ(ViolatedField(fits_->ListFits(&contexts[1], request, &page)), "page_token");
+}
+
+TEST_F(FitServiceTest, ALargeFitIsDownloadedInChunks) {
+  v1::CreateFitRequest request;
+  auto* regression = request.mutable_fit()->mutable_target()->mutable_linear_regression();
+  constexpr int kRows = 300'000;
+  regression->mutable_x()->set_rows(kRows);
+  regression->mutable_x()->set_columns(2);
+  for (int i = 0; i < 2 * kRows; ++i) regression->mutable_x()->add_values(std::sin(i));
+  for (int i = 0; i < kRows; ++i) regression->add_y(std::cos(i));
+  v1::Fit created;
+  const grpc::Status status = Create(request, &created);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  const v1::Fit fit = Download(created.name());
+  EXPECT_EQ(fit.target().SerializeAsString(), request.fit().target().SerializeAsString());
+  EXPECT_GT(fit.ByteSizeLong(), 4u << 20);
+  grpc::ClientContext context;
+  v1::DownloadFitRequest missing;
+  missing.set_name("fits/nonesuch");
+  const auto reader = fits_->DownloadFit(&context, missing);
+  v1::FitChunk chunk;
+  EXPECT_FALSE(reader->Read(&chunk));
+  EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::NOT_FOUND);
 }
 
 TEST_F(FitServiceTest, ManyWatchersSeeTheEndAndOneThatLeavesTouchesNothing) {
@@ -409,7 +638,7 @@ TEST_F(FitServiceTest, ManyWatchersSeeTheEndAndOneThatLeavesTouchesNothing) {
       EXPECT_TRUE(ended) << i;
     }
   }
-  EXPECT_EQ(Get(name).state(), v1::Fit::SUCCEEDED);
+  EXPECT_EQ(Get(name).state(), v1::Fit::STATE_SUCCEEDED);
 }
 
 // For ThreadSanitizer above all: every handler at once, while the fit reports.
@@ -440,7 +669,7 @@ TEST_F(FitServiceTest, ManyClientsAskAtOnce) {
   for (int i = 2; i < 50; ++i) fake_->Report(FakeFit::Training(i));
   for (std::thread& client : clients) client.join();
   fake_->Release();
-  EXPECT_EQ(AwaitEnd(name).state(), v1::Fit::SUCCEEDED);
+  EXPECT_EQ(AwaitEnd(name).state(), v1::Fit::STATE_SUCCEEDED);
 }
 
 TEST_F(FitServiceTest, WatchResumesAfterASequence) {
@@ -454,7 +683,7 @@ TEST_F(FitServiceTest, WatchResumesAfterASequence) {
   v1::WatchFitResponse event;
   ASSERT_TRUE(reader->Read(&event));
   EXPECT_EQ(event.sequence(), 3);
-  EXPECT_EQ(event.progress().phase(), v1::FitProgress::TRAINING);
+  EXPECT_EQ(event.progress().phase(), v1::FitProgress::PHASE_TRAINING);
   fake_->Release();
   while (reader->Read(&event)) continue;
   EXPECT_TRUE(reader->Finish().ok());
@@ -483,15 +712,15 @@ TEST_F(FitServiceTest, ShutdownEndsFitsAndStreams) {
   ASSERT_TRUE(waiting_reader->Read(&event));
   std::thread shutdown([this] { server_->Shutdown(); });
   while (running_reader->Read(&event)) continue;
-  EXPECT_EQ(event.fit().state(), v1::Fit::CANCELLED);
+  EXPECT_EQ(event.fit().state(), v1::Fit::STATE_CANCELLED);
   EXPECT_TRUE(running_reader->Finish().ok());
   while (waiting_reader->Read(&event)) continue;
   EXPECT_EQ(waiting_reader->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
   shutdown.join();
   Restart(options);
-  EXPECT_EQ(Get(running).state(), v1::Fit::CANCELLED);
+  EXPECT_EQ(Get(running).state(), v1::Fit::STATE_CANCELLED);
   fake_->Release();
-  EXPECT_EQ(AwaitEnd(waiting).state(), v1::Fit::SUCCEEDED);
+  EXPECT_EQ(AwaitEnd(waiting).state(), v1::Fit::STATE_SUCCEEDED);
 }
 
 }  // namespace

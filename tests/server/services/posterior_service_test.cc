@@ -1,6 +1,7 @@
 // PosteriorService through a real server and the real engine.
 #include <cmath>
 #include <condition_variable>
+#include <deque>
 #include <mutex>
 #include <numeric>
 #include <optional>
@@ -22,9 +23,10 @@ using ::testing::StartsWith;
 // A Gaussian with log Z = 0: the warm start alone fits it.
 constexpr char kGaussian[] =
     "target { gaussian { mean: [1, -2] covariance { rows: 2 columns: 2 values: [2, 0.5, 0.5, 1] } "
-    "} } hyperparameters { iterations: 20 points: 32 inner_samples: 8 hidden: 8 couplings: 2 "
-    "evidence_draws: 500 evidence_inner_samples: 32 }";
-constexpr char kEndless[] = "target { banana {} } hyperparameters { iterations: 10000000 }";
+    "} } schedule { iterations: 20 points: 32 } method { aisivi { inner_samples: 8 } } family { "
+    "hidden: 8 } proposal { couplings: 2 } evidence_settings { evidence_draws: 500 "
+    "evidence_inner_samples: 32 }";
+constexpr char kEndless[] = "target { banana {} } schedule { iterations: 10000000 }";
 
 FitFunction RealFit() {
   return [](const Target& target, const FitOptions& options, ThreadPool& pool,
@@ -43,7 +45,7 @@ class PosteriorServiceTest : public ServerFixture {
 
   std::string FittedGaussian() {
     const v1::Fit fit = AwaitEnd(MustCreate(kGaussian));
-    EXPECT_EQ(fit.state(), v1::Fit::SUCCEEDED) << fit.message();
+    EXPECT_EQ(fit.state(), v1::Fit::STATE_SUCCEEDED) << fit.message();
     EXPECT_TRUE(fit.has_posterior());
     return fit.name();
   }
@@ -52,9 +54,9 @@ class PosteriorServiceTest : public ServerFixture {
   std::string StandardNormalOf(double mean, double variance) {
     const v1::Fit fit = AwaitEnd(MustCreate(absl::StrCat(
         "target { gaussian { mean: ", mean, " covariance { rows: 1 columns: 1 values: ", variance,
-        " } } } hyperparameters { iterations: 0 warm_start: 'none' evidence_draws: 200 "
-        "evidence_inner_samples: 4 }")));
-    EXPECT_EQ(fit.state(), v1::Fit::SUCCEEDED) << fit.message();
+        " } } } schedule { iterations: 0 } start { warm_start: WARM_START_NONE } evidence_settings "
+        "{ evidence_draws: 200 evidence_inner_samples: 4 }")));
+    EXPECT_EQ(fit.state(), v1::Fit::STATE_SUCCEEDED) << fit.message();
     return fit.name();
   }
 
@@ -81,6 +83,47 @@ class PosteriorServiceTest : public ServerFixture {
     return reader->Finish();
   }
 
+  // To the end: the estimate, if there is one.
+  grpc::Status Estimate(const v1::EstimateLogEvidenceRequest& request, v1::LogEvidence* evidence) {
+    grpc::ClientContext context;
+    const auto reader = posteriors_->EstimateLogEvidence(&context, request);
+    v1::EstimateLogEvidenceResponse response;
+    int64_t done = 0;
+    while (reader->Read(&response)) {
+      EXPECT_GT(response.done(), done) << "every message is of more draws";
+      done = response.done();
+      EXPECT_EQ(response.has_evidence(), done == response.draws());
+      *evidence = response.evidence();
+    }
+    return reader->Finish();
+  }
+
+  // All chunks in one.
+  grpc::Status LogDensity(const v1::EvaluateLogDensityRequest& request, v1::LogDensityChunk* all) {
+    grpc::ClientContext context;
+    const auto reader = posteriors_->EvaluateLogDensity(&context, request);
+    v1::LogDensityChunk chunk;
+    while (reader->Read(&chunk)) {
+      EXPECT_EQ(chunk.first(), all->log_q_size());
+      EXPECT_LT(chunk.ByteSizeLong(), 4u << 20);
+      all->mutable_log_q()->MergeFrom(chunk.log_q());
+      all->mutable_lower()->MergeFrom(chunk.lower());
+      all->mutable_upper()->MergeFrom(chunk.upper());
+    }
+    return reader->Finish();
+  }
+
+  grpc::Status Covariance(const v1::StreamCovarianceRequest& request, std::vector<double>* values) {
+    grpc::ClientContext context;
+    const auto reader = posteriors_->StreamCovariance(&context, request);
+    v1::MatrixRows rows;
+    while (reader->Read(&rows)) {
+      EXPECT_EQ(rows.first() * rows.columns(), static_cast<int>(values->size()));
+      values->insert(values->end(), rows.values().begin(), rows.values().end());
+    }
+    return reader->Finish();
+  }
+
   Draws MustStream(const std::string& request) {
     Draws draws;
     const grpc::Status status = Stream(FromText<v1::StreamDrawsRequest>(request), &draws);
@@ -95,22 +138,22 @@ TEST_F(PosteriorServiceTest, EvidenceOfAGaussianIsRight) {
   EXPECT_NEAR(fit.evidence().log_z(), 0, 0.1);
   EXPECT_LE(fit.evidence().elbo_lower(), fit.evidence().elbo_upper() + 0.05);
   EXPECT_NEAR(fit.evidence().elbo_lower(), 0, 0.1);
-  grpc::ClientContext context;
   v1::EstimateLogEvidenceRequest request;
   request.set_name(fit.name());
   request.set_draws(600);
   request.set_inner_samples(16);
   request.set_seed(9);
   v1::LogEvidence evidence;
-  ASSERT_TRUE(posteriors_->EstimateLogEvidence(&context, request, &evidence).ok());
+  ASSERT_TRUE(Estimate(request, &evidence).ok());
   EXPECT_EQ(evidence.draws(), 600);
   EXPECT_EQ(evidence.inner_samples(), 16);
   EXPECT_NEAR(evidence.log_z(), 0, 0.1);
   EXPECT_GT(evidence.ess(), 300);
   EXPECT_TRUE(evidence.has_standard_error());
-  EXPECT_EQ(fit.verdict().grade(), v1::FitVerdict::GOOD) << fit.verdict().sentence();
+  EXPECT_EQ(fit.verdict().grade(), v1::FitVerdict::GRADE_GOOD) << fit.verdict().sentence();
   EXPECT_FALSE(fit.evidence().has_verdict());
-  EXPECT_EQ(evidence.verdict().grade(), v1::FitVerdict::GOOD) << evidence.verdict().sentence();
+  EXPECT_EQ(evidence.verdict().grade(), v1::FitVerdict::GRADE_GOOD)
+      << evidence.verdict().sentence();
   EXPECT_GE(evidence.verdict().criteria_size(), 6);
 }
 
@@ -124,22 +167,21 @@ TEST_F(PosteriorServiceTest, RestartsThatDisagreeShowInTheVerdict) {
   const v1::Fit fit = AwaitEnd(MustCreate(kGaussian));
   EXPECT_EQ(fit.r_hat(), 1.25);
   EXPECT_THAT(fit.restart_elbo(), ElementsAre(-0.5, 0));
-  EXPECT_EQ(fit.verdict().grade(), v1::FitVerdict::DO_NOT_TRUST);
+  EXPECT_EQ(fit.verdict().grade(), v1::FitVerdict::GRADE_DO_NOT_TRUST);
   EXPECT_THAT(fit.verdict().sentence(), HasSubstr("r_hat is 1.25"));
-  grpc::ClientContext context;
   v1::EstimateLogEvidenceRequest request;
   request.set_name(fit.name());
   v1::LogEvidence evidence;
-  ASSERT_TRUE(posteriors_->EstimateLogEvidence(&context, request, &evidence).ok());
-  EXPECT_EQ(evidence.verdict().grade(), v1::FitVerdict::DO_NOT_TRUST)
+  ASSERT_TRUE(Estimate(request, &evidence).ok());
+  EXPECT_EQ(evidence.verdict().grade(), v1::FitVerdict::GRADE_DO_NOT_TRUST)
       << "a fresh estimate does not make them agree";
 }
 
 TEST_F(PosteriorServiceTest, AReferenceServesItsDrawsAndNoDensity) {
   const v1::Fit fit = AwaitEnd(MustCreate(
-      "method: 'reference' target { banana {} } hyperparameters { evidence_draws: 2000 }"));
-  ASSERT_EQ(fit.state(), v1::Fit::SUCCEEDED) << fit.message();
-  EXPECT_EQ(fit.termination_reason(), v1::Fit::CONVERGED);
+      "method { reference {} } target { banana {} } evidence_settings { evidence_draws: 2000 }"));
+  ASSERT_EQ(fit.state(), v1::Fit::STATE_SUCCEEDED) << fit.message();
+  EXPECT_EQ(fit.termination_reason(), v1::Fit::TERMINATION_REASON_CONVERGED);
   EXPECT_LE(fit.evidence().standard_error(), 0.05);
   EXPECT_NEAR(fit.evidence().log_z(), fit.known_log_z(), 3 * fit.evidence().standard_error());
   EXPECT_GT(fit.evidence().ess(), 100);
@@ -148,7 +190,7 @@ TEST_F(PosteriorServiceTest, AReferenceServesItsDrawsAndNoDensity) {
   EXPECT_FALSE(fit.evidence().has_pareto_k());
   EXPECT_GT(fit.r_hat(), 0.99);
   EXPECT_LT(fit.r_hat(), 1.05);
-  EXPECT_NE(fit.verdict().grade(), v1::FitVerdict::DO_NOT_TRUST) << fit.verdict().sentence();
+  EXPECT_NE(fit.verdict().grade(), v1::FitVerdict::GRADE_DO_NOT_TRUST) << fit.verdict().sentence();
   const std::string name = "name: '" + fit.name() + "' ";
   const Draws draws = MustStream(name + "count: 2000");
   ASSERT_EQ(draws.log_weight.size(), 2000u);
@@ -156,22 +198,21 @@ TEST_F(PosteriorServiceTest, AReferenceServesItsDrawsAndNoDensity) {
     EXPECT_NEAR(weight, fit.evidence().log_z(), 1e-9);
   }
   EXPECT_EQ(MustStream(name + "count: 500 resample: true").values.size(), 1000u);
-  grpc::ClientContext summarize, evaluate, estimate;
+  grpc::ClientContext summarize;
   v1::PosteriorSummary summary;
   ASSERT_TRUE(
       posteriors_
           ->SummarizePosterior(&summarize, FromText<v1::SummarizePosteriorRequest>(name), &summary)
           .ok());
   EXPECT_EQ(summary.coordinates_size(), 2);
-  v1::EvaluateLogDensityResponse density;
+  v1::LogDensityChunk density;
   const grpc::Status no_density =
-      posteriors_->EvaluateLogDensity(&evaluate,
-                                      FromText<v1::EvaluateLogDensityRequest>(
-                                          name + "points { rows: 1 columns: 2 values: [0, -1] }"),
-                                      &density);
+      LogDensity(FromText<v1::EvaluateLogDensityRequest>(
+                     name + "points { rows: 1 columns: 2 values: [0, -1] }"),
+                 &density);
   v1::LogEvidence evidence;
-  const grpc::Status no_evidence = posteriors_->EstimateLogEvidence(
-      &estimate, FromText<v1::EstimateLogEvidenceRequest>(name), &evidence);
+  const grpc::Status no_evidence =
+      Estimate(FromText<v1::EstimateLogEvidenceRequest>(name), &evidence);
   for (const grpc::Status& status : {no_density, no_evidence}) {
     EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
     EXPECT_THAT(status.error_message(), StartsWith("name: " + fit.name() + " has no density"));
@@ -272,13 +313,10 @@ class Crowd {
     request_.set_draws(100'000);
     request_.set_inner_samples(1'000'000);
     for (Call& call : calls_) {
-      stub->async()->EstimateLogEvidence(&call.context, &request_, &call.evidence,
-                                         [this, &call](grpc::Status status) {
-                                           const std::lock_guard<std::mutex> lock(mutex_);
-                                           call.status = status;
-                                           ++ended_;
-                                           changed_.notify_all();
-                                         });
+      call.crowd = this;
+      stub->async()->EstimateLogEvidence(&call.context, &request_, &call);
+      call.StartRead(&call.response);
+      call.StartCall();
     }
   }
   void AwaitEnded(int count) {
@@ -304,15 +342,25 @@ class Crowd {
   }
 
  private:
-  struct Call {
+  struct Call final : grpc::ClientReadReactor<v1::EstimateLogEvidenceResponse> {
+    void OnReadDone(bool ok) override {
+      if (ok) StartRead(&response);
+    }
+    void OnDone(const grpc::Status& ended) override {
+      const std::lock_guard<std::mutex> lock(crowd->mutex_);
+      status = ended;
+      ++crowd->ended_;
+      crowd->changed_.notify_all();
+    }
+    Crowd* crowd = nullptr;
     grpc::ClientContext context;
-    v1::LogEvidence evidence;
+    v1::EstimateLogEvidenceResponse response;
     std::optional<grpc::Status> status;
   };
   v1::EstimateLogEvidenceRequest request_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::vector<Call> calls_;
+  std::deque<Call> calls_;
   int ended_ = 0;
 };
 
@@ -324,7 +372,7 @@ TEST_F(PosteriorServiceTest, ACrowdIsBoundedAndMakesRoomWhenItLeaves) {
   crowd.AwaitEnded(4);
   EXPECT_EQ(crowd.Count(grpc::StatusCode::RESOURCE_EXHAUSTED), 4);
   EXPECT_EQ(Reason(crowd.FirstRefused()), "TOO_BUSY");
-  EXPECT_EQ(Get(name).state(), v1::Fit::SUCCEEDED) << "others are answered";
+  EXPECT_EQ(Get(name).state(), v1::Fit::STATE_SUCCEEDED) << "others are answered";
   v1::CheckTargetResponse check;
   v1::CheckTargetRequest target;
   target.mutable_target()->mutable_banana();
@@ -356,21 +404,20 @@ TEST_F(PosteriorServiceTest, ProductsOfSizesAreBounded) {
   EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
   EXPECT_EQ(ViolatedField(status), "count");
   EXPECT_THAT(status.error_message(), HasSubstr("10000000 points with 1000000 inner samples"));
-  grpc::ClientContext contexts[2];
   v1::EstimateLogEvidenceRequest evidence_request;
   evidence_request.set_name(name);
   evidence_request.set_draws(10'000'000);
   evidence_request.set_inner_samples(1'000'000);
   v1::LogEvidence evidence;
-  status = posteriors_->EstimateLogEvidence(&contexts[0], evidence_request, &evidence);
+  status = Estimate(evidence_request, &evidence);
   EXPECT_EQ(ViolatedField(status), "draws");
   auto points = FromText<v1::EvaluateLogDensityRequest>("inner_samples: 1000000");
   points.set_name(name);
   points.mutable_points()->set_rows(500'000);
   points.mutable_points()->set_columns(2);
   points.mutable_points()->mutable_values()->Resize(1'000'000, 0.0);
-  v1::EvaluateLogDensityResponse densities;
-  status = posteriors_->EvaluateLogDensity(&contexts[1], points, &densities);
+  v1::LogDensityChunk densities;
+  status = LogDensity(points, &densities);
   EXPECT_EQ(ViolatedField(status), "points");
 }
 
@@ -378,7 +425,6 @@ TEST_F(PosteriorServiceTest, SummaryMatchesTheTarget) {
   grpc::ClientContext context;
   v1::SummarizePosteriorRequest request;
   request.set_name(FittedGaussian());
-  request.set_covariance(true);
   for (const double probability : {0.0, 0.5, 1.0}) request.add_probabilities(probability);
   v1::PosteriorSummary summary;
   ASSERT_TRUE(posteriors_->SummarizePosterior(&context, request, &summary).ok());
@@ -389,17 +435,23 @@ TEST_F(PosteriorServiceTest, SummaryMatchesTheTarget) {
   EXPECT_NEAR(summary.coordinates(0).sd(), std::sqrt(2.0), 0.1);
   EXPECT_LT(summary.coordinates(0).quantiles(0), summary.coordinates(0).quantiles(1));
   EXPECT_LT(summary.coordinates(0).quantiles(1), summary.coordinates(0).quantiles(2));
-  ASSERT_EQ(summary.covariance().values_size(), 4);
-  EXPECT_NEAR(summary.covariance().values(1), 0.5, 0.1);
+  v1::StreamCovarianceRequest covariance_request;
+  covariance_request.set_name(request.name());
+  std::vector<double> covariance;
+  ASSERT_TRUE(Covariance(covariance_request, &covariance).ok());
+  ASSERT_EQ(covariance.size(), 4u);
+  EXPECT_NEAR(covariance[1], 0.5, 0.1);
+  EXPECT_EQ(covariance[2], covariance[1]);
+  EXPECT_NEAR(covariance[3], std::pow(summary.coordinates(1).sd(), 2), 1e-12)
+      << "of the same draws";
 }
 
 TEST_F(PosteriorServiceTest, LogDensityMatchesTheTarget) {
-  grpc::ClientContext context;
   auto request = FromText<v1::EvaluateLogDensityRequest>(
       "points { rows: 2 columns: 2 values: [1, -2, 2, -1] } inner_samples: 256");
   request.set_name(FittedGaussian());
-  v1::EvaluateLogDensityResponse response;
-  ASSERT_TRUE(posteriors_->EvaluateLogDensity(&context, request, &response).ok());
+  v1::LogDensityChunk response;
+  ASSERT_TRUE(LogDensity(request, &response).ok());
   ASSERT_EQ(response.log_q_size(), 2);
   const double at_mean = -std::log(2 * M_PI) - 0.5 * std::log(1.75);
   EXPECT_NEAR(response.log_q(0), at_mean, 0.15);
@@ -407,6 +459,41 @@ TEST_F(PosteriorServiceTest, LogDensityMatchesTheTarget) {
     EXPECT_LE(response.lower(i), response.log_q(i));
     EXPECT_GE(response.upper(i), response.log_q(i));
   }
+}
+
+// Told as it goes, an estimate is the one that the engine makes in one piece.
+TEST_F(PosteriorServiceTest, AnEstimateInPiecesIsTheWholeOne) {
+  const v1::Fit fit = Get(FittedGaussian());
+  auto request = FromText<v1::EstimateLogEvidenceRequest>("draws: 3000 inner_samples: 40 seed: 4");
+  request.set_name(fit.name());
+  v1::LogEvidence evidence;
+  ASSERT_TRUE(Estimate(request, &evidence).ok());
+  StartServer([](const Target& target, const FitOptions& options, ThreadPool& pool,
+                 const FitControl& control) {
+    absl::StatusOr<FitResult> result = RunFit(target, options, pool, control);
+    if (result.ok())
+      result->evidence = *EstimateEvidence(*result->model, target, 4, 3000, 40, pool);
+    return result;
+  });
+  const v1::LogEvidence whole = Get(FittedGaussian()).evidence();
+  EXPECT_EQ(evidence.log_z(), whole.log_z());
+  EXPECT_EQ(evidence.standard_error(), whole.standard_error());
+  EXPECT_EQ(evidence.elbo_lower_se(), whole.elbo_lower_se());
+  EXPECT_EQ(evidence.ess(), whole.ess());
+}
+
+TEST_F(PosteriorServiceTest, LogDensitiesOfManyPointsTravelInChunks) {
+  auto request = FromText<v1::EvaluateLogDensityRequest>("inner_samples: 1 seed: 3");
+  request.set_name(FittedGaussian());
+  constexpr int kPoints = 40'000;
+  request.mutable_points()->set_rows(kPoints);
+  request.mutable_points()->set_columns(2);
+  for (int i = 0; i < 2 * kPoints; ++i) request.mutable_points()->add_values(std::sin(i));
+  v1::LogDensityChunk all;
+  ASSERT_TRUE(LogDensity(request, &all).ok());
+  EXPECT_EQ(all.log_q_size(), kPoints);
+  EXPECT_EQ(all.lower_size(), kPoints);
+  EXPECT_EQ(all.upper_size(), kPoints);
 }
 
 TEST_F(PosteriorServiceTest, UnfinishedFitsAreRefusedByName) {
@@ -418,11 +505,10 @@ TEST_F(PosteriorServiceTest, UnfinishedFitsAreRefusedByName) {
   EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
   EXPECT_THAT(status.error_message(), StartsWith("name: " + name));
   EXPECT_EQ(Reason(status), "FIT_NOT_ENDED");
-  grpc::ClientContext context;
   v1::EstimateLogEvidenceRequest evidence_request;
   evidence_request.set_name(name);
   v1::LogEvidence evidence;
-  status = posteriors_->EstimateLogEvidence(&context, evidence_request, &evidence);
+  status = Estimate(evidence_request, &evidence);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
   request.set_name("fits/nonesuch");
   EXPECT_EQ(Stream(request, &draws).error_code(), grpc::StatusCode::NOT_FOUND);
@@ -444,7 +530,7 @@ TEST_F(PosteriorServiceTest, RunningFitIsCancelled) {
   request.set_name(name);
   v1::Fit fit;
   ASSERT_TRUE(fits_->CancelFit(&context, request, &fit).ok());
-  EXPECT_EQ(AwaitEnd(name).state(), v1::Fit::CANCELLED);
+  EXPECT_EQ(AwaitEnd(name).state(), v1::Fit::STATE_CANCELLED);
 }
 
 TEST_F(PosteriorServiceTest, BadInputNamesItsField) {
@@ -466,20 +552,24 @@ TEST_F(PosteriorServiceTest, BadInputNamesItsField) {
     EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT) << field;
     EXPECT_THAT(field, StartsWith(ViolatedField(status))) << status.error_message();
   }
+  for (const char* field : {"count: 1", "count: 2000000"}) {
+    std::vector<double> covariance;
+    const grpc::Status status =
+        Covariance(FromText<v1::StreamCovarianceRequest>(name + field), &covariance);
+    EXPECT_EQ(ViolatedField(status), "count") << status.error_message();
+  }
   for (const char* field : {"draws: 1", "draws: 100000000", "inner_samples: -2"}) {
-    grpc::ClientContext context;
     v1::LogEvidence evidence;
-    const grpc::Status status = posteriors_->EstimateLogEvidence(
-        &context, FromText<v1::EstimateLogEvidenceRequest>(name + field), &evidence);
+    const grpc::Status status =
+        Estimate(FromText<v1::EstimateLogEvidenceRequest>(name + field), &evidence);
     EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT) << field;
     EXPECT_THAT(field, StartsWith(ViolatedField(status))) << status.error_message();
   }
   for (const char* field : {"", "points { rows: 1 columns: 3 values: [1, 2, 3] }",
                             "points { rows: 1 columns: 2 values: [1, nan] }"}) {
-    grpc::ClientContext context;
-    v1::EvaluateLogDensityResponse response;
-    const grpc::Status status = posteriors_->EvaluateLogDensity(
-        &context, FromText<v1::EvaluateLogDensityRequest>(name + field), &response);
+    v1::LogDensityChunk response;
+    const grpc::Status status =
+        LogDensity(FromText<v1::EvaluateLogDensityRequest>(name + field), &response);
     EXPECT_EQ(ViolatedField(status), "points") << status.error_message();
   }
 }

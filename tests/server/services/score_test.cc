@@ -16,13 +16,11 @@ using ::testing::StartsWith;
 
 // A family and a proposal that have been trained, so that inner samples matter.
 constexpr char kBanana[] =
-    "target { banana {} } hyperparameters { iterations: 20 points: 32 inner_samples: 8 hidden: 8 "
-    "couplings: 2 evidence_draws: 200 evidence_inner_samples: 32 warm_start: 'gaussian' "
-    "keep_last: true }";
+    "target { banana {} } schedule { iterations: 20 points: 32 keep_last: true } method { aisivi { inner_samples: 8 } } family { hidden: 8 } proposal { couplings: 2 } evidence_settings { evidence_draws: 200 evidence_inner_samples: 32 } start { warm_start: WARM_START_GAUSSIAN }";
 // The warm start alone fits it.
 constexpr char kGaussian[] =
     "target { gaussian { mean: [1, -2] covariance { rows: 2 columns: 2 values: [2, 0.5, 0.5, 1] } "
-    "} } hyperparameters { iterations: 0 evidence_draws: 500 evidence_inner_samples: 32 }";
+    "} } schedule { iterations: 0 } evidence_settings { evidence_draws: 500 evidence_inner_samples: 32 }";
 
 struct Scores {
   std::vector<double> score, log_q, ess;
@@ -38,7 +36,7 @@ class ScoreTest : public ServerFixture {
 
   std::string Fitted(const std::string& text) {
     const v1::Fit fit = AwaitEnd(MustCreate(text));
-    EXPECT_EQ(fit.state(), v1::Fit::SUCCEEDED) << fit.message();
+    EXPECT_EQ(fit.state(), v1::Fit::STATE_SUCCEEDED) << fit.message();
     return fit.name();
   }
 
@@ -148,8 +146,8 @@ TEST_F(ScoreTest, AClientMayLeave) {
 }
 
 TEST_F(ScoreTest, AReferenceHasNone) {
-  const std::string name =
-      Fitted("method: 'reference' target { banana {} } hyperparameters { evidence_draws: 2000 }");
+  const std::string name = Fitted(
+      "method { reference {} } target { banana {} } evidence_settings { evidence_draws: 2000 }");
   Scores scores;
   const grpc::Status status = Evaluate(Request(name, 3, 4), &scores);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
@@ -160,7 +158,7 @@ TEST_F(ScoreTest, AReferenceHasNone) {
 
 TEST_F(ScoreTest, UnfinishedFitsAreRefusedByName) {
   const std::string name =
-      MustCreate("target { banana {} } hyperparameters { iterations: 10000000 }");
+      MustCreate("target { banana {} } schedule { iterations: 10000000 }");
   Scores scores;
   const grpc::Status status = Evaluate(Request(name, 3, 4), &scores);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);

@@ -61,7 +61,6 @@ class ServerFixture : public ::testing::Test {
     server_ = *std::move(server);
     grpc::ChannelArguments arguments;
     arguments.SetMaxSendMessageSize(-1);
-    arguments.SetMaxReceiveMessageSize(-1);
     // Not the global pool of subchannels, which may remember an earlier server.
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
     channel_ = grpc::CreateCustomChannel(server_->listen_address(),
@@ -107,14 +106,29 @@ class ServerFixture : public ::testing::Test {
     return last.fit();
   }
 
-  v1::Fit Get(const std::string& name, v1::FitView view = v1::BASIC) {
+  v1::Fit Get(const std::string& name) {
     grpc::ClientContext context;
     v1::GetFitRequest request;
     request.set_name(name);
-    request.set_view(view);
     v1::Fit fit;
     const grpc::Status status = fits_->GetFit(&context, request, &fit);
     EXPECT_TRUE(status.ok()) << status.error_message();
+    return fit;
+  }
+
+  // With all of its target.
+  v1::Fit Download(const std::string& name) {
+    grpc::ClientContext context;
+    v1::DownloadFitRequest request;
+    request.set_name(name);
+    const auto reader = fits_->DownloadFit(&context, request);
+    v1::FitChunk chunk;
+    std::string bytes;
+    while (reader->Read(&chunk)) bytes += chunk.data();
+    const grpc::Status status = reader->Finish();
+    EXPECT_TRUE(status.ok()) << status.error_message();
+    v1::Fit fit;
+    EXPECT_TRUE(fit.ParseFromString(bytes));
     return fit;
   }
 

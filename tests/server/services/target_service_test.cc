@@ -38,8 +38,8 @@ TEST_F(TargetServiceTest, ListsAllTargetsInPages) {
     grpc::ClientContext context;
     ASSERT_TRUE(targets_->ListTargets(&context, request, &response).ok());
     EXPECT_LE(response.targets_size(), 4);
-    EXPECT_EQ(response.server().version(), Version());
-    EXPECT_EQ(response.server().instruction_set(), EngineInstructionSet());
+    EXPECT_EQ(response.engine().version(), Version());
+    EXPECT_EQ(response.engine().instruction_set(), EngineInstructionSet());
     for (const v1::TargetInfo& info : response.targets()) {
       names.push_back(info.name());
       EXPECT_FALSE(info.doc().empty() || info.dimension_rule().empty()) << info.name();
@@ -65,7 +65,7 @@ TEST_F(TargetServiceTest, TellsParametersAndKnownEvidence) {
     EXPECT_FALSE(info.has_known_log_z());
     ASSERT_EQ(info.parameters_size(), 3);
     EXPECT_EQ(info.parameters(0).name(), "x");
-    EXPECT_EQ(info.parameters(0).kind(), v1::TargetParameter::MATRIX);
+    EXPECT_EQ(info.parameters(0).kind(), v1::TargetParameter::KIND_MATRIX);
     EXPECT_TRUE(info.parameters(0).required());
     EXPECT_FALSE(info.parameters(2).required());
     EXPECT_EQ(info.parameters(2).default_value(), "0.01");
