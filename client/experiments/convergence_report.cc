@@ -19,18 +19,6 @@ std::string Settled(const FitKey& key) {
   return key.preset.empty() ? absl::StrCat(key.method, ", defaults") : key.preset;
 }
 
-// The median over the last tenth of training: single reports are noisy.
-double AtEnd(const v1::TrainingHistory& history, bool (P::*has)() const, double (P::*get)() const) {
-  const int64_t from = FindLastIteration(history).iteration * 9 / 10;
-  std::vector<double> values;
-  for (const P& report : history.reports()) {
-    if (report.phase() == P::PHASE_TRAINING && report.iteration() >= from && (report.*has)()) {
-      values.push_back((report.*get)());
-    }
-  }
-  return Median(Finite(values));
-}
-
 // The history is thinned: its last report may be some iterations old.
 int64_t IterationsRun(const TrainedFit& fit) {
   const LastIteration last = FindLastIteration(fit.history);
@@ -77,9 +65,21 @@ LastIteration FindLastIteration(const v1::TrainingHistory& history) {
       last.iteration = report.iteration();
     }
     // A fit that stops early corrects its total in the end.
-    if (report.phase() == P::PHASE_TRAINING) last.total = std::max(last.total, report.total_iterations());
+    if (report.phase() == P::PHASE_TRAINING)
+      last.total = std::max(last.total, report.total_iterations());
   }
   return last;
+}
+
+double AtEnd(const v1::TrainingHistory& history, bool (P::*has)() const, double (P::*get)() const) {
+  const int64_t from = FindLastIteration(history).iteration * 9 / 10;
+  std::vector<double> values;
+  for (const P& report : history.reports()) {
+    if (report.phase() == P::PHASE_TRAINING && report.iteration() >= from && (report.*has)()) {
+      values.push_back((report.*get)());
+    }
+  }
+  return Median(Finite(values));
 }
 
 std::string StopSentence(const TrainedFit& fit) {

@@ -23,6 +23,11 @@ struct LastIteration {
 };
 LastIteration FindLastIteration(const v1::TrainingHistory& history);
 
+// The median of a metric over the last tenth of training: single reports are noisy. NaN where no
+// report has it.
+double AtEnd(const v1::TrainingHistory& history, bool (v1::FitProgress::*has)() const,
+             double (v1::FitProgress::*get)() const);
+
 // Where and why a fit stopped, as a sentence.
 std::string StopSentence(const TrainedFit& fit);
 

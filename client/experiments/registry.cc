@@ -4,9 +4,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "client/experiments/ablation_k.h"
+#include "client/experiments/architecture.h"
 #include "client/experiments/convergence.h"
 #include "client/experiments/diffusion.h"
+#include "client/experiments/dimension.h"
 #include "client/experiments/logistic.h"
+#include "client/experiments/peers.h"
 #include "client/experiments/significance.h"
 #include "client/experiments/toy.h"
 
@@ -34,6 +38,22 @@ const std::vector<ExperimentEntry>& ExperimentRegistry() {
        "logistic regression by all methods: log evidence, gap, marginals and correlations",
        {"methods", "reference", "data"},
        RunLogistic},
+      {"ablation-k",
+       "the estimate of the score against the inner samples k: variance, bias, time and memory",
+       {"data"},
+       RunAblationK},
+      {"dimension",
+       "inner samples that the score needs against the dimension: are they exponential in it?",
+       {"target"},
+       RunDimension},
+      {"architecture",
+       "6, 16 and 32 coupling layers in the proposal: quality against cost",
+       {"target"},
+       RunArchitecture},
+      {"peers",
+       "our fits beside NUTS and bridge sampling, where R has them: seconds, gradients, log Z",
+       {"target", "data"},
+       RunPeers},
   };
   return *kExperiments;
 }

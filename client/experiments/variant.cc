@@ -33,6 +33,8 @@ std::string TrainedFor(int64_t iterations) {
   return absl::StrCat("iterations=", iterations, " keep_last=true");
 }
 
+std::string AtMost(int64_t iterations) { return absl::StrCat("iterations=", iterations); }
+
 std::string WithCouplings(int64_t couplings) { return absl::StrCat("couplings=", couplings); }
 
 std::string JoinSets(const std::vector<std::string>& sets) {

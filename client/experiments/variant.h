@@ -35,6 +35,8 @@ FitKey KeyOf(const Variant& variant, const std::string& target, uint64_t seed,
 // Settings by which a fit keeps what it learned in that many iterations, whatever its start was
 // worth.
 std::string TrainedFor(int64_t iterations);
+// At most that many iterations.
+std::string AtMost(int64_t iterations);
 // That many coupling layers in the proposal.
 std::string WithCouplings(int64_t couplings);
 

@@ -6,12 +6,11 @@
 //   iwhvi           arXiv 1905.03290 and its code fit hierarchical variational autoencoders of
 //                   images, and bound the entropy of a Laplace distribution: nothing that is here.
 //   uivi, further   a multinomial regression on images and autoencoders: not here.
-//   sivi, pvi on    their banana is another one than ours, N(z₁; 0, 4) N(z₂; z₁²/4, 1).
-//   the banana
+//   sivi_banana,    their banana is another one than ours, N(z₁; 0, 4) N(z₂; z₁²/4, 1).
+//   pvi_banana
 //   pvi_multimodal  four components with weights 1/8, 1/8, 1/2, 1/4: another target than ours.
-//   sivi_logistic,  a full covariance of q(z|ε), common to all ε, is learned, which fits a
-//   posterior pvi_logistic    as close to a Gaussian as WAVEFORM's; ours is diagonal: another
-//   method.
+//   sivi_logistic,  a full covariance of q(z|ε), common to all ε, is learned, which fits such a
+//   pvi_logistic    posterior, close to a Gaussian; ours is diagonal: another method.
 #include <cmath>
 
 #include "absl/status/status.h"
@@ -121,12 +120,12 @@ FitOptions KpgIs(FitOptions o, double flow_rate) {
   return o;
 }
 
-// One point a step, ε ~ N(0, I_3), one σ per dimension from 0.5, two hidden layers of 50, HMC with
-// 5
-// + 5 states of 5 leapfrogs: all as published. The authors' RMSProp divides by 1 + √(mean square),
-// which here is the root alone: small gradients move ours faster. Their σ has a rate of its own,
-// 0.002; a step of 0.01 in our ρ is one of 0.0028 in σ at the start. Their leapfrog step begins at
-// 0.2 and is adapted during the burn-in only, ours begins at 0.25 and is adapted throughout.
+// One point a step, ε ~ N(0, I_3), one σ per dimension from 0.5, two hidden layers of 50, HMC
+// with 5 + 5 states of 5 leapfrogs: all as published. The authors' RMSProp divides by 1 + √(mean
+// square), which here is the root alone: small gradients move ours faster. Their σ has a rate of
+// its own, 0.002; a step of 0.01 in our ρ is one of 0.0028 in σ at the start. Their leapfrog step
+// begins at 0.2 and is adapted during the burn-in only, ours begins at 0.25 and is adapted
+// throughout.
 FitOptions Uivi() {
   FitOptions o = Published("uivi", 1, 50000, 0.01, 0.9, 3000, 3);
   UseRmsProp(0.9, &o);

@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "client/names.h"
+
 namespace aisivi::cli {
 namespace {
 

@@ -8,6 +8,7 @@
 #include <random>
 
 #include "client/cli/gnuplot.h"
+#include "client/names.h"
 
 namespace aisivi::cli {
 namespace {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "client/cli/terminal.h"
+#include "client/names.h"
 
 namespace aisivi::cli {
 namespace {

@@ -14,7 +14,7 @@ aisivi datasets list >text
 expect_match "^$name +23 +3 +$(wc -c <"$data") .* challenger$" text
 aisivi datasets show "$name" >text
 expect_match '^y +integer +0 +1$' text
-expect_match '^temperature +real +-2.4 +1.657$' text
+expect_match '^temperature +real +-2\.400 +1\.657$' text
 expect_match "$(sha256sum "$data" | cut -d ' ' -f 1)" text
 aisivi datasets show "${name#datasets/}" --json | grep -q '"columnCount":3' || die "no JSON"
 aisivi datasets download "$name" --out copy.csv >/dev/null

@@ -114,6 +114,49 @@ aisivi experiment diffusion --out diffusion --methods gaussian --reference paths
 expect_match '^1/1  diffusion, gaussian, defaults, seed 1:  log_ml -?[0-9.]+, mean_log_q ' lines
 [[ -s diffusion/diffusion.png ]] || die "no picture"
 
+echo "the score against k and against the dimension"
+# With a server of its own, whose memory can be measured.
+challenger="$root/deploy/data/challenger.csv"
+ablation=(aisivi experiment ablation-k --data "$challenger" --seeds 2 "${tiny[@]}")
+env -u AISIVI_SERVER "${ablation[@]}" --out ablation >lines
+expect_match '^1/1  logistic regression, aisivi, 2 estimates of each kind:  ELBO ' lines
+expect_match '^\| the prior \(BSIVI\) \| 10000 \|' ablation/report.md
+expect_match '^From the prior \(BSIVI\) the variance changes as k to the power -' ablation/report.md
+expect_match '^Memory: the resident set of the server grew by at most ' ablation/report.md
+(($(wc -l <ablation/ablation_k.csv) == 9)) || die "not a header, four k and two sources"
+[[ -s ablation/ablation_k.png && -s ablation/ablation_k.svg ]] || die "no picture"
+cp ablation/report.md report_before
+"${ablation[@]}" --out ablation >lines
+expect_match '^1 of 1 are done already$' lines
+cmp report_before ablation/report.md || die "another report from the same results"
+aisivi experiment dimension --out dimension --target gaussian --seeds 2 "${tiny[@]}" >lines
+expect_match '^7/7  gaussian, 50 dimensions:  ELBO ' lines
+expect_match '^gaussian, inner samples from the prior \(BSIVI\): ' dimension/report.md
+[[ -s dimension/dimension.png ]] || die "no picture"
+
+echo "couplings, and other programs"
+aisivi experiment architecture --out architecture --seeds 1 "${tiny[@]}" >lines
+expect_match '^3/3  banana, 32 couplings, seed 1:  flow_loss ' lines
+expect_match '^banana: 32 couplings beside 6 took ' architecture/report.md
+[[ -s architecture/architecture.png ]] || die "no picture"
+# As on a machine without R, whatever there is on this one.
+mkdir no_r
+printf '#!/bin/sh\nexit 1\n' >no_r/Rscript
+chmod +x no_r/Rscript
+PATH=$work/no_r:$PATH aisivi experiment peers --out peers --target funnel "${tiny[@]}" >lines
+expect_match '^1/1  funnel, aisivi, defaults, seed 1:  gradients ' lines
+expect_match 'apt-get install r-base-core r-cran-rstan r-cran-bridgesampling' peers/report.md
+[[ -s peers/peers.png ]] || die "no picture"
+printf '%s\n' '#!/bin/sh' '[ "$2" = -e ] && exit 0' \
+  "printf '%s\\n' seed,seconds,log_z,log_z_se,gradients,r_hat,divergences,compile_seconds \\" \
+  "  1,2.5,0.01,0.02,12345,1,0,20 >\"\$5\"" >no_r/Rscript
+PATH=$work/no_r:$PATH aisivi experiment peers --out peers --target funnel "${tiny[@]}" >lines
+expect_match '^1 of 1 are done already$' lines
+expect_match '^funnel, NUTS and bridge sampling, seed 1:  ' lines
+expect_match '^\| funnel \| NUTS and bridge sampling \| 2\.50 \| 12345 \| 0\.0100 \|' peers/report.md
+aisivi list >text
+expect_match '^no fits$' text
+
 echo "what is wrong is named"
 expect_failure 1 'INVALID_ARGUMENT: --reference: draws\.csv has 2 columns' \
   aisivi experiment diffusion --out x --reference draws.csv
@@ -131,6 +174,16 @@ expect_failure 1 'INVALID_ARGUMENT: --methods: the experiment toy does not take 
   aisivi experiment toy --out x --methods aisivi,bsivi
 expect_failure 1 "INVALID_ARGUMENT: --target: 'funnel' is not one of banana, multimodal, x_shaped" \
   aisivi experiment toy --out x --target funnel
+expect_failure 1 "INVALID_ARGUMENT: --target: 'banana' is not one of gaussian, conditioned_diffusion" \
+  aisivi experiment dimension --out x --target banana
+expect_failure 1 "INVALID_ARGUMENT: --target: 'banana' is not one of logistic_regression, eight_sch" \
+  aisivi experiment peers --out x --target banana
+for name in ablation-k dimension; do
+  expect_failure 1 'INVALID_ARGUMENT: --seeds: a variance needs at least 2' \
+    aisivi experiment "$name" --out x --seeds 1
+done
+expect_failure 1 'INVALID_ARGUMENT: --data: none\.csv' \
+  aisivi experiment ablation-k --out x --data none.csv
 expect_failure 1 'INVALID_ARGUMENT: --methods: give two' \
   aisivi experiment significance --out x --methods aisivi
 expect_failure 1 'INVALID_ARGUMENT: fit\.method' \

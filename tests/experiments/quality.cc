@@ -6,6 +6,7 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "client/names.h"
 #include "tests/experiments/experiment.h"
 #include "tests/experiments/record.h"
 

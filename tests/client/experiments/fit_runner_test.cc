@@ -27,8 +27,8 @@ class PretendedFits : public v1::FitService::Service {
                          v1::Fit* fit) override {
     const std::lock_guard lock(mutex_);
     *fit = request->fit();
-    if (fit->method() == "nosuch") {
-      return grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "fit.method: there is no \"nosuch\"");
+    if (fit->preset() == "nosuch") {
+      return grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "fit.preset: there is no \"nosuch\"");
     }
     if (request->validate_only()) return grpc::Status::OK;
     fit->set_name(absl::StrCat("fits/", ++created_));
@@ -207,16 +207,19 @@ TEST_F(FitRunnerTest, AFieldThatDoesNotExistIsNamed) {
   plan.key.target = "nosuch";
   EXPECT_THAT(std::string(Run({plan}).status().message()), HasSubstr("fit.target"));
   plan = Planned(1);
+  plan.key.method = "nosuch";
+  EXPECT_THAT(std::string(Run({plan}).status().message()), HasSubstr("fit.method"));
+  plan = Planned(1);
   plan.key.set = "iterations";
   EXPECT_THAT(std::string(Run({plan}).status().message()), HasSubstr("--set"));
 }
 
 TEST_F(FitRunnerTest, WhatIsWrongComesOutBeforeAnythingRuns) {
   PlannedFit wrong = Planned(2);
-  wrong.key.method = "nosuch";
+  wrong.key.preset = "nosuch";
   const auto results = Run({Planned(1), wrong});
   EXPECT_TRUE(absl::IsInvalidArgument(results.status())) << results.status();
-  EXPECT_THAT(std::string(results.status().message()), HasSubstr("fit.method"));
+  EXPECT_THAT(std::string(results.status().message()), HasSubstr("fit.preset"));
   EXPECT_EQ(fits_.created(), 0);
 }
 
@@ -226,7 +229,7 @@ TEST_F(FitRunnerTest, TheFitIsThatOfTheKey) {
   const absl::StatusOr<v1::Fit> fit = FitFor(plan);
   ASSERT_TRUE(fit.ok()) << fit.status();
   EXPECT_TRUE(fit->target().has_banana());
-  EXPECT_EQ(fit->method(), "aisivi");
+  EXPECT_TRUE(fit->method().has_aisivi());
   EXPECT_EQ(fit->preset(), "aisivi_banana");
   EXPECT_EQ(fit->seed(), 7u);
   EXPECT_EQ(fit->schedule().iterations(), 20);

@@ -3,9 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "client/experiments/ablation_k_picture.h"
+#include "client/experiments/architecture_picture.h"
 #include "client/experiments/convergence_picture.h"
+#include "client/experiments/curves.h"
 #include "client/experiments/diffusion_picture.h"
+#include "client/experiments/dimension_picture.h"
 #include "client/experiments/logistic_picture.h"
+#include "client/experiments/peers_picture.h"
 #include "client/experiments/significance_picture.h"
 #include "client/experiments/toy_picture.h"
 #include "tests/client/experiments/folder.h"
@@ -135,6 +140,84 @@ TEST(SignificancePicture, WithFewSeedsAndWithNone) {
   const absl::Status drawn = DrawSignificance({"aisivi", "kpg"}, {gap, none}, folder.path());
   ASSERT_TRUE(drawn.ok()) << drawn;
   ExpectPicture(folder, "significance");
+}
+
+TEST(Curves, WhatAnAxisCannotShowIsLeftOut) {
+  const Folder folder;
+  Picture picture(400, 300);
+  picture.BeginPanel({0.15, 0.95, 0.2, 0.9}, "", "x", "y");
+  DrawCurves({{"a", {{1, 2}, {10, 0}, {100, std::nan("")}, {1000, 0.1}}, "#0072b2"},
+              {"b", {{1, -1}}, "#d55e00"},
+              {"guide", {{1, 1}, {1000, 1e-3}}, "#52606d", true}},
+             {.key = "top right", .nothing = "nothing"}, "1", &picture);
+  picture.BeginPanel({0.15, 0.95, 0.2, 0.9}, "", "x", "y");
+  DrawCurves({{"guide alone", {{1, 1}}, "#52606d", true}}, {.nothing = "exact"}, "2", &picture);
+  const absl::Status drawn = picture.Draw(folder.path(), "curves");
+  ASSERT_TRUE(drawn.ok()) << drawn;
+  ExpectPicture(folder, "curves");
+  const std::string svg = ReadFile(folder / "curves.svg");
+  EXPECT_THAT(svg, testing::HasSubstr(">a<"));
+  EXPECT_THAT(svg, testing::HasSubstr(">guide<"));
+  EXPECT_THAT(svg, testing::HasSubstr(">exact<"));
+  EXPECT_THAT(svg, testing::Not(testing::HasSubstr(">b<")));
+}
+
+std::vector<ScoreRow> SomeRows() {
+  return {{"proposal", 10, {0.1, 0.001, 1e-4}, 6, 0.01, 1e6},
+          {"proposal", 100, {0.01, -1e-4, 1e-4}, 60, 0.02, 0},
+          {"prior", 10, {1.5, 0.6, 0.1}, 1.1, 0.01, std::nan("")}};
+}
+
+TEST(AblationKPicture, WithAndWithoutRows) {
+  const Folder folder;
+  absl::Status drawn = DrawAblationK(SomeRows(), folder.path());
+  ASSERT_TRUE(drawn.ok()) << drawn;
+  ExpectPicture(folder, "ablation_k");
+  EXPECT_THAT(ReadFile(folder / "ablation_k.svg"), testing::HasSubstr(">1/k<"));
+  drawn = DrawAblationK({}, folder.path());
+  EXPECT_TRUE(drawn.ok()) << drawn;
+}
+
+TEST(DimensionPicture, WithAFitThatFailed) {
+  const Folder folder;
+  std::vector<DimensionRows> rows = {{"gaussian", 2, {}, SomeRows()},
+                                     {"gaussian", 4, {}, {}},
+                                     {"conditioned_diffusion", 2, {}, SomeRows()}};
+  const absl::Status drawn = DrawDimension(rows, Needs(rows), folder.path());
+  ASSERT_TRUE(drawn.ok()) << drawn;
+  ExpectPicture(folder, "dimension");
+}
+
+TEST(ArchitecturePicture, WithAFitThatFailed) {
+  const Folder folder;
+  FitResult fit;
+  fit.state = "SUCCEEDED";
+  fit.known_log_z = 0, fit.elbo_lower = -0.1, fit.seconds = 3;
+  fit.measures[kProposalEss] = 0.4;
+  const absl::Status drawn = DrawArchitecture(
+      {{"banana", 6, {fit, FitResult{}}}, {"banana", 16, {fit, fit}}}, folder.path());
+  ASSERT_TRUE(drawn.ok()) << drawn;
+  ExpectPicture(folder, "architecture");
+}
+
+TEST(PeersPicture, WithAndWithoutNuts) {
+  const Folder folder;
+  Peers peers;
+  peers.targets = {"funnel"};
+  absl::Status drawn = DrawPeers(peers, folder.path());
+  EXPECT_TRUE(drawn.ok()) << drawn;
+  for (const char* way : {"aisivi", kNuts}) {
+    FitResult result;
+    result.key = {"funnel", way, "", "", 1};
+    result.state = "SUCCEEDED";
+    result.seconds = 3, result.log_z_se = 0.01;
+    result.measures[kGradients] = 1e5;
+    peers.results.push_back(result);
+  }
+  drawn = DrawPeers(peers, folder.path());
+  ASSERT_TRUE(drawn.ok()) << drawn;
+  ExpectPicture(folder, "peers");
+  EXPECT_THAT(ReadFile(folder / "peers.svg"), testing::HasSubstr("NUTS and bridge sampling"));
 }
 
 }  // namespace

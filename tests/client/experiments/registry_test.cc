@@ -25,8 +25,8 @@ TEST(Registry, AnUnknownNameListsThoseThereAre) {
   EXPECT_TRUE(absl::IsNotFound(status)) << status;
   EXPECT_THAT(
       std::string(status.message()),
-      HasSubstr(
-          "NAME: 'nosuch' is not one of toy, convergence, significance, diffusion, logistic"));
+      HasSubstr("NAME: 'nosuch' is not one of toy, convergence, significance, diffusion, logistic, "
+                "ablation-k, dimension, architecture, peers"));
 }
 
 TEST(Registry, FlagsThatAnExperimentDoesNotTake) {

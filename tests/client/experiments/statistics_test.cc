@@ -59,6 +59,32 @@ TEST(PairedT, SleepData) {
   EXPECT_NEAR(test.interval.high, -0.7001142, 1e-7);
 }
 
+// Anscombe's first set (American Statistician 1973): slope 0.5001, standard error 0.1179 with nine
+// degrees of freedom.
+TEST(Line, AnscombesFirstSet) {
+  const std::vector<double> x = {10, 8, 13, 9, 11, 14, 6, 4, 12, 7, 5};
+  const std::vector<double> y = {8.04, 6.95, 7.58, 8.81, 8.33, 9.96, 7.24, 4.26, 10.84, 4.82, 5.68};
+  const Line line = FitLine(x, y);
+  EXPECT_NEAR(line.slope, 0.5000909, 1e-6);
+  EXPECT_NEAR(line.intercept, 3.0000909, 1e-6);
+  EXPECT_NEAR(line.interval.high - line.slope, 2.262157163 * 0.1179055, 1e-5);
+  EXPECT_NEAR(line.slope - line.interval.low, 2.262157163 * 0.1179055, 1e-5);
+}
+
+TEST(Line, OfFewPoints) {
+  const Line two = FitLine({1, 3}, {5, 1});
+  EXPECT_DOUBLE_EQ(two.slope, -2);
+  EXPECT_DOUBLE_EQ(two.intercept, 7);
+  EXPECT_EQ(two.interval.low, -INFINITY);
+  EXPECT_EQ(two.interval.high, INFINITY);
+  EXPECT_TRUE(std::isnan(FitLine({1}, {5}).slope));
+  EXPECT_TRUE(std::isnan(FitLine({}, {}).slope));
+  EXPECT_TRUE(std::isnan(FitLine({2, 2, 2}, {1, 2, 3}).slope)) << "x does not vary";
+  const Line straight = FitLine({1, 2, 4}, {1, 2, 4});
+  EXPECT_NEAR(straight.interval.low, 1, 1e-12);
+  EXPECT_NEAR(straight.interval.high, 1, 1e-12);
+}
+
 TEST(PairedT, WithoutSpread) {
   EXPECT_EQ(PairedTTest({0, 0, 0}).p, 1);
   EXPECT_EQ(PairedTTest({0.5, 0.5, 0.5}).p, 0);

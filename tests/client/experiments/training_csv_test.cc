@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "client/names.h"
 #include "tests/client/experiments/folder.h"
 
 namespace aisivi::experiments {

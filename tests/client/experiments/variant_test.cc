@@ -29,5 +29,11 @@ TEST(Variant, Names) {
   EXPECT_EQ(JoinSets({"", "a=1", "", "b=2"}), "a=1 b=2");
 }
 
+TEST(Variant, SettingsOfTheExperiments) {
+  EXPECT_EQ(TrainedFor(200), "iterations=200 keep_last=true");
+  EXPECT_EQ(AtMost(500), "iterations=500");
+  EXPECT_EQ(WithCouplings(16), "couplings=16");
+}
+
 }  // namespace
 }  // namespace aisivi::experiments

@@ -104,7 +104,8 @@ TEST(ScoreResidualTest, OfALastIterateIsThatOfTheEnd) {
   options.decay_every = 1000;
   const FitResult result = Fit(options);
   for (const FitProgress& report : result.history) {
-    if (report.phase == FitPhase::kTraining) EXPECT_TRUE(report.of_result) << report.iteration;
+    if (report.phase != FitPhase::kTraining) continue;
+    EXPECT_TRUE(report.of_result) << report.iteration;
   }
   EXPECT_FALSE(std::isnan(TypicalScoreResidual(result.history)));
 }

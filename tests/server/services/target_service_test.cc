@@ -38,8 +38,8 @@ TEST_F(TargetServiceTest, ListsAllTargetsInPages) {
     grpc::ClientContext context;
     ASSERT_TRUE(targets_->ListTargets(&context, request, &response).ok());
     EXPECT_LE(response.targets_size(), 4);
-    EXPECT_EQ(response.server().version(), Version());
-    EXPECT_EQ(response.server().instruction_set(), EngineInstructionSet());
+    EXPECT_EQ(response.engine().version(), Version());
+    EXPECT_EQ(response.engine().instruction_set(), EngineInstructionSet());
     for (const v1::TargetInfo& info : response.targets()) {
       names.push_back(info.name());
       EXPECT_FALSE(info.doc().empty() || info.dimension_rule().empty()) << info.name();
