@@ -86,8 +86,11 @@ absl::Status Show(const std::string& name, const Globals& globals) {
   Table table({"<COLUMN", "<KIND", "MINIMUM", "MAXIMUM"});
   for (const v1::Dataset::Column& column : dataset->columns()) {
     const bool integer = column.kind() == v1::Dataset::COLUMN_KIND_INTEGER;
-    table.AddRow({column.name(), integer ? "integer" : "real", FormatNumber(column.minimum()),
-                  FormatNumber(column.maximum())});
+    const auto number = [integer](double value) {
+      return integer ? absl::StrCat(static_cast<int64_t>(value)) : FormatNumber(value);
+    };
+    table.AddRow({column.name(), integer ? "integer" : "real", number(column.minimum()),
+                  number(column.maximum())});
   }
   return Print(absl::StrCat(
       Styled(Style::kBold, dataset->name()),

@@ -2,7 +2,8 @@
 // read:
 //
 //   # comments with the settings, "key = value"
-//   lp__,log_p__,log_g__,z.1,z.2,…      the names of the coordinates last
+//   lp__,log_p__,log_g__,z.1,z.2,…      the names of the coordinates last, between
+//                                       quotation marks where they have commas
 //   0,0,0,mean of z.1,mean of z.2,…     the first row is the mean of the approximation, or of the
 //                                       draws when they are resampled
 //   0,log p̃(z),log q̂₊(z),z.1,z.2,…     then one row for each draw

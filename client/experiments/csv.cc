@@ -7,14 +7,13 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "engine/data/csv_reader.h"
 
 namespace aisivi::experiments {
 namespace {
 
 std::string Quoted(const std::string& cell) {
-  const std::string flat = absl::StrReplaceAll(cell, {{"\n", " "}, {"\r", " "}});
-  if (flat.find_first_of(",\"") == std::string::npos) return flat;
-  return absl::StrCat("\"", absl::StrReplaceAll(flat, {{"\"", "\"\""}}), "\"");
+  return CsvQuoted(absl::StrReplaceAll(cell, {{"\n", " "}, {"\r", " "}}));
 }
 
 }  // namespace
@@ -26,21 +25,16 @@ std::string CsvLine(const std::vector<std::string>& cells) {
 }
 
 absl::StatusOr<std::vector<std::string>> ParseCsvLine(absl::string_view line) {
-  std::vector<std::string> cells(1);
-  bool quoted = false;
-  for (size_t i = 0; i < line.size(); ++i) {
-    const char c = line[i];
-    if (c == '"' && quoted && i + 1 < line.size() && line[i + 1] == '"') {
-      cells.back() += line[++i];
-    } else if (c == '"') {
-      quoted = !quoted;
-    } else if (c == ',' && !quoted) {
-      cells.emplace_back();
-    } else if (c != '\r') {
-      cells.back() += c;
-    }
-  }
-  if (quoted) return absl::InvalidArgumentError("a quote is not closed");
+  std::vector<std::string> cells;
+  const auto add = [&cells](const CsvCell& cell) {
+    cells.emplace_back(cell.text);
+    return absl::OkStatus();
+  };
+  CsvReader reader("", {.on_cell = add, .on_record = [](int64_t, int) { return absl::OkStatus(); }},
+                   line.size());
+  absl::Status status = reader.Feed(line);
+  if (status.ok()) status = reader.Finish();
+  if (!status.ok()) return status;
   return cells;
 }
 

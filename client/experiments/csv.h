@@ -1,4 +1,5 @@
-// Lines of comma-separated values as in RFC 4180: a cell with a comma or a quote is quoted.
+// Lines of comma-separated values (engine/data/csv_reader.h): a cell with a comma or a quote is
+// quoted.
 #pragma once
 
 #include <string>
@@ -12,7 +13,8 @@ namespace aisivi::experiments {
 // One line with its '\n'. Line breaks inside a cell become spaces, so that a line is a line.
 std::string CsvLine(const std::vector<std::string>& cells);
 
-// The cells of a line without its '\n'. INVALID_ARGUMENT when a quote is not closed.
+// The cells of a line without its '\n'; none of a line that is blank or begins with '#'.
+// INVALID_ARGUMENT when a quote is not closed.
 absl::StatusOr<std::vector<std::string>> ParseCsvLine(absl::string_view line);
 
 // The shortest text that reads back as the same number; "nan", "inf", "-inf".

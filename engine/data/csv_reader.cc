@@ -129,8 +129,8 @@ absl::Status CsvReader::Take(char c) {
 
 absl::Status CsvReader::Push(char c) {
   if (c == '\0') return Wrong("a NUL byte: the text must be UTF-8");
-  if (cell_.size() == kMaxCsvCell) {
-    return Wrong(absl::StrCat("the cell has more than ", kMaxCsvCell, " bytes",
+  if (cell_.size() == max_cell_) {
+    return Wrong(absl::StrCat("the cell has more than ", max_cell_, " bytes",
                               quoted_ ? "; is its closing quotation mark missing?" : ""));
   }
   cell_.push_back(c);

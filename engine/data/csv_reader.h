@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -51,8 +52,9 @@ std::string CsvQuoted(absl::string_view text);
 // every call returns it.
 class CsvReader {
  public:
-  CsvReader(std::string source, CsvHandlers handlers)
-      : source_(std::move(source)), handlers_(std::move(handlers)) {}
+  // `max_cell`: bytes.
+  CsvReader(std::string source, CsvHandlers handlers, size_t max_cell = kMaxCsvCell)
+      : source_(std::move(source)), handlers_(std::move(handlers)), max_cell_(max_cell) {}
 
   // Some more of the text, cut anywhere.
   absl::Status Feed(absl::string_view bytes);
@@ -79,6 +81,7 @@ class CsvReader {
 
   const std::string source_;
   const CsvHandlers handlers_;
+  const size_t max_cell_;
   absl::Status status_;
   State state_ = State::kStart;
   std::string start_;      // what may yet turn out to be a byte-order mark

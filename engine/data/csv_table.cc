@@ -16,9 +16,15 @@ namespace {
 
 constexpr double kLargestExactInteger = 9007199254740992;  // 2^53
 
+// A decimal number, or a word for one that is not finite.
+bool ParseNumber(absl::string_view text, double* value) {
+  // It would read hexadecimal digits too.
+  return text.find_first_of("xX") == absl::string_view::npos && absl::SimpleAtod(text, value);
+}
+
 bool IsNumber(absl::string_view text) {
   double value;
-  return absl::SimpleAtod(text, &value);
+  return ParseNumber(text, &value);
 }
 
 bool IsMissing(absl::string_view text) {
@@ -120,7 +126,7 @@ absl::Status CsvTableReader::AddNumber(absl::string_view text, int64_t line, int
   text = absl::StripAsciiWhitespace(text);
   CsvColumn& info = columns_[static_cast<size_t>(column) - 1];
   double value = 0;
-  const bool number = absl::SimpleAtod(text, &value);
+  const bool number = ParseNumber(text, &value);
   if (!number || !std::isfinite(value)) {
     std::string what =
         absl::StrCat(CsvShown(text), " is not a ", number ? "finite " : "", "number");

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/convert/settings.h"
+#include "server/convert/target_data.h"
 #include "server/convert/target_spec.h"
 #include "server/jobs/fit_identity.h"
 #include "server/jobs/fit_name.h"
@@ -14,6 +15,8 @@ namespace aisivi::server {
 namespace {
 
 constexpr size_t kKept = 8;
+// That the targets of those kept hold together, beside one of any size: half a gigabyte.
+constexpr double kMostNumbers = 1 << 26;
 
 absl::Status CheckUsable(const v1::Fit& fit) {
   const std::string state = StateName(fit.state());
@@ -42,6 +45,7 @@ absl::StatusOr<std::shared_ptr<const FittedModel>> Load(const FitRecord& record,
       BuildTarget(record.fit().target(), "target", datasets);
   if (!target.ok()) return target.status();
   fitted->target = *std::move(target);
+  fitted->numbers = TargetNumbers(record.fit().target(), datasets);
   return fitted;
 }
 
@@ -60,7 +64,12 @@ FittedModels::Entry FittedModels::Find(const std::string& name) {
 void FittedModels::Keep(const Entry& entry) {
   const std::lock_guard<std::mutex> lock(mutex_);
   recent_.push_front(entry);
-  if (recent_.size() > kKept) recent_.pop_back();
+  double numbers = 0;
+  for (const Entry& kept : recent_) numbers += kept->numbers;
+  while (recent_.size() > kKept || (recent_.size() > 1 && numbers > kMostNumbers)) {
+    numbers -= recent_.back()->numbers;
+    recent_.pop_back();
+  }
 }
 
 absl::Status CheckHasDensity(const FittedModel& fitted, absl::string_view what) {

@@ -18,6 +18,7 @@ struct FittedModel {
   v1::Fit fit;  // without the arrays of its target
   std::shared_ptr<const Model> model;
   std::unique_ptr<const Target> target;
+  double numbers = 0;  // that the target holds, nearly
 };
 
 // FAILED_PRECONDITION naming `name`, reason ONLY_DRAWS, for a fit that is a set of draws. `what` it

@@ -46,20 +46,41 @@ TEST(RegressionData, ErrorsSayWhere) {
     EXPECT_TRUE(absl::IsInvalidArgument(data.status())) << text;
     return std::string(data.status().message());
   };
-  EXPECT_EQ(message("y,x\n1,2\n1,\n"), "file.csv:3: column 2: the cell is empty");
-  EXPECT_EQ(message("1,2,3\n1,nan,3\n"), "file.csv:2: column 2: 'nan' is not a finite number");
-  EXPECT_EQ(message("nan,2\n"), "file.csv:1: column 1: 'nan' is not a finite number");
+  EXPECT_EQ(message("y,x\n1,2\n1,\n"),
+            "file.csv:3: column 2 (x): the cell is empty; leave such rows out, or fill them in");
+  EXPECT_EQ(message("1,2,3\n1,nan,3\n"),
+            "file.csv:2: column 2: 'nan' is a missing value; leave such rows out, or fill them in");
+  EXPECT_EQ(message("nan,2\n"),
+            "file.csv:1: column 1: 'nan' is a missing value; leave such rows out, or fill them in");
   EXPECT_EQ(message("1,2\n1,inf\n"), "file.csv:2: column 2: 'inf' is not a finite number");
   EXPECT_EQ(message("y,x\n1,2,3\n"), "file.csv:2: 3 cells, the lines before it have 2");
   EXPECT_EQ(message("1,2\n1\n"), "file.csv:2: 1 cells, the lines before it have 2");
-  EXPECT_EQ(message("y,x\n1,two\n"), "file.csv:2: column 2: 'two' is not a number");
-  EXPECT_EQ(message("y,x\n1,1e999\n"), "file.csv:2: column 2: '1e999' is not a finite number");
+  EXPECT_EQ(message("y,x\n1,two\n"), "file.csv:2: column 2 (x): 'two' is not a number");
+  EXPECT_EQ(message("y,x\n1,1e999\n"), "file.csv:2: column 2 (x): '1e999' is not a finite number");
 }
 
 // A first line that mixes names and numbers is more likely a mistake than a header.
 TEST(RegressionData, AMistakeInTheFirstLineIsNoHeader) {
   const auto data = Read("1,two\n0,3\n");
   EXPECT_EQ(data.status().message(), "file.csv:1: column 2: 'two' is not a number");
+}
+
+TEST(RegressionData, NamesAreThoseThatADataSetWouldHave) {
+  const auto data = Read("y,\"a, b\",\" two\nlines \"\n1,2,3\n");
+  ASSERT_TRUE(data.ok()) << data.status();
+  EXPECT_THAT(data->names, ElementsAre("a, b", "two lines"));
+  EXPECT_EQ(Read("y,x,x\n1,2,3\n").status().message(),
+            "file.csv:1: column 3: is called 'x', like column 2");
+}
+
+TEST(RegressionData, LargerThanABlock) {
+  std::string text;
+  while (text.size() < 600'000) text += "0,0.25,-3\n";
+  const auto data = Read(text);
+  ASSERT_TRUE(data.ok()) << data.status();
+  EXPECT_EQ(data->y.size(), 60'000u);
+  EXPECT_EQ(data->x.values_size(), 120'000);
+  EXPECT_EQ(data->x.values(119'999), -3);
 }
 
 TEST(RegressionData, RefusesFilesWithoutDataOrFeatures) {

@@ -38,6 +38,18 @@ TEST(DrawsCsv, HasCmdStansLayout) {
             "0,-inf,nan,-3,1e-300\n");
 }
 
+TEST(DrawsCsv, NamesWithCommasAreQuoted) {
+  const DrawsHeader header = {"fits/a", "aisivi", "banana",
+                              1,        0,        {"beta[wind, mean]", "beta[age]", "beta[\"x\"]"},
+                              {1, 2, 3}};
+  std::ostringstream out;
+  WriteDrawsHeader(header, out);
+  EXPECT_NE(
+      out.str().find("lp__,log_p__,log_g__,\"beta[wind, mean]\",beta[age],\"beta[\"\"x\"\"]\"\n"),
+      std::string::npos)
+      << out.str();
+}
+
 TEST(DrawsCsv, NumbersReadBackExactly) {
   v1::DrawsChunk chunk;
   chunk.set_count(1);

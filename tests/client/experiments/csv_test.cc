@@ -18,7 +18,13 @@ TEST(Csv, CellsComeBack) {
               ElementsAre("a", "", "with, comma", "a \"quote\"", "z"));
 }
 
-TEST(Csv, ALineBreakDoesNotBreakALine) { EXPECT_EQ(CsvLine({"a\nb", "c\r"}), "a b,c \n"); }
+TEST(Csv, ALineBreakDoesNotBreakALine) { EXPECT_EQ(CsvLine({"a\nb", "c\r"}), "a b,\"c \"\n"); }
+
+TEST(Csv, LongCellsComeBack) {
+  const std::vector<std::string> cells = {"a", std::string(5000, 'x') + ",", "#c", " d "};
+  const std::string line = CsvLine(cells);
+  EXPECT_EQ(*ParseCsvLine(line.substr(0, line.size() - 1)), cells);
+}
 
 TEST(Csv, AnOpenQuoteIsAnError) {
   EXPECT_TRUE(absl::IsInvalidArgument(ParseCsvLine("a,\"b").status()));

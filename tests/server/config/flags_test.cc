@@ -33,7 +33,8 @@ TEST(FlagsTest, DefaultsListenOnLoopbackOnly) {
 TEST(FlagsTest, TakesAllFlags) {
   const auto flags =
       Parse({"--listen", "127.0.0.1:0", "--metrics_listen=none", "--data_dir", "d", "--port_file=p",
-             "--threads", "3", "--max_running=4", "--max_queued", "5", "--max_request_mb=6"});
+             "--threads", "3", "--max_running=4", "--max_queued", "5", "--max_request_mb=6",
+             "--max_dataset_mb=7", "--dataset_quota_bytes=8"});
   ASSERT_TRUE(flags.ok()) << flags.status();
   EXPECT_EQ(flags->options.listen, "127.0.0.1:0");
   EXPECT_EQ(flags->options.metrics_listen, "");
@@ -43,6 +44,8 @@ TEST(FlagsTest, TakesAllFlags) {
   EXPECT_EQ(flags->options.max_running, 4);
   EXPECT_EQ(flags->options.max_queued, 5);
   EXPECT_EQ(flags->options.max_request_mb, 6);
+  EXPECT_EQ(flags->options.max_dataset_mb, 7);
+  EXPECT_EQ(flags->options.dataset_quota_bytes, 8);
 }
 
 TEST(FlagsTest, NoMetricsAreWrittenInTwoWays) {
@@ -81,6 +84,8 @@ TEST(FlagsTest, BadFlagsAreNamedOnOneLine) {
   } cases[] = {{"--max_running=0", "--max_running"},
                {"--max_queued=-1", "--max_queued"},
                {"--threads=two", "--threads"},
+               {"--max_dataset_mb=0", "--max_dataset_mb"},
+               {"--dataset_quota_bytes=-1", "--dataset_quota_bytes"},
                {"--nonsense=1", "--nonsense"},
                {"--listen=", "--listen"},
                {"--config=/nowhere/at/all", "/nowhere"}};

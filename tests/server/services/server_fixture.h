@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "aisivi/v1/dataset_service.grpc.pb.h"
 #include "aisivi/v1/fit_service.grpc.pb.h"
 #include "aisivi/v1/posterior_service.grpc.pb.h"
 #include "aisivi/v1/target_service.grpc.pb.h"
@@ -68,6 +69,7 @@ class ServerFixture : public ::testing::Test {
     fits_ = v1::FitService::NewStub(channel_);
     posteriors_ = v1::PosteriorService::NewStub(channel_);
     targets_ = v1::TargetService::NewStub(channel_);
+    datasets_ = v1::DatasetService::NewStub(channel_);
   }
 
   // Creates a fit from the text form of a Fit.
@@ -140,6 +142,7 @@ class ServerFixture : public ::testing::Test {
   std::unique_ptr<v1::FitService::Stub> fits_;
   std::unique_ptr<v1::PosteriorService::Stub> posteriors_;
   std::unique_ptr<v1::TargetService::Stub> targets_;
+  std::unique_ptr<v1::DatasetService::Stub> datasets_;
 };
 
 }  // namespace aisivi::server

@@ -282,10 +282,15 @@ TEST_F(DatasetStoreTest, ALeaseKeepsADataSet) {
 TEST(DatasetNameTest, OnlyIdsOfItsForm) {
   const std::string id = "0123456789abcdef0123456789abcdef";
   EXPECT_EQ(*ParseDatasetName("datasets/" + id, "name"), id);
-  for (const std::string& name :
-       {std::string(), id, "datasets/", "datasets/" + id + "0", "datasets/" + id.substr(1),
-        "datasets/../../../../../../../etc/passwd", "datasets/0123456789ABCDEF0123456789ABCDEF",
-        "fits/" + id}) {
+  const std::vector<std::string> bad = {"",
+                                        id,
+                                        "datasets/",
+                                        "datasets/" + id + "0",
+                                        "datasets/" + id.substr(1),
+                                        "datasets/../../../../../../../etc/passwd",
+                                        "datasets/0123456789ABCDEF0123456789ABCDEF",
+                                        "fits/" + id};
+  for (const std::string& name : bad) {
     const absl::Status status = ParseDatasetName(name, "name").status();
     EXPECT_THAT(std::string(status.message()), StartsWith("name: must read datasets/{id}")) << name;
   }
