@@ -49,7 +49,9 @@ TEST(RenamedTest, NamesOfColumnsAreUniqueForEveryTargetThatHasThem) {
     // What is no column's keeps its name.
     const std::vector<std::string> plain = target->CoordinateNames();
     for (size_t d = 0; d < names.size(); ++d) {
-      if (names[d].find('[') == std::string::npos) EXPECT_EQ(names[d], plain[d]);
+      if (names[d].find('[') == std::string::npos) {
+        EXPECT_EQ(names[d], plain[d]);
+      }
     }
   }
   EXPECT_EQ(having, 4);
