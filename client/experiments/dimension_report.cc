@@ -22,7 +22,8 @@ std::string Number(double value, int digits = 3) { return cli::FormatNumber(valu
 std::string Needed(double needed, double most) {
   if (std::isnan(needed)) return "-";
   if (std::isinf(needed)) return absl::StrCat("more than ", most);
-  return needed <= 1 ? "1" : Number(std::ceil(needed));
+  // A whole number, up to the rounding of logarithms.
+  return needed <= 1 ? "1" : Number(std::ceil(needed * (1 - 1e-9)));
 }
 
 std::string Who(const std::string& source) {

@@ -51,7 +51,7 @@ std::vector<PlannedFit> Plan(const Settings& settings, const std::vector<PeerTar
 absl::Status CountGradients(const Client& client, const v1::Fit& fit, FitResult* result) {
   const absl::StatusOr<v1::TrainingHistory> history = client.TrainingHistory(fit.name());
   if (!history.ok()) return history.status();
-  const int64_t points = fit.effective_hyperparameters().points();
+  const int64_t points = fit.effective_settings().schedule().points();
   result->measures[kGradients] = static_cast<double>(
       fit.mode_search().evaluations() + points * FindLastIteration(*history).iteration);
   return absl::OkStatus();

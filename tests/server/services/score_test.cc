@@ -16,11 +16,15 @@ using ::testing::StartsWith;
 
 // A family and a proposal that have been trained, so that inner samples matter.
 constexpr char kBanana[] =
-    "target { banana {} } schedule { iterations: 20 points: 32 keep_last: true } method { aisivi { inner_samples: 8 } } family { hidden: 8 } proposal { couplings: 2 } evidence_settings { evidence_draws: 200 evidence_inner_samples: 32 } start { warm_start: WARM_START_GAUSSIAN }";
+    "target { banana {} } schedule { iterations: 20 points: 32 keep_last: true } "
+    "method { aisivi { inner_samples: 8 } } family { hidden: 8 } proposal { couplings: 2 } "
+    "evidence_settings { evidence_draws: 200 evidence_inner_samples: 32 } "
+    "start { warm_start: WARM_START_GAUSSIAN }";
 // The warm start alone fits it.
 constexpr char kGaussian[] =
     "target { gaussian { mean: [1, -2] covariance { rows: 2 columns: 2 values: [2, 0.5, 0.5, 1] } "
-    "} } schedule { iterations: 0 } evidence_settings { evidence_draws: 500 evidence_inner_samples: 32 }";
+    "} } schedule { iterations: 0 } "
+    "evidence_settings { evidence_draws: 500 evidence_inner_samples: 32 }";
 
 struct Scores {
   std::vector<double> score, log_q, ess;
@@ -147,7 +151,7 @@ TEST_F(ScoreTest, AClientMayLeave) {
 
 TEST_F(ScoreTest, AReferenceHasNone) {
   const std::string name = Fitted(
-      "method { reference {} } target { banana {} } evidence_settings { evidence_draws: 500 } method { aisivi { reference_evaluations: 20000 } } start { warm_start: WARM_START_GAUSSIAN }");
+      "method { reference {} } target { banana {} } evidence_settings { evidence_draws: 2000 }");
   Scores scores;
   const grpc::Status status = Evaluate(Request(name, 3, 4), &scores);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
@@ -157,8 +161,7 @@ TEST_F(ScoreTest, AReferenceHasNone) {
 }
 
 TEST_F(ScoreTest, UnfinishedFitsAreRefusedByName) {
-  const std::string name =
-      MustCreate("target { banana {} } schedule { iterations: 10000000 }");
+  const std::string name = MustCreate("target { banana {} } schedule { iterations: 10000000 }");
   Scores scores;
   const grpc::Status status = Evaluate(Request(name, 3, 4), &scores);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
