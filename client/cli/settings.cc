@@ -30,6 +30,12 @@ std::vector<std::string> FieldNames(const Descriptor* descriptor) {
   return names;
 }
 
+// What a line of an error may repeat.
+std::string Shortened(absl::string_view name) {
+  constexpr size_t kMost = 100;
+  return name.size() <= kMost ? std::string(name) : absl::StrCat(name.substr(0, kMost), "…");
+}
+
 // Presets are called METHOD_SETTING; of "kpg" and "kpg_is" the longer fits "kpg_is_logistic".
 std::string MethodOf(const v1::Fit& fit) {
   if (fit.has_method()) return MethodName(fit);
@@ -57,7 +63,7 @@ absl::Status NoSuchSetting(absl::string_view name, const FieldDescriptor* method
     for (std::string& field : FieldNames(shared)) known.push_back(std::move(field));
   }
   return absl::InvalidArgumentError(
-      absl::StrCat("fit.", name, ": the method ", method->name(),
+      absl::StrCat("fit.", Shortened(name), ": the method ", method->name(),
                    " has no such setting; known: ", absl::StrJoin(known, ", ")));
 }
 
@@ -67,12 +73,24 @@ absl::Status ChooseMethod(absl::string_view name, v1::Fit* fit) {
   const FieldDescriptor* field = v1::MethodSpec::descriptor()->FindFieldByName(std::string(name));
   if (field == nullptr) {
     return absl::InvalidArgumentError(
-        absl::StrCat("fit.method: no method is called '", name,
+        absl::StrCat("fit.method: no method is called '", Shortened(name),
                      "'; known: ", absl::StrJoin(FieldNames(v1::MethodSpec::descriptor()), ", ")));
   }
   v1::MethodSpec* method = fit->mutable_method();
   method->GetReflection()->MutableMessage(method, field);
   return absl::OkStatus();
+}
+
+bool IsOptionOfAnotherMethod(absl::string_view name, const v1::Fit& fit) {
+  const std::string key(name), own = MethodOf(fit);
+  bool found = false;
+  const Descriptor* methods = v1::MethodSpec::descriptor();
+  for (int i = 0; i < methods->field_count(); ++i) {
+    if (methods->field(i)->message_type()->FindFieldByName(key) == nullptr) continue;
+    if (methods->field(i)->name() == own) return false;
+    found = true;
+  }
+  return found;
 }
 
 absl::Status SetSetting(absl::string_view name, absl::string_view text, v1::Fit* fit) {

@@ -16,4 +16,7 @@ absl::Status ChooseMethod(absl::string_view name, v1::Fit* fit);
 // methods share. INVALID_ARGUMENT names the field, and where there is none lists those there are.
 absl::Status SetSetting(absl::string_view name, absl::string_view text, v1::Fit* fit);
 
+// Whether `name` is an option of a method other than that of `fit`, and not one of its own.
+bool IsOptionOfAnotherMethod(absl::string_view name, const v1::Fit& fit);
+
 }  // namespace aisivi::cli

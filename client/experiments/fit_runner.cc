@@ -27,6 +27,8 @@ absl::StatusOr<v1::Fit> FitFor(const PlannedFit& plan) {
   for (absl::string_view assignment : absl::StrSplit(plan.key.set, ' ', absl::SkipEmpty())) {
     const auto pair = cli::SplitAssignment("--set", assignment);
     if (!pair.ok()) return pair.status();
+    // One --set is for fits by several methods.
+    if (cli::IsOptionOfAnotherMethod(pair->first, fit)) continue;
     const absl::Status set = cli::SetSetting(pair->first, pair->second, &fit);
     if (!set.ok()) return set;
   }

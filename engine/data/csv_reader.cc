@@ -17,6 +17,10 @@ constexpr size_t kMaxShown = 40;
 
 bool IsBlank(char c) { return c == ' ' || c == '\t'; }
 bool IsBreak(char c) { return c == '\n' || c == '\r'; }
+// Nothing but a part of its cell.
+bool IsPlain(char c, bool quoted) {
+  return c != '"' && c != '\0' && !IsBreak(c) && (quoted || c != ',');
+}
 
 }  // namespace
 
@@ -69,8 +73,23 @@ absl::Status CsvReader::Finish() {
 }
 
 absl::Status CsvReader::Consume(absl::string_view bytes) {
-  for (size_t i = 0; i < bytes.size() && status_.ok(); ++i) status_ = Take(bytes[i]);
+  while (!bytes.empty() && status_.ok()) {
+    bytes.remove_prefix(TakeRun(bytes));
+    if (bytes.empty()) break;
+    status_ = Take(bytes[0]);
+    bytes.remove_prefix(1);
+  }
   return status_;
+}
+
+size_t CsvReader::TakeRun(absl::string_view bytes) {
+  if (state_ != State::kBare && state_ != State::kQuoted) return 0;
+  const size_t most = std::min(bytes.size(), max_cell_ - cell_.size());
+  size_t run = 0;
+  while (run < most && IsPlain(bytes[run], state_ == State::kQuoted)) ++run;
+  cell_.append(bytes.data(), run);
+  if (run > 0) after_cr_ = false;
+  return run;
 }
 
 absl::Status CsvReader::Take(char c) {

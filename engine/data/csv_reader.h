@@ -72,6 +72,8 @@ class CsvReader {
   };
 
   absl::Status Consume(absl::string_view bytes);
+  // As many of the bytes as are nothing but a part of the cell; how many that were.
+  size_t TakeRun(absl::string_view bytes);
   absl::Status Take(char c);
   absl::Status Push(char c);
   absl::Status EndCell();

@@ -12,7 +12,39 @@ constexpr double kHalfLogTwoPi = 0.918938533204672742;
 constexpr float kSigmaFloor = 1e-10f;  // PRESETS.md
 constexpr float kLogSigmaRange = 4.5f;
 
+using Row = Eigen::Map<Eigen::Array<float, 1, Eigen::Dynamic>>;
+
 float Softplus(float v) { return v > 20.0f ? v : std::log1p(std::exp(v)); }
+
+// What a loss with d loss / d x = grad_x owes to a network's ρ, for σ = σ₀ e^{4.5 t}, t =
+// tanh(ρ/4.5), and x = σ/σ₀ ⊙ (slope ε + σ₀ η) + …; dσ/dρ = σ (1 − t²). t: room for a row.
+void NetworkSigmaBackward(const FamilyConfig& config, float slope, const ConstTileMap& input,
+                          const ConstTileMap& eta, const ConstTileMap& grad_x,
+                          const ConstTileMap* grad_log_sigma, const TileMap& rho, Row t,
+                          TileMap grad_rho) {
+  for (int64_t d = 0; d < config.dim; ++d) {
+    t = (rho.row(d).array() / kLogSigmaRange).tanh();
+    grad_rho.row(d) = grad_x.row(d).array() *
+                      (slope * input.row(d).array() + config.sigma_scale * eta.row(d).array()) *
+                      (kLogSigmaRange * t).exp() * (1.0f - t.square());
+    if (grad_log_sigma == nullptr) continue;
+    grad_rho.row(d).array() += grad_log_sigma->row(d).array() * (1.0f - t.square());
+  }
+}
+
+// Adds what reaches ε through the skip: slope · σ/σ₀ with a network (rho not null), slope without.
+void AddSkipGradient(const FamilyConfig& config, float slope, const ConstTileMap& grad_x,
+                     const TileMap* rho, Row t, TileMap grad_input) {
+  if (!config.linear_skip) return;
+  for (int64_t d = 0; d < config.dim; ++d) {
+    if (rho != nullptr) {
+      t = (rho->row(d).array() / kLogSigmaRange).tanh();
+      grad_input.row(d).array() += slope * (kLogSigmaRange * t).exp() * grad_x.row(d).array();
+    } else {
+      grad_input.row(d) += slope * grad_x.row(d);
+    }
+  }
+}
 
 }  // namespace
 
@@ -173,21 +205,14 @@ void Family::Backward(const ConstTileMap& epsilon, const ConstTileMap& eta,
   const ConstTileMap input = Input(epsilon, scratch);
   mlp_.Forward(parameters_.data(), input, scratch, output, &trace);
   TileMap grad_output = TakeTile(scratch, output.rows(), n);
-  Eigen::Map<Eigen::Array<float, 1, Eigen::Dynamic>> t(scratch.Take<float>(n), n);
+  const Row t(scratch.Take<float>(n), n);
+  const TileMap rho = network ? Rows(output, dim, dim) : TakeTile(scratch, 0, n);
   Rows(grad_output, 0, dim) = grad_x;
-  // d loss / d σ = grad_x ⊙ η (and the scaled skip, with a network); then through σ(ρ).
-  for (int64_t d = 0; d < dim; ++d) {
-    if (network) {
-      t = (output.row(dim + d).array() / kLogSigmaRange).tanh();
-      grad_output.row(dim + d) =
-          grad_x.row(d).array() *
-          (MeanSlope() * input.row(d).array() + config_.sigma_scale * eta.row(d).array()) *
-          (kLogSigmaRange * t).exp() * (1.0f - t.square());
-      if (grad_log_sigma != nullptr) {
-        grad_output.row(dim + d).array() += grad_log_sigma->row(d).array() * (1.0f - t.square());
-      }
-      continue;
-    }
+  if (network) {
+    NetworkSigmaBackward(config_, MeanSlope(), input, eta, grad_x, grad_log_sigma, rho, t,
+                         Rows(grad_output, dim, dim));
+  }
+  for (int64_t d = 0; !network && d < dim; ++d) {
     const SharedSigma sigma = SharedSigmaOf(parameters_[mlp_.parameter_count() + d]);
     float& out = (*gradient)[mlp_.parameter_count() + d];
     out += sigma.slope * grad_x.row(d).dot(eta.row(d));
@@ -200,14 +225,7 @@ void Family::Backward(const ConstTileMap& epsilon, const ConstTileMap& eta,
   TileMap grad_input = TakeTile(scratch, config_.latent_dim, n);
   mlp_.Backward(parameters_.data(), trace, Const(grad_output), scratch, gradient->data(),
                 &grad_input);
-  for (int64_t d = 0; config_.linear_skip && d < dim; ++d) {
-    if (network) {
-      t = (output.row(dim + d).array() / kLogSigmaRange).tanh();
-      grad_input.row(d).array() += MeanSlope() * (kLogSigmaRange * t).exp() * grad_x.row(d).array();
-    } else {
-      grad_input.row(d) += MeanSlope() * grad_x.row(d);
-    }
-  }
+  AddSkipGradient(config_, MeanSlope(), grad_x, network ? &rho : nullptr, t, grad_input);
   AddParticleGradient(epsilon, Const(grad_input), gradient);
 }
 
@@ -221,7 +239,6 @@ void Family::LatentScore(const ConstTileMap& epsilon, const ConstTileMap& x, Scr
   mlp_.Forward(parameters_.data(), epsilon, scratch, output, &trace);
   TileMap grad_output = TakeTile(scratch, output.rows(), n);
   TileMap direct = TakeTile(scratch, config_.linear_skip ? dim : 0, n);  // through the skip alone
-  using Row = Eigen::Map<Eigen::Array<float, 1, Eigen::Dynamic>>;
   Row t(scratch.Take<float>(n), n), inv(scratch.Take<float>(n), n), r(scratch.Take<float>(n), n);
   std::fill_n(log_joint, n, -kHalfLogTwoPi * static_cast<double>(dim));
   for (int64_t d = 0; d < dim; ++d) {

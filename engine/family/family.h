@@ -53,6 +53,8 @@ class Family {
   int64_t dim() const { return config_.dim; }
   int64_t latent_dim() const { return config_.particles > 0 ? 1 : config_.latent_dim; }
   int64_t particles() const { return config_.particles; }
+  // Whether σ is one vector for all ε.
+  bool shares_sigma() const { return !config_.sigma_network; }
   Eigen::VectorXf& parameters() { return parameters_; }
   const Eigen::VectorXf& parameters() const { return parameters_; }
   // The start of component number `component` of a model.
@@ -69,7 +71,7 @@ class Family {
 
   // The conditional of every column of ε. Its arrays live in the scratch.
   Conditional Evaluate(const ConstTileMap& epsilon, Scratch& scratch) const;
-  // 1/σ (D) when σ is one vector for all ε; must not be called with a σ network.
+  // 1/σ (D) when σ is one vector for all ε, else must not be called.
   void SharedInverseSigma(float* inv_sigma) const;
   // x = μ + σ ⊙ η.
   void Sample(const Conditional& conditional, const ConstTileMap& eta, TileMap x) const;

@@ -36,7 +36,7 @@ FlowTrainingState BeginFlowTraining(const FlowTraining& training, ModelState* mo
     if (!component.has_proposal) continue;
     state.adam[c] = Adam(component.proposal.parameters().size(), training.options.adam_beta1,
                          training.options.adam_beta2);
-    if (component.proposal.config().linear_base) continue;
+    if (component.proposal.StartsInPlace()) continue;
     if (training.options.flow_normalisation == "forward") {
       component.proposal.NormaliseForward();
       continue;

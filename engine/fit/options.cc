@@ -7,6 +7,7 @@
 #include "absl/strings/str_join.h"
 #include "engine/methods/kernel.h"
 #include "engine/methods/methods.h"
+#include "engine/proposal/couplings.h"
 
 namespace aisivi {
 namespace {
@@ -76,10 +77,16 @@ absl::Status CheckSize(const FitOptions& o, const MethodEntry& method, int dim) 
     return absl::InvalidArgumentError("hidden: the family would not fit in memory");
   }
   const double units = static_cast<double>(CouplingHidden(o, dim));
-  if (static_cast<double>(o.couplings) * 2 * units * (1.5 * e + d) > kMaxNumbers) {
+  const CouplingEntry& coupling = EntryOf(FindCoupling(o.coupling));
+  const double networks = static_cast<double>(coupling.networks);
+  const double outputs = static_cast<double>(coupling.outputs);
+  if (static_cast<double>(o.couplings) * units * (networks * (0.5 * e + d) + outputs * e) >
+      kMaxNumbers) {
     return absl::InvalidArgumentError("couplings: the proposal would not fit in memory");
   }
-  if (static_cast<double>(o.points) * std::max({d, e, hidden, units}) > kMaxNumbers) {
+  if (static_cast<double>(o.points) *
+          std::max({d, e, hidden, units, o.couplings > 0 ? outputs * 0.5 * e : 0}) >
+      kMaxNumbers) {
     return absl::InvalidArgumentError("points: the batch would not fit in memory");
   }
   const double inner = static_cast<double>(o.inner_samples * o.chunks);
@@ -171,6 +178,8 @@ const std::vector<OptionDoc>& OptionTable() {
        100,
        {}},
       {"proposal_base", "base of the proposal", &F::proposal_base, 0, 0, {"standard", "linear"}},
+      {"coupling", "what a coupling does to its half: scale and shift, or a spline", &F::coupling,
+       0, 0, CouplingNames()},
       {"couplings", "coupling layers of the proposal", &F::couplings, 0, 256, {}},
       {"coupling_hidden",
        "hidden units of each coupling MLP; 0: 2 (E + D), with a linear base at most 128",

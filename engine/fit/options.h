@@ -54,6 +54,9 @@ struct FitOptions {
   // Proposal τ_θ(ε|z).
   std::string proposal_base = "linear";  // "standard": N(0, I); "linear": starts at the exact
                                          // reverse conditional of the linear skip
+  // What the couplings do to their half: "affine", a scale and a shift; "spline", a monotone
+  // rational-quadratic spline (engine/proposal/couplings.h).
+  std::string coupling = "affine";
   int64_t couplings = 4;
   // Units in the hidden layer of each coupling MLP; 0: 2 (E + D), with a linear base at most 128.
   int64_t coupling_hidden = 0;

@@ -41,6 +41,7 @@ Component MakeComponent(const FitOptions& o, int64_t dim, AffineMap affine, uint
                        ? std::sqrt(1.0f - family.sigma_scale * family.sigma_scale)
                        : 0.0f;
   proposal.sigmoid = !family.gaussian_latent;
+  proposal.coupling = FindCoupling(o.coupling);
   proposal.couplings = o.couplings;
   proposal.coupling_hidden = CouplingHidden(o, dim);
   proposal.base_hidden = family.hidden;

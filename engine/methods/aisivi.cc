@@ -47,7 +47,7 @@ class Pass {
         sums_(estimate->sums),
         scores_(estimate->sum_storage),
         noise_(estimate->noise_sums),
-        control_(request.want_score && proposal_.ControlSlope() != 0) {
+        control_(request.want_score && proposal_.ControlCoefficient().has_value()) {
     proposal_.MakeContext(*request.x, pool, &context_);
   }
 
@@ -169,7 +169,7 @@ void Pass::Run() {
     if (!request_.want_score) continue;
     estimate_->score.col(j) = -Eigen::Map<const Eigen::VectorXd>(total.score, dim) / total.sum;
   }
-  if (request_.want_score && !family_.config().sigma_network) {
+  if (request_.want_score && family_.shares_sigma()) {
     Scratch& scratch = workspace_.caller();
     Scratch::Frame frame(scratch);
     float* inv_sigma = scratch.Take<float>(dim);
@@ -177,7 +177,7 @@ void Pass::Run() {
     for (int64_t d = 0; d < dim; ++d) estimate_->score.row(d) *= static_cast<double>(inv_sigma[d]);
   }
   if (!control_) return;
-  const double slope = proposal_.ControlSlope() / static_cast<double>(request_.samples);
+  const double slope = *proposal_.ControlCoefficient() / static_cast<double>(request_.samples);
   for (int64_t j = 0; j < m; ++j) {
     for (int64_t s = 0; s < plan_.splits; ++s) {
       estimate_->score.col(j) -=

@@ -60,7 +60,7 @@ class Pass {
         pool_(pool),
         workspace_(workspace),
         frame_(workspace.caller()),
-        network_(family_.config().sigma_network),
+        network_(!family_.shares_sigma()),
         center_(workspace.caller().Take<float>(family_.dim()), family_.dim()),
         inv_sigma_(workspace.caller().Take<float>(family_.dim()), family_.dim()),
         points_(

@@ -12,9 +12,10 @@ namespace {
 
 // Layout: magic, version, then the values below in native little-endian order, then a checksum of
 // all before it. Version 1: components. Version 2: a set of draws. Version 3: components with
-// particles.
+// particles. Version 4: components whose proposals name the kind of their couplings. A model is
+// written in the first version that can hold it; all are read.
 constexpr char kMagic[8] = {'A', 'I', 'S', 'I', 'V', 'I', 'M', '\0'};
-constexpr uint32_t kComponents = 1, kDraws = 2, kParticles = 3;
+constexpr uint32_t kComponents = 1, kDraws = 2, kParticles = 3, kCouplingKinds = 4;
 constexpr int64_t kMaxParticles = 1 << 16;
 constexpr int64_t kMaxDim = 10000;
 constexpr int64_t kMaxDraws = int64_t{1} << 27;
@@ -118,19 +119,20 @@ bool GetFamily(bool particles, Reader* in, Family* family) {
   return in->ok();
 }
 
-void PutProposal(const Proposal& proposal, Writer* out) {
+void PutProposal(uint32_t version, const Proposal& proposal, Writer* out) {
   const ProposalConfig& c = proposal.config();
   out->Put<uint8_t>(c.linear_base);
   out->Put<float>(c.slope);
   out->Put<float>(c.sigma_scale);
   out->Put<uint8_t>(c.sigmoid);
+  if (version == kCouplingKinds) out->Put<uint8_t>(static_cast<uint8_t>(c.coupling));
   out->Put<int64_t>(c.couplings);
   out->Put<int64_t>(c.coupling_hidden);
   out->Put<int64_t>(c.base_hidden);
   out->PutArray(proposal.parameters().data(), proposal.parameters().size());
 }
 
-bool GetProposal(const FamilyConfig& family, Reader* in, Proposal* proposal) {
+bool GetProposal(uint32_t version, const FamilyConfig& family, Reader* in, Proposal* proposal) {
   ProposalConfig c;
   c.dim = family.dim;
   c.latent_dim = family.latent_dim;
@@ -138,21 +140,24 @@ bool GetProposal(const FamilyConfig& family, Reader* in, Proposal* proposal) {
   c.slope = in->Get<float>();
   c.sigma_scale = in->Get<float>();
   c.sigmoid = in->Get<uint8_t>() != 0;
+  if (version == kCouplingKinds) {
+    const uint8_t kind = in->Get<uint8_t>();
+    if (kind >= CouplingRegistry().size()) return false;
+    c.coupling = static_cast<CouplingKind>(kind);
+  }
   c.couplings = in->GetSize(0, 256);
   c.coupling_hidden = in->GetSize(0, 1 << 16);
   c.base_hidden = in->GetSize(1, 1 << 13);
   if (c.slope != 0 && c.dim != c.latent_dim) return false;
-  if (!in->ok() || !in->Has(c.couplings * 2 * c.coupling_hidden * c.dim, sizeof(float))) {
-    return false;
-  }
+  if (!in->ok() || !in->Has(Proposal::ParameterCount(c), sizeof(float))) return false;
   *proposal = Proposal(c);
   in->GetArray(proposal->parameters().data(), proposal->parameters().size());
   return in->ok();
 }
 
-bool GetComponent(bool particles, Reader* in, Component* component) {
+bool GetComponent(uint32_t version, Reader* in, Component* component) {
   component->log_weight = in->Get<double>();
-  if (!GetFamily(particles, in, &component->family)) return false;
+  if (!GetFamily(version == kParticles, in, &component->family)) return false;
   const int64_t dim = component->family.dim();
   if (!in->Has(dim * dim, sizeof(double))) return false;
   component->affine.shift.resize(dim);
@@ -161,11 +166,11 @@ bool GetComponent(bool particles, Reader* in, Component* component) {
   in->GetArray(component->affine.scale.data(), dim * dim);
   component->has_proposal = in->Get<uint8_t>() != 0;
   if (!in->ok() || !component->has_proposal) return in->ok();
-  if (particles) return false;
-  return GetProposal(component->family.config(), in, &component->proposal);
+  if (version == kParticles) return false;
+  return GetProposal(version, component->family.config(), in, &component->proposal);
 }
 
-void PutComponents(const std::vector<Component>& components, Writer* out) {
+void PutComponents(uint32_t version, const std::vector<Component>& components, Writer* out) {
   out->Put<int64_t>(static_cast<int64_t>(components.size()));
   for (const Component& component : components) {
     out->Put<double>(component.log_weight);
@@ -173,14 +178,14 @@ void PutComponents(const std::vector<Component>& components, Writer* out) {
     out->PutArray(component.affine.shift.data(), component.affine.shift.size());
     out->PutArray(component.affine.scale.data(), component.affine.scale.size());
     out->Put<uint8_t>(component.has_proposal);
-    if (component.has_proposal) PutProposal(component.proposal, out);
+    if (component.has_proposal) PutProposal(version, component.proposal, out);
   }
 }
 
-bool GetComponents(bool particles, Reader* in, std::vector<Component>* components) {
+bool GetComponents(uint32_t version, Reader* in, std::vector<Component>* components) {
   components->resize(in->GetSize(1, 4096));
   for (Component& component : *components) {
-    if (!GetComponent(particles, in, &component)) return false;
+    if (!GetComponent(version, in, &component)) return false;
     const Family& first = components->front().family;
     if (component.family.dim() != first.dim() ||
         component.family.latent_dim() != first.latent_dim()) {
@@ -188,6 +193,18 @@ bool GetComponents(bool particles, Reader* in, std::vector<Component>* component
     }
   }
   return in->ok();
+}
+
+// The first version that can hold the model.
+uint32_t VersionOf(const ModelState& state) {
+  if (state.IsDrawSet()) return kDraws;
+  if (state.components.front().family.particles() > 0) return kParticles;
+  for (const Component& c : state.components) {
+    if (c.has_proposal && c.proposal.config().coupling != CouplingKind::kAffine) {
+      return kCouplingKinds;
+    }
+  }
+  return kComponents;
 }
 
 void PutDraws(const DrawSet& draws, Writer* out) {
@@ -225,12 +242,12 @@ bool Model::has_density() const { return !state_->IsDrawSet(); }
 std::string Model::Serialize() const {
   Writer out;
   out.Raw(kMagic, sizeof(kMagic));
-  const bool particles = !state_->IsDrawSet() && state_->components.front().family.particles() > 0;
-  out.Put<uint32_t>(state_->IsDrawSet() ? kDraws : particles ? kParticles : kComponents);
+  const uint32_t version = VersionOf(*state_);
+  out.Put<uint32_t>(version);
   if (state_->IsDrawSet()) {
     PutDraws(state_->draws, &out);
   } else {
-    PutComponents(state_->components, &out);
+    PutComponents(version, state_->components, &out);
   }
   return std::move(out).Finish();
 }
@@ -250,13 +267,12 @@ absl::StatusOr<std::shared_ptr<const Model>> Model::Parse(std::string_view bytes
   bytes.remove_prefix(sizeof(kMagic));
   Reader in(bytes);
   const uint32_t version = in.Get<uint32_t>();
-  if (version != kComponents && version != kDraws && version != kParticles) {
+  if (version < kComponents || version > kCouplingKinds) {
     return absl::InvalidArgumentError("model: written by another version of this program");
   }
   auto state = std::make_unique<ModelState>();
-  const bool read = version == kDraws
-                        ? GetDraws(&in, &state->draws)
-                        : GetComponents(version == kParticles, &in, &state->components);
+  const bool read = version == kDraws ? GetDraws(&in, &state->draws)
+                                      : GetComponents(version, &in, &state->components);
   if (!read || !in.ok() || !in.AtEnd()) return bad;
   return std::make_shared<const Model>(std::move(state));
 }

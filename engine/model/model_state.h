@@ -41,7 +41,8 @@ struct Component {
 };
 
 // Operations of one inner sample: a multiplication and an addition per weight it meets. Of the
-// proposal's weights about half do not depend on z alone and are met once per sample.
+// proposal's weights about half (with splines more) do not depend on z alone and are met once per
+// sample.
 double InnerSampleFlop(const Component& component);
 
 // Components, or draws, never both.

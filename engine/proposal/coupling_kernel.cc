@@ -13,13 +13,14 @@ using ConstRow = Eigen::Map<const Eigen::Array<float, 1, Eigen::Dynamic>>;
 
 // h ← ReLU(h + context); column i of h is column first + i of the tile and belongs to point
 // (first + i) / width.
-void AddContextRelu(const CouplingNet& net, int64_t width, int64_t first, TileMap h) {
+void AddContextRelu(const float* context, int64_t context_stride, int64_t width, int64_t first,
+                    TileMap h) {
   for (int64_t i = 0; i < h.cols();) {
     const int64_t point = (first + i) / width;
     const int64_t count = std::min((point + 1) * width - first - i, h.cols() - i);
     for (int64_t r = 0; r < h.rows(); ++r) {
       Row part(h.row(r).data() + i, count);
-      part = (part + net.context[point * net.context_stride + r]).max(0.0f);
+      part = (part + context[point * context_stride + r]).max(0.0f);
     }
     i += count;
   }
@@ -27,19 +28,24 @@ void AddContextRelu(const CouplingNet& net, int64_t width, int64_t first, TileMa
 
 }  // namespace
 
+void EvaluateHidden(const float* w_kept, const float* context, int64_t context_stride,
+                    const ConstTileMap& u, int64_t width, int64_t first, TileMap h) {
+  // Only a strip of one point can take the context as its bias.
+  const bool one_point = width >= u.cols();
+  Dense(w_kept, one_point ? context : nullptr, Columns(u, first, h.cols()), one_point, h);
+  if (!one_point) AddContextRelu(context, context_stride, width, first, h);
+}
+
 void EvaluateCouplingNet(const CouplingNet& net, const ConstTileMap& u, int64_t width,
                          Scratch& scratch, TileMap raw, TileMap shift) {
   if (net.changed == 0) return;
   Scratch::Frame frame(scratch);
-  const bool one_point = width >= u.cols();
   TileMap h = TakeTile(scratch, 2 * net.hidden, std::min(u.cols(), kDenseColumns));
   for (int64_t first = 0; first < u.cols(); first += kDenseColumns) {
-    // A narrow strip of samples goes through both layers while its hidden units are in L1. Only a
-    // strip of one point can take the context as its bias.
+    // A narrow strip of samples goes through both layers while its hidden units are in L1.
     const int64_t n = std::min(kDenseColumns, u.cols() - first);
     TileMap strip = Columns(h, 0, n);
-    Dense(net.w_kept, one_point ? net.context : nullptr, Columns(u, first, n), one_point, strip);
-    if (!one_point) AddContextRelu(net, width, first, strip);
+    EvaluateHidden(net.w_kept, net.context, net.context_stride, u, width, first, strip);
     Dense(net.w_scale, net.b_scale, Const(Rows(strip, 0, net.hidden)), false,
           Columns(raw, first, n));
     Dense(net.w_shift, net.b_shift, Const(Rows(strip, net.hidden, net.hidden)), false,

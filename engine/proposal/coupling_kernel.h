@@ -20,6 +20,12 @@ struct CouplingNet {
   int64_t kept, changed, hidden;
 };
 
+// h ← ReLU(W_k u + context) for columns [first, first + n) of a tile u (kept×N) whose column i
+// belongs to point i / width. w_kept: rows×kept, row-major; context: rows of each point's column;
+// h: rows×n. first is a multiple of 16; both are padded tiles.
+void EvaluateHidden(const float* w_kept, const float* context, int64_t context_stride,
+                    const ConstTileMap& u, int64_t width, int64_t first, TileMap h);
+
 // raw ← W_s ReLU(W_k u + context)_s + b_s and shift ← W_t ReLU(…)_t + b_t, for a tile u (kept×n)
 // whose column i belongs to point i / width. raw, shift: changed×n. All are padded tiles.
 void EvaluateCouplingNet(const CouplingNet& net, const ConstTileMap& u, int64_t width,

@@ -31,24 +31,48 @@ void SubtractLogSigmoidSlope(const TileMap& v, int64_t row, Scratch& scratch, do
   AddRow(slope.data(), n, out);
 }
 
-}  // namespace
-
-Proposal::Proposal(const ProposalConfig& config) : config_(config) {
-  const int64_t latent = config.latent_dim, even = (latent + 1) / 2, odd = latent / 2;
+std::vector<std::shared_ptr<const CouplingLayer>> MakeCouplings(const ProposalConfig& config) {
+  const int64_t even = (config.latent_dim + 1) / 2, odd = config.latent_dim / 2;
+  std::vector<std::shared_ptr<const CouplingLayer>> couplings;
   int64_t offset = 0;
   for (int64_t l = 0; l < config.couplings; ++l) {
     const bool keep_even = l % 2 == 0;
-    couplings_.emplace_back(keep_even ? 0 : even, keep_even ? even : odd, keep_even ? even : 0,
-                            keep_even ? odd : even, config.dim, config.coupling_hidden,
-                            config.linear_base, offset);
-    offset += couplings_.back().parameter_count();
+    const CouplingPlace place{.kept_first = keep_even ? 0 : even,
+                              .kept = keep_even ? even : odd,
+                              .changed_first = keep_even ? even : 0,
+                              .changed = keep_even ? odd : even,
+                              .dim = config.dim,
+                              .hidden = config.coupling_hidden,
+                              .parameter_offset = offset};
+    couplings.push_back(EntryOf(config.coupling).make(place, config.linear_base));
+    offset += couplings.back()->parameter_count();
   }
-  base_offset_ = offset;
-  if (config.linear_base) {
-    base_ = Mlp({config.dim, config.base_hidden, config.base_hidden, 2 * latent});
-    offset += base_.parameter_count();
-  }
-  parameters_.setZero(offset);
+  return couplings;
+}
+
+// Of the linear base; the standard one has no parameters.
+Mlp MakeBase(const ProposalConfig& config) {
+  if (!config.linear_base) return Mlp();
+  return Mlp({config.dim, config.base_hidden, config.base_hidden, 2 * config.latent_dim});
+}
+
+}  // namespace
+
+Proposal::Proposal(const ProposalConfig& config)
+    : config_(config), couplings_(MakeCouplings(config)), base_(MakeBase(config)) {
+  for (const auto& coupling : couplings_) base_offset_ += coupling->parameter_count();
+  parameters_.setZero(base_offset_ + base_.parameter_count());
+}
+
+int64_t Proposal::ParameterCount(const ProposalConfig& config) {
+  int64_t count = MakeBase(config).parameter_count();
+  for (const auto& coupling : MakeCouplings(config)) count += coupling->parameter_count();
+  return count;
+}
+
+std::optional<double> Proposal::ControlCoefficient() const {
+  if (!config_.linear_base || config_.slope == 0) return std::nullopt;
+  return config_.slope / config_.sigma_scale;
 }
 
 int64_t Proposal::NaturalRow(int64_t row) const {
@@ -58,8 +82,8 @@ int64_t Proposal::NaturalRow(int64_t row) const {
 
 void Proposal::Initialize(uint64_t seed, uint32_t component) {
   uint32_t shard = 0;
-  for (const Coupling& coupling : couplings_) {
-    coupling.Initialize({seed, RngPurpose::kProposalInit, component, shard++}, parameters_.data());
+  for (const auto& coupling : couplings_) {
+    coupling->Initialize({seed, RngPurpose::kProposalInit, component, shard++}, parameters_.data());
   }
   if (config_.linear_base) {
     base_.Initialize({seed, RngPurpose::kProposalInit, component, shard}, /*zero_last=*/true,
@@ -84,11 +108,11 @@ Proposal::BaseTrace Proposal::EvaluateBase(const ConstTileMap& x, Scratch& scrat
 
 void Proposal::MakeContext(const Eigen::MatrixXf& x, ThreadPool& pool,
                            ProposalContext* context) const {
-  const int64_t m = x.cols(), rows = couplings_.empty() ? 0 : couplings_[0].context_rows();
+  const int64_t m = x.cols(), rows = couplings_.empty() ? 0 : couplings_[0]->context_rows();
   context->conditioner.resize(rows * static_cast<int64_t>(couplings_.size()), m);
   const bool small = context->conditioner.size() * config_.dim < (1 << 20);
   const auto one = [&](int64_t l, int) {
-    couplings_[l].Context(parameters_.data(), x, context->conditioner.middleRows(l * rows, rows));
+    couplings_[l]->Context(parameters_.data(), x, context->conditioner.middleRows(l * rows, rows));
   };
   if (small) {
     for (size_t l = 0; l < couplings_.size(); ++l) one(l, 0);
@@ -116,9 +140,9 @@ void Proposal::Sample(const ProposalContext& context, int64_t first_point, int64
   std::fill_n(log_det, noise.cols(), 0.0);
   const int64_t stride = context.conditioner.rows();
   const float* columns = context.conditioner.data() + first_point * stride;
-  for (const Coupling& coupling : couplings_) {
-    coupling.Forward(parameters_.data(), columns, stride, width, scratch, noise, log_det);
-    columns += coupling.context_rows();
+  for (const auto& coupling : couplings_) {
+    coupling->Forward(parameters_.data(), columns, stride, width, scratch, noise, log_det);
+    columns += coupling->context_rows();
   }
   DoubleRow(log_tau, noise.cols()) -= DoubleRow(log_det, noise.cols());
   FromFlowSpace(context, first_point, width, noise, scratch, epsilon, log_tau);
@@ -176,14 +200,15 @@ Proposal::BaseTrace Proposal::ToFlowSpace(const ConstTileMap& epsilon, const Con
 }
 
 void Proposal::InvertCouplings(const ConstTileMap& x, Scratch& scratch, TileMap u, double* log_det,
-                               Coupling::Trace* traces) const {
+                               CouplingLayer::Trace* traces) const {
   std::fill_n(log_det, u.cols(), 0.0);
   for (auto coupling = couplings_.rbegin(); coupling != couplings_.rend(); ++coupling) {
     if (traces == nullptr) {
       Scratch::Frame frame(scratch);
-      coupling->Inverse(parameters_.data(), x, scratch, u, log_det);
+      (*coupling)->Inverse(parameters_.data(), x, scratch, u, log_det);
     } else {
-      new (traces++) Coupling::Trace(coupling->Inverse(parameters_.data(), x, scratch, u, log_det));
+      new (traces++)
+          CouplingLayer::Trace((*coupling)->Inverse(parameters_.data(), x, scratch, u, log_det));
     }
   }
 }
@@ -212,7 +237,7 @@ double Proposal::LossAndGradient(const ConstTileMap& epsilon, const ConstTileMap
   double* log_tau = scratch.Take<double>(n);
   const BaseTrace base = ToFlowSpace(epsilon, x, scratch, v, base_log_tau);
   u = v;
-  Coupling::Trace* traces = scratch.Take<Coupling::Trace>(couplings_.size());
+  CouplingLayer::Trace* traces = scratch.Take<CouplingLayer::Trace>(couplings_.size());
   InvertCouplings(x, scratch, u, log_det, traces);
   StandardNormalLogDensity(u, log_tau);
   double loss = 0;
@@ -223,10 +248,10 @@ double Proposal::LossAndGradient(const ConstTileMap& epsilon, const ConstTileMap
   grad_u = weight * u;
   for (size_t l = 0; l < couplings_.size(); ++l) {
     Scratch::Frame layer(scratch);
-    TileMap grad_context = TakeTile(scratch, couplings_[l].context_rows(), n);
-    couplings_[l].Backward(parameters_.data(), traces[couplings_.size() - 1 - l], weight, scratch,
-                           grad_u, grad_context, gradient->data());
-    couplings_[l].ContextBackward(Const(grad_context), x, gradient->data());
+    TileMap grad_context = TakeTile(scratch, couplings_[l]->context_rows(), n);
+    couplings_[l]->Backward(parameters_.data(), traces[couplings_.size() - 1 - l], weight, scratch,
+                            grad_u, grad_context, gradient->data());
+    couplings_[l]->ContextBackward(Const(grad_context), x, gradient->data());
   }
   if (config_.linear_base) {
     BaseBackward(base, Const(grad_u), Const(v), weight, scratch, gradient->data());
@@ -253,7 +278,7 @@ void Proposal::BaseBackward(const BaseTrace& trace, const ConstTileMap& grad_v,
 }
 
 void Proposal::NormaliseForward() {
-  for (const Coupling& coupling : couplings_) coupling.NormaliseForward(parameters_.data());
+  for (const auto& coupling : couplings_) coupling->NormaliseForward(parameters_.data());
 }
 
 void Proposal::InitializeNormalisation(const ConstTileMap& epsilon, const ConstTileMap& x) {
@@ -263,8 +288,8 @@ void Proposal::InitializeNormalisation(const ConstTileMap& epsilon, const ConstT
   double* log_det = scratch.Take<double>(n);
   ToFlowSpace(epsilon, x, scratch, u, log_det);
   for (auto coupling = couplings_.rbegin(); coupling != couplings_.rend(); ++coupling) {
-    coupling->InitializeNormalisation(Const(u), parameters_.data());
-    coupling->Inverse(parameters_.data(), x, scratch, u, log_det);
+    (*coupling)->InitializeNormalisation(Const(u), parameters_.data());
+    (*coupling)->Inverse(parameters_.data(), x, scratch, u, log_det);
   }
 }
 

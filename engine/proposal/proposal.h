@@ -1,6 +1,6 @@
 // The proposal τ_θ(ε|x): a conditional normalizing flow on the latent ε ∈ R^E, given x ∈ R^D.
 //
-//   u ~ N(0, I_E) → couplings (coupling.h), masks alternating between even and odd coordinates → v
+//   u ~ N(0, I_E) → couplings (couplings.h), masks alternating between even and odd coordinates → v
 //   ε = a x + m_θ(x) + exp(ℓ_θ(x)) ⊙ v           linear base; m, ℓ from one MLP of x
 //   ε = sigmoid(v)  or  ε = v                    standard base; uniform or Gaussian latent
 //   log τ(ε|x) = log N(u; 0, I) − log |∂ε/∂u|
@@ -12,12 +12,14 @@
 
 #include <Eigen/Core>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <vector>
 
 #include "engine/nn/mlp.h"
 #include "engine/nn/tile.h"
 #include "engine/parallel/thread_pool.h"
-#include "engine/proposal/coupling.h"
+#include "engine/proposal/couplings.h"
 
 namespace aisivi {
 
@@ -28,6 +30,7 @@ struct ProposalConfig {
   float slope = 0;           // a; needs E = D unless 0
   float sigma_scale = 0.3f;  // σ₀ of the linear base
   bool sigmoid = false;      // standard base onto (0,1)^E
+  CouplingKind coupling = CouplingKind::kAffine;
   int64_t couplings = 4;
   int64_t coupling_hidden = 0;  // units of each conditioner MLP
   int64_t base_hidden = 64;     // units of each of the two hidden layers of m, ℓ
@@ -35,7 +38,7 @@ struct ProposalConfig {
 
 // What depends on the points alone, computed once for all inner samples. One column per point.
 struct ProposalContext {
-  Eigen::MatrixXf conditioner;  // (couplings · 2 · hidden) × m
+  Eigen::MatrixXf conditioner;  // (couplings · context_rows) × m
   Eigen::MatrixXf mean;         // E×m: a x + m_θ(x)
   Eigen::MatrixXf scale;        // E×m: exp(ℓ)
   Eigen::VectorXd log_scale;    // m: Σ ℓ
@@ -48,6 +51,9 @@ class Proposal {
   Proposal() = default;
   explicit Proposal(const ProposalConfig& config);
 
+  // Of a proposal with this configuration, without making one.
+  static int64_t ParameterCount(const ProposalConfig& config);
+
   const ProposalConfig& config() const { return config_; }
   Eigen::VectorXf& parameters() { return parameters_; }
   const Eigen::VectorXf& parameters() const { return parameters_; }
@@ -56,10 +62,14 @@ class Proposal {
 
   // The coordinate of ε that a row of u (and of the noise given to Sample) stands for.
   int64_t NaturalRow(int64_t row) const;
-  // a/σ₀: what a unit of base noise does to ∇_x log q(x|ε) at the exact start; 0 without one.
-  double ControlSlope() const {
-    return config_.linear_base ? config_.slope / config_.sigma_scale : 0;
-  }
+  // The coefficient c of the control variate c u for ∇_x log q(x|ε), u the base noise of ε in
+  // natural order: what a unit of noise does to the score of an inner sample at the exact start,
+  // a/σ₀. Its mean is 0; taken away it leaves the exact score there. None where no noise is known
+  // to matter.
+  std::optional<double> ControlCoefficient() const;
+  // Whether its base puts ε where it belongs from the start, so that there is nothing for the
+  // activation normalisations to be set to (InitializeNormalisation, NormaliseForward).
+  bool StartsInPlace() const { return config_.linear_base; }
 
   // x: D×m, column-major. Parallel over couplings.
   void MakeContext(const Eigen::MatrixXf& x, ThreadPool& pool, ProposalContext* context) const;
@@ -99,12 +109,12 @@ class Proposal {
   // Sends u backwards through all couplings. traces: null, or one for each, in the order of work:
   // last coupling first.
   void InvertCouplings(const ConstTileMap& x, Scratch& scratch, TileMap u, double* log_det,
-                       Coupling::Trace* traces) const;
+                       CouplingLayer::Trace* traces) const;
   void BaseBackward(const BaseTrace& trace, const ConstTileMap& grad_v, const ConstTileMap& v,
                     float weight, Scratch& scratch, float* gradient) const;
 
   ProposalConfig config_;
-  std::vector<Coupling> couplings_;
+  std::vector<std::shared_ptr<const CouplingLayer>> couplings_;  // immutable: copies share them
   Mlp base_;
   int64_t base_offset_ = 0;
   Eigen::VectorXf parameters_;  // the couplings', then the base MLP's

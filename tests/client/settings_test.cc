@@ -47,6 +47,17 @@ TEST(SetSetting, OrToThatOfThePreset) {
   EXPECT_EQ(fit.method().kpg_is().inner_samples(), 5);
 }
 
+TEST(IsOptionOfAnotherMethod, KnowsWhoHasWhat) {
+  v1::Fit fit;
+  ASSERT_TRUE(ChooseMethod("gaussian", &fit).ok());
+  EXPECT_TRUE(IsOptionOfAnotherMethod("inner_samples", fit));
+  EXPECT_TRUE(IsOptionOfAnotherMethod("kernel", fit));
+  EXPECT_FALSE(IsOptionOfAnotherMethod("iterations", fit)) << "all have it";
+  EXPECT_FALSE(IsOptionOfAnotherMethod("nosuch", fit)) << "nobody has it";
+  ASSERT_TRUE(ChooseMethod("kpg_is", &fit).ok());
+  EXPECT_FALSE(IsOptionOfAnotherMethod("inner_samples", fit));
+}
+
 TEST(SetSetting, ErrorsNameTheFieldAndWhatThereIs) {
   v1::Fit fit;
   ASSERT_TRUE(ChooseMethod("uivi", &fit).ok());

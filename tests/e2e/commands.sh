@@ -12,7 +12,7 @@ name=$(json_field name "$last")
 [[ $(json_field state "$last") == STATE_SUCCEEDED ]] || die "not succeeded: $last"
 (($(wc -l <events) > 1)) || die "no progress was printed"
 ! grep -qv '^{.*}$' events || die "not JSON: $(grep -v '^{.*}$' events | head -n 1)"
-expect_match '"phase":"TRAINING"' events
+expect_match '"phase":"PHASE_TRAINING"' events
 
 echo "fit prints plain lines where there is no terminal, and a bar where there is one"
 aisivi fit --target banana "${quick[@]}" >lines

@@ -63,8 +63,10 @@ expect_failure 1 'INVALID_ARGUMENT: fit\.display_name: has control characters: "
 long=$(printf '%010000d' 0)
 expect_failure 1 'INVALID_ARGUMENT: filter: has more than 4096 bytes' aisivi list --filter "$long"
 expect_failure 1 'INVALID_ARGUMENT: filter: "0{100}…" is not' aisivi list --filter "${long:0:4000}"
-expect_failure 1 'INVALID_ARGUMENT: fit\.method: there is no "0{100}…"$' \
+expect_failure 1 "INVALID_ARGUMENT: fit\.method: no method is called '0{100}…'; known: aisivi" \
   "${fit[@]}" --target banana --method "$long"
+expect_failure 1 'INVALID_ARGUMENT: fit\.preset: there is no "0{100}…"$' \
+  "${fit[@]}" --target banana --preset "$long"
 expect_failure 1 'INVALID_ARGUMENT: name: must read' aisivi get "$long"
 
 echo "sizes that are too much together"

@@ -223,6 +223,16 @@ TEST_F(FitRunnerTest, WhatIsWrongComesOutBeforeAnythingRuns) {
   EXPECT_EQ(fits_.created(), 0);
 }
 
+TEST_F(FitRunnerTest, SettingsOfOtherMethodsAreLeftOut) {
+  PlannedFit plan = Planned(1);
+  plan.key.method = "gaussian";
+  plan.key.set = "inner_samples=16 iterations=3";
+  const absl::StatusOr<v1::Fit> fit = FitFor(plan);
+  ASSERT_TRUE(fit.ok()) << fit.status();
+  EXPECT_TRUE(fit->method().has_gaussian());
+  EXPECT_EQ(fit->schedule().iterations(), 3);
+}
+
 TEST_F(FitRunnerTest, TheFitIsThatOfTheKey) {
   PlannedFit plan = Planned(7);
   plan.key.preset = "aisivi_banana";

@@ -291,6 +291,8 @@ TEST(ReferenceTest, SgldThatRunsAwayIsSeen) {
       GaussianTarget(Eigen::VectorXd::Zero(2), Eigen::Vector2d(1, 0.01).asDiagonal());
   ReferenceOptions options = Sgld(1);
   options.pilot = false;
+  options.particles = 64;
+  options.max_evaluations = 20'000;
   const Reference reference = Sample(target, UnitStart(2), options, 1);
   EXPECT_GT(reference.kernel_bias, 0.5);
   EXPECT_TRUE(reference.draws.allFinite());

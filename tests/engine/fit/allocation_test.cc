@@ -47,7 +47,10 @@ std::vector<Case> Cases() {
   bsivi.flow_steps = 0;
   FitOptions published = *FindPreset("aisivi_x_shaped");
   FitOptions published_bsivi = *FindPreset("bsivi_x_shaped");
+  FitOptions spline = defaults;
+  spline.coupling = "spline";
   return {{"defaults", defaults},
+          {"spline", spline},
           {"sigma_vector", vector},
           {"bsivi", bsivi},
           {"two_components", defaults, 2},

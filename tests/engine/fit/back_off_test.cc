@@ -76,12 +76,23 @@ TEST(BackOffTest, APublishedScheduleGoesBackToItsBestStateNotToTheStart) {
                after = LossAt(*result, 270);
   EXPECT_LT(before, untrained - 2);
   EXPECT_NEAR(after, before, 0.5 * (untrained - before));
-  // What the steps on the way that was given up saw says nothing of the result.
+}
+
+// Twenty failed steps between two checks, of steps 225 and 250: what the two steps since the first
+// of them saw says nothing of the result.
+TEST(BackOffTest, StepsThatWereGivenUpAreNotOfTheResult) {
+  const Interrupted target(228, 247);
+  ThreadPool pool(1);
+  const auto result = RunFit(target, Published(400), pool);
+  ASSERT_TRUE(result.ok()) << result.status();
+  ASSERT_EQ(result->last.skipped_steps, 20);
+  int64_t given_up = 0;
   for (const FitProgress& p : result->history) {
-    if (p.phase == FitPhase::kTraining && p.iteration > 240) {
-      EXPECT_EQ(p.of_result, p.iteration >= 270) << p.iteration;
-    }
+    if (p.phase != FitPhase::kTraining || p.iteration <= 225) continue;
+    EXPECT_EQ(p.of_result, p.iteration > 247) << p.iteration;
+    given_up += p.of_result ? 0 : 1;
   }
+  EXPECT_EQ(given_up, 2);
 }
 
 // Before the first check there is no better state than the start, but its flow has been pretrained.

@@ -121,6 +121,29 @@ TEST_P(MethodConformanceTest, ACancelledFitEndsAtOnce) {
   EXPECT_EQ(result->reason, TerminationReason::kCancelled);
 }
 
+// With every kind of couplings, where there are some: a result, and the same bits.
+TEST_P(MethodConformanceTest, EveryKindOfCouplingsEndsWithEvidenceAndTheSameBits) {
+  const auto target = Make("banana");
+  for (const CouplingEntry& kind : CouplingRegistry()) {
+    FitOptions options = Options(15);
+    options.coupling = kind.name;
+    options.evidence_draws = 128;
+    options.evidence_inner_samples = 8;
+    options.reference_evaluations = 20'000;
+    ThreadPool one(1), three(3);
+    const auto a = RunFit(*target, options, one);
+    const auto b = RunFit(*target, options, three);
+    ASSERT_TRUE(a.ok() && b.ok()) << kind.name << ": " << a.status();
+    EXPECT_TRUE(std::isfinite(a->evidence.log_z)) << kind.name;
+    EXPECT_EQ(a->model->Serialize(), b->model->Serialize()) << kind.name;
+    if (!a->model->has_density()) continue;
+    for (const Component& c : a->model->state().components) {
+      if (!c.has_proposal) continue;
+      EXPECT_EQ(EntryOf(c.proposal.config().coupling).name, kind.name);
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Methods, MethodConformanceTest, testing::ValuesIn(Names()),
                          [](const auto& info) { return info.param; });
 

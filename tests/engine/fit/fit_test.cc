@@ -63,6 +63,28 @@ INSTANTIATE_TEST_SUITE_P(Targets, TrainingTest,
                          ::testing::Values("banana", "multimodal", "x_shaped"),
                          [](const auto& info) { return std::string(info.param); });
 
+// Splines close the gap of a banana as affine couplings do.
+TEST(CouplingKindsTest, SplinesTrainLikeAffineCouplings) {
+  const auto target = Make("banana");
+  ThreadPool pool(2);
+  std::vector<double> gap;
+  for (const char* coupling : {"affine", "spline"}) {
+    FitOptions options = Short(300);
+    options.warm_start = "gaussian";
+    options.coupling = coupling;
+    options.evidence_draws = 4096;
+    options.evidence_inner_samples = 256;
+    const auto result = RunFit(*target, options, pool);
+    ASSERT_TRUE(result.ok()) << result.status();
+    ExpectFinished(*result);
+    EXPECT_NEAR(result->evidence.log_z, 0, 4 * result->evidence.standard_error) << coupling;
+    gap.push_back(-result->evidence.elbo_lower);  // log Z = 0
+  }
+  EXPECT_LT(gap[0], 0.12);
+  EXPECT_LT(gap[1], 0.12);
+  EXPECT_NEAR(gap[1], gap[0], 0.05);
+}
+
 class ExactStartTest : public ::testing::TestWithParam<const char*> {};
 
 // These are mixtures of the Gaussians that a start is made of.

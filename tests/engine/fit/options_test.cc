@@ -147,6 +147,15 @@ TEST(OptionsTest, CombinationsThatCannotBeAreRefusedByName) {
           "proposal_base");
   refused([](FitOptions* o) { o->points = 65536, o->hidden = 8192; }, "points");
   refused([](FitOptions* o) { o->couplings = 256, o->coupling_hidden = 8192; }, "couplings", 100);
+  // A spline has more numbers to a coordinate: what is the most for affine couplings is too much.
+  const auto wide = [](FitOptions* o) { o->couplings = 16, o->coupling_hidden = 2048; };
+  FitOptions affine, spline;
+  wide(&affine), wide(&spline);
+  spline.coupling = "spline";
+  EXPECT_TRUE(ValidateOptions(affine, 400).ok());
+  ExpectRefused(ValidateOptions(spline, 400), "couplings");
+  refused([](FitOptions* o) { o->coupling = "spline", o->points = 65536; }, "points", 200);
+  refused([](FitOptions* o) { o->coupling = "linear"; }, "coupling");
   refused([](FitOptions* o) { o->hidden = 8192; }, "hidden", 10000);
   refused([](FitOptions* o) { o->evidence_draws = 1 << 22; }, "evidence_draws", 100);
 }

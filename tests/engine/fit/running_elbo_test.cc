@@ -54,15 +54,16 @@ TEST(RunningElboTest, OutliersMoveItByLessThanTheNoise) {
   }
 }
 
-// N(0, I), but for one point of one step of training, at which p̃ is next to nothing.
+// N((3, 3), I), but for one point of one step of training, at which p̃ is next to nothing.
 class Outlier : public Target {
  public:
   int dim() const override { return 2; }
   absl::Status Evaluate(const Eigen::Ref<const Eigen::MatrixXd>& z, Eigen::VectorXd* log_density,
                         Eigen::MatrixXd* score) const override {
-    *log_density = -0.5 * z.colwise().squaredNorm().transpose();
+    const Eigen::MatrixXd x = z.array() - 3.0;
+    *log_density = -0.5 * x.colwise().squaredNorm().transpose();
     if (score == nullptr) return absl::OkStatus();
-    *score = -z;
+    *score = -x;
     if (++steps_ == 60) (*log_density)[0] -= 1e8;
     return absl::OkStatus();
   }
@@ -79,11 +80,15 @@ TEST(RunningElboTest, ProgressSurvivesAStepThatIsFarOff) {
   const auto result = RunFit(target, options, pool);
   ASSERT_TRUE(result.ok()) << result.status();
   double worst_loss = 0;
+  int64_t reports = 0;
   for (const FitProgress& p : result->history) {
     if (p.phase != FitPhase::kTraining) continue;
     worst_loss = std::max(worst_loss, p.loss);
-    EXPECT_NEAR(p.elbo, std::log(2 * M_PI), 1) << p.iteration;
+    ++reports;
+    EXPECT_GT(p.elbo, -12) << p.iteration;
+    EXPECT_LT(p.elbo, std::log(2 * M_PI)) << p.iteration;
   }
+  EXPECT_EQ(reports, 100);
   EXPECT_GT(worst_loss, 1e5);
 }
 

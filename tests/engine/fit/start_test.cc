@@ -47,5 +47,20 @@ TEST(StartTest, NetworksOfNeighboursDiffer) {
   }
 }
 
+TEST(StartTest, TheProposalIsOfTheKindAskedFor) {
+  const auto target = test::Make("banana");
+  ThreadPool pool(1);
+  for (const char* coupling : {"affine", "spline"}) {
+    FitOptions options = test::Short();
+    options.warm_start = "none";
+    options.coupling = coupling;
+    std::vector<std::string> log;
+    const auto starts = StartModels(*target, options, pool, nullptr, &log);
+    ASSERT_TRUE(starts.ok());
+    const Component& component = starts->starts.front().state.components.front();
+    EXPECT_EQ(EntryOf(component.proposal.config().coupling).name, coupling);
+  }
+}
+
 }  // namespace
 }  // namespace aisivi

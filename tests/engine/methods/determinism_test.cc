@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <utility>
 #include <vector>
 
 #include "engine/methods/methods.h"
@@ -22,8 +23,11 @@ void ExpectSameBits(const InnerEstimate& a, const InnerEstimate& b) {
 
 TEST(DeterminismTest, SameBitsAtAnyThreadCount) {
   Random random(1);
-  for (const bool network : {false, true}) {
-    const Problem problem = MakeProblem({.dim = 3, .latent = 3, .sigma_network = network}, random);
+  for (const auto& [network, coupling] : {std::pair{false, CouplingKind::kAffine},
+                                          {true, CouplingKind::kAffine},
+                                          {true, CouplingKind::kSpline}}) {
+    const Problem problem = MakeProblem(
+        {.dim = 3, .latent = 3, .sigma_network = network, .coupling = coupling}, random);
     for (const auto& [points, k] : {std::pair<int64_t, int64_t>{1, 5000},
                                     {5, 1},
                                     {5, 700},
@@ -34,6 +38,7 @@ TEST(DeterminismTest, SameBitsAtAnyThreadCount) {
       const Eigen::MatrixXf own = Normals(3, points, 1, random).cast<float>();
       for (const MethodEntry& method : MethodRegistry()) {
         if (method.estimate == nullptr) continue;
+        if (!method.needs_proposal && coupling != CouplingKind::kAffine) continue;  // seen already
         const InnerRequest request{.family = &problem.family,
                                    .proposal = method.needs_proposal ? &problem.proposal : nullptr,
                                    .x = &x,

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <utility>
+#include <vector>
 
 #include "tests/engine/methods/testing.h"
 
@@ -20,21 +22,29 @@ using test::RunPass;
 
 constexpr float kSigma = 0.3f;
 
-ProblemShape Linear(int64_t dim, float proposal_sigma, bool network) {
+ProblemShape Linear(int64_t dim, float proposal_sigma, bool network,
+                    CouplingKind coupling = CouplingKind::kAffine) {
   return {.dim = dim,
           .latent = dim,
           .sigma_network = network,
           .couplings = 4,
           .wildness = 0,
           .sigma = kSigma,
-          .proposal_sigma = proposal_sigma};
+          .proposal_sigma = proposal_sigma,
+          .coupling = coupling};
+}
+
+std::vector<std::pair<bool, CouplingKind>> Starts() {
+  return {{false, CouplingKind::kAffine},
+          {true, CouplingKind::kAffine},
+          {false, CouplingKind::kSpline}};
 }
 
 TEST(ExactnessTest, WeightsAreEqualAndTheDensityExactForEveryK) {
   Random random(1);
-  for (const bool network : {false, true}) {
+  for (const auto& [network, coupling] : Starts()) {
     for (const int64_t dim : {1, 2, 5, 22, 1000}) {
-      const Problem problem = MakeProblem(Linear(dim, kSigma, network), random);
+      const Problem problem = MakeProblem(Linear(dim, kSigma, network, coupling), random);
       const Eigen::MatrixXf x = Normals(dim, 13, 1.5, random).cast<float>();
       for (const int64_t k : {1, 7, 300}) {
         const InnerEstimate estimate = RunPass(
@@ -54,9 +64,9 @@ TEST(ExactnessTest, WeightsAreEqualAndTheDensityExactForEveryK) {
 // The control variate takes away what the inner samples would add to −x.
 TEST(ExactnessTest, TheScoreIsExactForEveryK) {
   Random random(2);
-  for (const bool network : {false, true}) {
+  for (const auto& [network, coupling] : Starts()) {
     for (const int64_t dim : {1, 2, 5, 22}) {
-      const Problem problem = MakeProblem(Linear(dim, kSigma, network), random);
+      const Problem problem = MakeProblem(Linear(dim, kSigma, network, coupling), random);
       const Eigen::MatrixXf x = Normals(dim, 60, 1.5, random).cast<float>();
       for (const int64_t k : {1, 7, 300}) {
         const InnerEstimate estimate = RunPass(

@@ -72,6 +72,7 @@ std::vector<ProblemShape> Shapes() {
       {.dim = 1, .latent = 1, .sigma_network = true, .couplings = 0},
       {.dim = 2, .latent = 2},
       {.dim = 2, .latent = 2, .sigma_network = true, .couplings = 5},
+      {.dim = 2, .latent = 2, .couplings = 2, .coupling = CouplingKind::kSpline},
       {.dim = 3, .latent = 1, .skip = false, .couplings = 2, .sigma = 0.8f},
       {.dim = 3, .latent = 2, .skip = false, .couplings = 4, .sigma = 0.8f},
       {.dim = 2, .latent = 2, .skip = false, .gaussian = false, .wildness = 0.15, .sigma = 0.3f},

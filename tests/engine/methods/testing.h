@@ -21,6 +21,7 @@ struct ProblemShape {
   double wildness = 0.1;  // sd of what is added to the start; 0: the start itself
   float sigma = 0.5f;
   float proposal_sigma = 0;  // 0: as the family's
+  CouplingKind coupling = CouplingKind::kAffine;
 };
 
 // Sets the normalisations of the proposal, so that it reaches wherever the latents are, and beyond:
@@ -54,6 +55,7 @@ inline Problem MakeProblem(const ProblemShape& shape, Random& random) {
                           .latent_dim = shape.latent,
                           .linear_base = shape.gaussian,
                           .sigmoid = !shape.gaussian,
+                          .coupling = shape.coupling,
                           .couplings = shape.couplings,
                           .coupling_hidden = 2 * (shape.dim + shape.latent),
                           .base_hidden = 9};

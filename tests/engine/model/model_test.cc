@@ -50,6 +50,11 @@ std::vector<std::shared_ptr<const Model>> Models() {
   models.push_back(
       MakeModel({one({.dim = 2, .latent = 5, .skip = false, .proposal = false, .wildness = 0.2})}));
   models.push_back(MakeModel({one(pair, 0.25), one(pair, 0.75)}));
+  models.push_back(MakeModel({one({.dim = 2,
+                                   .latent = 2,
+                                   .couplings = 2,
+                                   .coupling = CouplingKind::kSpline,
+                                   .wildness = 0.2})}));
   models.push_back(MakeModel(
       {one({.dim = 3, .latent = 3, .proposal = false, .wildness = 0.2, .particles = 6})}));
   models.push_back(MakeModel(Draws(3, 40, random)));
@@ -133,12 +138,61 @@ TEST(ModelTest, SignedNonsenseDoesNotCrash) {
 TEST(ModelTest, OtherVersionsAreRefused) {
   std::string body = Models()[0]->Serialize();
   body.resize(body.size() - 8);
-  for (const uint32_t version : {0u, 4u, 0x7fffffffu}) {
+  for (const uint32_t version : {0u, 5u, 0x7fffffffu}) {
     std::string other = body;
     std::memcpy(other.data() + 8, &version, sizeof(version));
     const absl::Status status = Model::Parse(Signed(other)).status();
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
     EXPECT_NE(status.message().find("version"), absl::string_view::npos) << status;
+  }
+}
+
+uint32_t VersionOf(const std::string& bytes) {
+  uint32_t version = 0;
+  std::memcpy(&version, bytes.data() + 8, sizeof(version));
+  return version;
+}
+
+// Versions 1 to 3 know affine couplings only. What they can hold is still written in them, so that
+// nothing changed for those who keep models.
+TEST(ModelTest, AVersionIsTheFirstThatCanHoldTheModel) {
+  Random random(7);
+  const auto one = [&](CouplingKind kind, bool proposal, double weight) {
+    return MakeComponent(
+        {.dim = 2, .latent = 2, .proposal = proposal, .coupling = kind, .wildness = 0.2},
+        Eigen::VectorXd::Zero(2), Eigen::MatrixXd::Identity(2, 2), weight, random);
+  };
+  constexpr CouplingKind kAffine = CouplingKind::kAffine, kSpline = CouplingKind::kSpline;
+  EXPECT_EQ(VersionOf(MakeModel({one(kAffine, true, 1)})->Serialize()), 1u);
+  EXPECT_EQ(VersionOf(MakeModel({one(kSpline, false, 1)})->Serialize()), 1u);
+  EXPECT_EQ(VersionOf(MakeModel({one(kSpline, true, 1)})->Serialize()), 4u);
+  // One component with a spline is enough, and the others keep their kind.
+  const std::string mixed =
+      MakeModel({one(kAffine, true, 0.5), one(kSpline, true, 0.5)})->Serialize();
+  EXPECT_EQ(VersionOf(mixed), 4u);
+  const auto parsed = Model::Parse(mixed);
+  ASSERT_TRUE(parsed.ok()) << parsed.status();
+  const std::vector<Component>& components = (*parsed)->state().components;
+  EXPECT_EQ(components[0].proposal.config().coupling, kAffine);
+  EXPECT_EQ(components[1].proposal.config().coupling, kSpline);
+}
+
+// A kind that is none, where the kind stands: before the 8 bytes of each of couplings, their units
+// and the base's units, the length of the parameters and these.
+TEST(ModelTest, UnknownKindsOfCouplingsAreRefused) {
+  Random random(8);
+  const Component component =
+      MakeComponent({.coupling = CouplingKind::kSpline, .wildness = 0.2}, Eigen::VectorXd::Zero(1),
+                    Eigen::MatrixXd::Identity(1, 1), 1, random);
+  const size_t tail = component.proposal.parameters().size() * sizeof(float) + 4 * sizeof(int64_t);
+  std::string body = MakeModel({component})->Serialize();
+  body.resize(body.size() - 8);
+  char& kind = body[body.size() - tail - 1];
+  ASSERT_EQ(kind, static_cast<char>(CouplingKind::kSpline));
+  EXPECT_TRUE(Model::Parse(Signed(body)).ok());
+  for (const int other : {0, 2, 255}) {  // 0 is a kind, of fewer parameters
+    kind = static_cast<char>(other);
+    EXPECT_EQ(Model::Parse(Signed(body)).status().code(), absl::StatusCode::kInvalidArgument);
   }
 }
 

@@ -19,6 +19,7 @@ struct ComponentShape {
   bool skip = true, sigma_network = false, gaussian = true;
   bool proposal = true;
   int64_t couplings = 2;
+  CouplingKind coupling = CouplingKind::kAffine;
   double wildness = 0;  // sd of what is added to the start; 0: exactly N(shift, A Aᵀ) with the skip
   float sigma = 0.5f;
   int64_t particles = 0;
@@ -47,6 +48,7 @@ inline Component MakeComponent(const ComponentShape& shape, const Eigen::VectorX
                                  .slope = shape.skip ? std::sqrt(1 - shape.sigma * shape.sigma) : 0,
                                  .sigma_scale = shape.sigma,
                                  .sigmoid = !shape.gaussian,
+                                 .coupling = shape.coupling,
                                  .couplings = shape.couplings,
                                  .coupling_hidden = 2 * (shape.dim + shape.latent),
                                  .base_hidden = 9});

@@ -4,10 +4,12 @@
 
 #include <cmath>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "tests/engine/nn/testing.h"
+#include "tests/engine/proposal/testing.h"
 
 namespace aisivi {
 namespace {
@@ -22,9 +24,11 @@ enum class Base { kLinearWithSlope, kLinear, kNormal, kSigmoid };
 struct Case {
   Base base;
   int64_t latent, couplings;
+  CouplingKind coupling = CouplingKind::kAffine;
 
   std::string Name() const {
-    return absl::StrCat("base ", static_cast<int>(base), " E ", latent, " couplings ", couplings);
+    return absl::StrCat("base ", static_cast<int>(base), " E ", latent, " ", EntryOf(coupling).name,
+                        " couplings ", couplings);
   }
 };
 
@@ -32,7 +36,12 @@ std::vector<Case> Cases() {
   std::vector<Case> cases;
   for (const Base base : {Base::kLinearWithSlope, Base::kLinear, Base::kNormal, Base::kSigmoid}) {
     for (const int64_t latent : {1, 2, 5}) {
-      for (const int64_t couplings : {0, 1, 5}) cases.push_back({base, latent, couplings});
+      cases.push_back({base, latent, 0});
+      for (size_t kind = 0; kind < CouplingRegistry().size(); ++kind) {
+        for (const int64_t couplings : {1, kind == 0 ? 5 : 3}) {
+          cases.push_back({base, latent, couplings, static_cast<CouplingKind>(kind)});
+        }
+      }
     }
   }
   return cases;
@@ -46,6 +55,7 @@ ProposalConfig Config(const Case& c) {
   config.slope = c.base == Base::kLinearWithSlope ? 0.8f : 0.0f;
   config.sigma_scale = 0.6f;
   config.sigmoid = c.base == Base::kSigmoid;
+  config.coupling = c.coupling;
   config.couplings = c.couplings;
   config.coupling_hidden = 6;
   config.base_hidden = 5;
@@ -116,8 +126,12 @@ TEST(ProposalTest, SampleAndLogDensityAgree) {
 TEST(ProposalTest, TheLinearBaseStartsAtTheReverseConditional) {
   Random random(2);
   for (const int64_t latent : {1, 2, 5, 22}) {
-    for (const int64_t couplings : {0, 1, 5}) {
-      Proposal proposal(Config({Base::kLinearWithSlope, latent, couplings}));
+    for (const auto& [couplings, kind] : {std::pair{0, CouplingKind::kAffine},
+                                          {1, CouplingKind::kAffine},
+                                          {5, CouplingKind::kAffine},
+                                          {1, CouplingKind::kSpline},
+                                          {5, CouplingKind::kSpline}}) {
+      Proposal proposal(Config({Base::kLinearWithSlope, latent, couplings, kind}));
       proposal.Initialize(9);
       const Eigen::MatrixXd epsilon = test::Rounded(Normals(latent, 20, 1, random));
       const Eigen::MatrixXd x = test::Rounded(Normals(latent, 20, 1, random));
@@ -134,12 +148,12 @@ TEST(ProposalTest, TheLinearBaseStartsAtTheReverseConditional) {
 
 double Loss(const Proposal& proposal, const Eigen::MatrixXd& epsilon, const Eigen::MatrixXd& x) {
   double loss = 0;
-  for (const float v : LogDensity(proposal, epsilon, x)) loss -= v;
+  for (const double v : LogDensity(proposal, epsilon, x)) loss -= v;
   return loss;
 }
 
 TEST(ProposalTest, LossAndGradientAreThoseOfTheDensity) {
-  constexpr float kStep = 2e-3f;
+  constexpr float kStep = 1e-3f;
   constexpr float kWeight = 0.7f;
   Random random(3);
   for (const Case& c : Cases()) {
@@ -154,19 +168,12 @@ TEST(ProposalTest, LossAndGradientAreThoseOfTheDensity) {
       const double loss =
           proposal.LossAndGradient(Const(e), Const(points), kWeight, scratch, &gradient);
       EXPECT_NEAR(loss, Loss(proposal, epsilon, x), 1e-4 * (1 + std::abs(loss))) << c.Name();
-      Eigen::VectorXd expected(gradient.size());
-      for (int64_t i = 0; i < gradient.size(); ++i) {
-        float& p = proposal.parameters()[i];
-        const float at = p;
-        p = at + kStep;
-        const double high = p, up = Loss(proposal, epsilon, x);
-        p = at - kStep;
-        const double low = p, down = Loss(proposal, epsilon, x);
-        p = at;
-        expected[i] = 1 + kWeight * (up - down) / (high - low);
-      }
-      EXPECT_LT(test::RelativeError(gradient.cast<double>(), expected), 0.01)
-          << c.Name() << " n " << n;
+      const test::GradientCheck check = test::CheckGradient(
+          [&] { return Loss(proposal, epsilon, x); }, kStep,
+          (gradient.array() - 1).matrix().cast<double>() / static_cast<double>(kWeight),
+          proposal.parameters());
+      EXPECT_LT(check.error, 0.01) << c.Name() << " n " << n;
+      EXPECT_GT(check.smooth, 0.7) << c.Name() << " n " << n;
       if (gradient.size() > 0) {
         EXPECT_GT((gradient.array() - 1).abs().maxCoeff(), 1e-3f);
       }
@@ -266,12 +273,47 @@ TEST(ProposalTest, NormalisedForwardItStartsAsItsBase) {
 }
 
 TEST(ProposalTest, ASeedIsAStart) {
-  Proposal a(Config({Base::kLinear, 5, 3})), b(Config({Base::kLinear, 5, 3}));
-  a.Initialize(1);
-  b.Initialize(1);
-  EXPECT_EQ(a.parameters(), b.parameters());
-  b.Initialize(2);
-  EXPECT_NE(a.parameters(), b.parameters());
+  for (const CouplingKind kind : {CouplingKind::kAffine, CouplingKind::kSpline}) {
+    Proposal a(Config({Base::kLinear, 5, 3, kind})), b(Config({Base::kLinear, 5, 3, kind}));
+    a.Initialize(1);
+    b.Initialize(1);
+    EXPECT_EQ(a.parameters(), b.parameters());
+    b.Initialize(2);
+    EXPECT_NE(a.parameters(), b.parameters());
+  }
+}
+
+TEST(ProposalTest, ParametersAreCountedWithoutMakingThem) {
+  for (const Case& c : Cases()) {
+    EXPECT_EQ(Proposal::ParameterCount(Config(c)), Proposal(Config(c)).parameters().size())
+        << c.Name();
+  }
+}
+
+TEST(ProposalTest, TellsWhatAPassNeedsToKnow) {
+  for (const Case& c : Cases()) {
+    const Proposal proposal(Config(c));
+    const bool linear = c.base == Base::kLinearWithSlope || c.base == Base::kLinear;
+    EXPECT_EQ(proposal.StartsInPlace(), linear);
+    EXPECT_EQ(proposal.ControlCoefficient().has_value(), c.base == Base::kLinearWithSlope);
+    if (c.base == Base::kLinearWithSlope) {
+      EXPECT_NEAR(*proposal.ControlCoefficient(), 0.8 / 0.6, 1e-6);
+    }
+  }
+}
+
+// A copy is a proposal of its own.
+TEST(ProposalTest, CopiesDoNotShareParameters) {
+  Random random(8);
+  const Proposal original =
+      RandomProposal({Base::kLinear, 3, 2, CouplingKind::kSpline}, 0.2, random);
+  Proposal copy = original;
+  const Eigen::MatrixXd epsilon = Normals(3, 5, 1, random), x = Normals(3, 5, 1, random);
+  EXPECT_EQ(LogDensity(copy, epsilon, x), LogDensity(original, epsilon, x));
+  const std::vector<double> before = LogDensity(original, epsilon, x);
+  copy.parameters().setZero();
+  EXPECT_EQ(LogDensity(original, epsilon, x), before);
+  EXPECT_NE(LogDensity(copy, epsilon, x), before);
 }
 
 }  // namespace
