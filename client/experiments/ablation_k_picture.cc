@@ -49,11 +49,12 @@ std::vector<Curve> CurvesOf(const std::vector<ScoreRow>& rows, const PanelPlan& 
 }
 
 std::vector<PanelPlan> Panels() {
-  const auto variance = [](const ScoreRow& row) { return row.errors.variance; };
+  const auto shown = [](double error) { return error > kRounding ? error : std::nan(""); };
+  const auto variance = [shown](const ScoreRow& row) { return shown(row.errors.variance); };
   const auto bias = [](const ScoreRow& row) {
     return row.errors.BiasShows() ? row.errors.bias_square : std::nan("");
   };
-  const auto mse = [](const ScoreRow& row) { return row.errors.Mse(); };
+  const auto mse = [shown](const ScoreRow& row) { return shown(row.errors.Mse()); };
   const auto ess = [](const ScoreRow& row) { return row.ess; };
   const auto seconds = [](const ScoreRow& row) { return row.seconds; };
   const auto memory = [](const ScoreRow& row) { return row.memory / (1 << 20); };

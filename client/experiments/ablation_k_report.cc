@@ -92,7 +92,7 @@ void Explain(const AblationK& ablation, Report* report) {
 Line VariancePower(const std::vector<ScoreRow>& rows) {
   std::vector<double> log_k, log_variance;
   for (const ScoreRow& row : rows) {
-    if (!(row.errors.variance > 0)) continue;
+    if (!(row.errors.variance > kRounding)) continue;
     log_k.push_back(std::log(static_cast<double>(row.k)));
     log_variance.push_back(std::log(row.errors.variance));
   }

@@ -22,7 +22,7 @@ struct AblationK {
 };
 
 // The power of k with which the variance falls, by least squares of the logarithms; NaN where fewer
-// than two variances are above 0.
+// than two variances are more than rounding.
 Line VariancePower(const std::vector<ScoreRow>& rows);
 
 // What the rows of a source say, in words.

@@ -21,7 +21,8 @@ std::vector<Curve> NeedCurves(const std::vector<NeedSeries>& needs, const std::s
     if (series.target != target) continue;
     const std::string color = SeriesColor(series.source == "prior" ? 1 : 0);
     Curve curve{Who(series.source), {}, color};
-    Curve line{"least squares", {}, color, true};
+    // One entry of the legend for both.
+    Curve line{lines.empty() ? "least squares" : "", {}, color, true};
     for (size_t i = 0; i < series.needed.size(); ++i) {
       if (!std::isfinite(series.needed[i])) continue;
       const double d = series.dimensions[i];
@@ -43,6 +44,7 @@ std::vector<Curve> ErrorCurves(const std::vector<DimensionRows>& rows, const std
     if (r.target != target) continue;
     Curve curve{absl::StrCat("D = ", r.dimension), {}, SeriesColor(curves.size())};
     for (const ScoreRow& row : RowsFrom(r.rows, source)) {
+      if (row.errors.Mse() <= kRounding) continue;
       curve.points.emplace_back(static_cast<double>(row.k), row.errors.Mse());
       enough.points.emplace_back(static_cast<double>(row.k), kEnough);
     }
@@ -63,7 +65,7 @@ absl::Status DrawDimension(const std::vector<DimensionRows>& rows,
     if (series.source == "prior") targets.push_back(series.target);
   }
   // In pixels.
-  constexpr double kWidth = 1640, kRow = 430, kPanel = 310;
+  constexpr double kWidth = 1730, kRow = 430, kPanel = 310;
   const double height = 60 + kRow * static_cast<double>(targets.size());
   Picture picture(static_cast<int>(kWidth), static_cast<int>(height));
   picture.Title("Inner samples that the score needs, against the dimension");
@@ -77,14 +79,15 @@ absl::Status DrawDimension(const std::vector<DimensionRows>& rows,
     const std::string id = absl::StrCat(t);
     picture.BeginPanel(place(0), targets[t], "D, dimensions", "k needed");
     DrawCurves(NeedCurves(needs, targets[t]),
-               {.log_x = false, .key = "bottom right", .nothing = "no k was enough"}, id + "_0",
+               {.log_x = false, .key = "center right", .nothing = "no k was enough"}, id + "_0",
                &picture);
     for (const char* source : {"proposal", "prior"}) {
       const bool prior = std::string(source) == "prior";
       picture.BeginPanel(place(prior ? 2 : 1), absl::StrCat(targets[t], ", ", Who(source)),
                          "k, inner samples", "error / mean square of the score");
       DrawCurves(ErrorCurves(rows, targets[t], source),
-                 {.key = "outside right top", .nothing = "exact: no inner samples are needed"},
+                 {.key = prior ? "outside right top" : "",
+                  .nothing = "exact: no inner samples are needed"},
                  id + (prior ? "_2" : "_1"), &picture);
     }
   }

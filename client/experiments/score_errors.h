@@ -14,6 +14,9 @@
 
 namespace aisivi::experiments {
 
+// A mean square error, in units of S, that rounding alone can make: such an estimate is exact.
+inline constexpr double kRounding = 1e-9;
+
 struct ScoreTruth {
   Eigen::MatrixXd score;  // D×N, the mean of several long runs
   Eigen::VectorXd sd;     // D, of q

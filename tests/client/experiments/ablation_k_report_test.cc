@@ -52,7 +52,7 @@ TEST(AblationK, FewEffectiveSamplesAreTold) {
 }
 
 TEST(AblationK, ExactScores) {
-  const std::vector<ScoreRow> rows = {{"proposal", 10, {0, 0, 0}, 10, 0.1, 0},
+  const std::vector<ScoreRow> rows = {{"proposal", 10, {1e-13, 0, 0}, 10, 0.1, 0},
                                       {"proposal", 100, {0, 0, 0}, 100, 0.1, 0}};
   EXPECT_TRUE(std::isnan(VariancePower(rows).slope));
   EXPECT_THAT(AblationSentence(rows), HasSubstr("the estimate has no variance"));
