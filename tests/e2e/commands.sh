@@ -160,7 +160,7 @@ aisivi logq "$name" --point 0,-1 --point=-1,-2 >text
 (($(wc -l <text) == 3)) || die "not two points: $(cat text)"
 printf '0,-1\n-1,-2\n' >points.csv
 aisivi logq "$name" --points points.csv --json >json
-expect_match '^\{"logQ":\[-?[0-9.]+,-?[0-9.]+\],"lower":\[.*\],"upper":\[.*\]\}$' json
+expect_match '^\{"first":"0","logQ":\[-?[0-9.]+,-?[0-9.]+\],"lower":\[.*\],"upper":\[.*\]\}$' json
 
 echo "plot"
 aisivi plot "$name" --out picture.png
