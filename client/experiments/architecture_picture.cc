@@ -24,14 +24,13 @@ double Seconds(const Architecture&, const FitResult& fit) { return fit.seconds; 
 struct PanelPlan {
   const char *x_label, *y_label;
   Value x, y;
-  bool log_y;
 };
 
 constexpr PanelPlan kPanels[] = {
-    {"couplings", "gap, nats", Couplings, GapOf, false},
-    {"couplings", "effective inner samples, %", Couplings, Share, false},
-    {"couplings", "seconds", Couplings, Seconds, true},
-    {"seconds", "gap, nats", Seconds, GapOf, false},
+    {"couplings", "gap, nats", Couplings, GapOf},
+    {"couplings", "effective inner samples, %", Couplings, Share},
+    {"couplings", "seconds", Couplings, Seconds},
+    {"seconds", "gap, nats", Seconds, GapOf},
 };
 
 std::vector<Curve> CurvesOf(const std::vector<Architecture>& all, const std::string& target,
@@ -74,7 +73,7 @@ absl::Status DrawArchitecture(const std::vector<Architecture>& architectures,
       DrawCurves(
           CurvesOf(architectures, targets[t], kPanels[p]),
           {.log_x = false,
-           .log_y = kPanels[p].log_y,
+           .log_y = false,
            .key = t == 0 && p == 0 ? "at screen 0.985,0.985 right top horizontal maxrows 1" : "",
            .nothing = "no fit has it"},
           absl::StrCat(t, "_", p), &picture);

@@ -19,6 +19,8 @@ struct Extent {
     low = std::min(low, value);
     high = std::max(high, value);
   }
+  // Over less than this a logarithmic axis would have one label, or none.
+  bool NeedsLogarithm() const { return high > 30 * low; }
   // With room on both sides.
   std::string Range(char axis, bool logarithmic) const {
     if (logarithmic) {
@@ -68,10 +70,11 @@ void DrawCurves(const std::vector<Curve>& curves, const CurveStyle& style, const
                                  cli::GnuplotString(curves[c].title)));
   }
   if (!any) return picture->Nothing(style.nothing);
-  if (style.log_x) picture->Add("set logscale x; set format x '%g'\n");
-  if (style.log_y) picture->Add("set logscale y; set format y '%g'\n");
+  const bool log_x = style.log_x && x.NeedsLogarithm(), log_y = style.log_y && y.NeedsLogarithm();
+  if (log_x) picture->Add("set logscale x; set format x '%g'\n");
+  if (log_y) picture->Add("set logscale y; set format y '%g'\n");
   if (!style.key.empty()) picture->Add(absl::StrCat("set key ", style.key, "\n"));
-  picture->Add(absl::StrCat(x.Range('x', style.log_x), y.Range('y', style.log_y),
+  picture->Add(absl::StrCat(x.Range('x', log_x), y.Range('y', log_y),
                             "set grid xtics ytics lc rgb '#e4e7eb' lt 1\nplot ",
                             absl::StrJoin(plots, ", "), "\n"));
 }

@@ -17,9 +17,9 @@ struct Curve {
 };
 
 struct CurveStyle {
-  bool log_x = true, log_y = true;
-  std::string key;      // where the legend stands, as gnuplot says it; empty: none
-  std::string nothing;  // said where no curve has a point that can be shown
+  bool log_x = true, log_y = true;  // where the points span more than a decade or so
+  std::string key;                  // where the legend stands, as gnuplot says it; empty: none
+  std::string nothing;              // said where no curve has a point that can be shown
 };
 
 // Draws into the panel begun last. A point that is not finite, or that a logarithmic axis cannot
