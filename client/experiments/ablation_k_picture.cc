@@ -60,9 +60,9 @@ std::vector<PanelPlan> Panels() {
   return {
       {"k, inner samples", "variance / mean square of the score", "exact", KOf, variance, -1},
       {"k, inner samples", "squared bias, where it shows", "no bias beyond the noise", KOf, bias},
-      {"k, inner samples", "effective inner samples", "not measured", KOf, ess, 1},
+      {"k, inner samples", "effective inner samples (dashed: k)", "not measured", KOf, ess, 1},
       {"k, inner samples", "seconds a request", "not measured", KOf, seconds},
-      {"k, inner samples", "memory on top, MB", "not measured", KOf, memory, 0, false},
+      {"k, inner samples", "resident set of the server, MB", "not measured", KOf, memory, 0, false},
       {"seconds a request", "mean square error", "exact", seconds, mse},
   };
 }

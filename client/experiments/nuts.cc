@@ -26,6 +26,8 @@ constexpr char kProbe[] =
 // the standard error of log Z.
 constexpr char kScript[] = R"(a <- commandArgs(trailingOnly = TRUE)
 suppressPackageStartupMessages({ library(rstan); library(bridgesampling) })
+# Debian has Boost's headers where all others are, which rstan does not know.
+if (!file.exists(rstan_options('boost_lib'))) rstan_options(boost_lib = '/usr/include')
 chains <- as.integer(a[4]); warmup <- as.integer(a[5]); draws <- as.integer(a[6])
 compile <- system.time(model <- stan_model(a[1]))[['elapsed']]
 data <- eval(parse(a[2]))

@@ -53,11 +53,14 @@ void DrawPanel(const Peers& peers, const PanelPlan& panel, const std::string& id
     tics.push_back(absl::StrCat(cli::GnuplotString(peers.targets[t]), " ", t));
   }
   if (key) picture->Add("set key at screen 0.985,0.97 right top horizontal maxrows 1\n");
+  // A logarithmic axis over less would have one label, or none.
+  const bool logarithmic = high > 30 * low;
+  if (logarithmic) picture->Add("set logscale y\n");
   picture->Add(absl::StrFormat(
-      "set xtics nomirror (%s) font ',9'\nset xrange [-0.6:%.1f]\nset logscale y; set format y "
-      "'%%g'\nset yrange [%.6g:%.6g]\nset grid ytics lc rgb '#e4e7eb' lt 1\nplot %s\n",
-      absl::StrJoin(tics, ", "), static_cast<double>(peers.targets.size()) - 0.4, low / 2, high * 2,
-      absl::StrJoin(plots, ", ")));
+      "set xtics nomirror (%s) font ',9'\nset xrange [-0.6:%.1f]\nset yrange [%.6g:%.6g]\n"
+      "set grid ytics lc rgb '#e4e7eb' lt 1\nplot %s\n",
+      absl::StrJoin(tics, ", "), static_cast<double>(peers.targets.size()) - 0.4,
+      logarithmic ? low / 2 : 0, logarithmic ? high * 2 : high * 1.15, absl::StrJoin(plots, ", ")));
 }
 
 }  // namespace

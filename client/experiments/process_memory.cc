@@ -1,6 +1,5 @@
 #include "client/experiments/process_memory.h"
 
-#include <algorithm>
 #include <fstream>
 #include <limits>
 #include <string>
@@ -41,12 +40,10 @@ bool ResetPeak(pid_t pid) {
 
 }  // namespace
 
-double MemoryOf(pid_t pid, const std::function<absl::Status()>& work, absl::Status* status) {
+double PeakMemory(pid_t pid, const std::function<absl::Status()>& work, absl::Status* status) {
   const bool reset = ResetPeak(pid);
-  const double before = StatusBytes(pid, "VmRSS");
   *status = work();
-  const double peak = StatusBytes(pid, "VmHWM");
-  return reset ? std::max(0.0, peak - before) : kNotTold;
+  return reset ? StatusBytes(pid, "VmHWM") : kNotTold;
 }
 
 }  // namespace aisivi::experiments

@@ -9,9 +9,9 @@
 
 namespace aisivi::experiments {
 
-// The largest resident set, in bytes, that process `pid` has while `work` runs, less what it has
-// before: what the work needs on top. NaN where /proc does not tell (another user's process, none
-// of that id, pid 0); `work` is done all the same, and *status becomes what it returns.
-double MemoryOf(pid_t pid, const std::function<absl::Status()>& work, absl::Status* status);
+// The largest resident set, in bytes, that process `pid` has while `work` runs. NaN where /proc
+// does not tell (another user's process, none of that id, pid 0); `work` is done all the same, and
+// *status becomes what it returns.
+double PeakMemory(pid_t pid, const std::function<absl::Status()>& work, absl::Status* status);
 
 }  // namespace aisivi::experiments

@@ -43,29 +43,22 @@ class Study {
     const absl::StatusOr<Draws> points =
         client_.GetDraws(fit_, {.count = plan_.points, .seed = kPointsSeed, .densities = false});
     if (!points.ok()) return points.status();
+    sd_ = StandardDeviations(scale->z);
     z_ = points->z;
-    std::vector<Eigen::MatrixXd> runs;
-    for (int64_t r = 0; r < plan_.truth_repeats; ++r) {
-      absl::StatusOr<Score> run =
-          Evaluate(v1::INNER_SAMPLE_SOURCE_PROPOSAL, plan_.truth, kTruthSeed + r);
-      if (!run.ok()) return run.status();
-      runs.push_back(std::move(run->score));
-    }
-    truth_ = TruthOf(runs, StandardDeviations(scale->z));
     return absl::OkStatus();
   }
 
-  absl::Status AddRow(v1::InnerSampleSource source, int64_t k, std::vector<ScoreRow>* rows) const {
-    ScoreRow row;
-    row.source = source == v1::INNER_SAMPLE_SOURCE_PRIOR ? "prior" : "proposal";
-    row.k = k;
-    std::vector<Eigen::MatrixXd> estimates;
+  // All but the errors, which need the truth.
+  absl::Status Estimate(v1::InnerSampleSource source, int64_t k) {
+    Kind kind;
+    kind.row.source = source == v1::INNER_SAMPLE_SOURCE_PRIOR ? "prior" : "proposal";
+    kind.row.k = k;
     std::vector<double> ess, seconds, memory;
     for (int64_t r = 0; r < plan_.repeats; ++r) {
       absl::StatusOr<Score> score = absl::CancelledError("not asked for");
       const auto began = std::chrono::steady_clock::now();
       absl::Status status;
-      memory.push_back(MemoryOf(
+      memory.push_back(PeakMemory(
           plan_.server,
           [&] {
             score = Evaluate(source, k, kEstimateSeed + r);
@@ -76,17 +69,38 @@ class Study {
       seconds.push_back(
           std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count());
       ess.push_back(score->ess.mean());
-      estimates.push_back(std::move(score->score));
+      kind.estimates.push_back(std::move(score->score));
     }
-    row.errors = CompareScores(estimates, truth_);
-    row.ess = Mean(ess);
-    row.seconds = Median(seconds);
-    row.memory = Largest(memory);
-    rows->push_back(row);
+    kind.row.ess = Mean(ess);
+    kind.row.seconds = Median(seconds);
+    kind.row.memory = Largest(memory);
+    kinds_.push_back(std::move(kind));
     return absl::OkStatus();
   }
 
+  absl::StatusOr<std::vector<ScoreRow>> Finish() {
+    std::vector<Eigen::MatrixXd> runs;
+    for (int64_t r = 0; r < plan_.truth_repeats; ++r) {
+      absl::StatusOr<Score> run =
+          Evaluate(v1::INNER_SAMPLE_SOURCE_PROPOSAL, plan_.truth, kTruthSeed + r);
+      if (!run.ok()) return run.status();
+      runs.push_back(std::move(run->score));
+    }
+    const ScoreTruth truth = TruthOf(runs, sd_);
+    std::vector<ScoreRow> rows;
+    for (Kind& kind : kinds_) {
+      kind.row.errors = CompareScores(kind.estimates, truth);
+      rows.push_back(kind.row);
+    }
+    return rows;
+  }
+
  private:
+  struct Kind {
+    ScoreRow row;
+    std::vector<Eigen::MatrixXd> estimates;
+  };
+
   absl::StatusOr<Score> Evaluate(v1::InnerSampleSource source, int64_t k, uint64_t seed) const {
     return client_.EvaluateScore(fit_, z_, {.inner_samples = k, .seed = seed, .source = source},
                                  stop_);
@@ -96,8 +110,9 @@ class Study {
   const std::string fit_;
   const ScorePlan& plan_;
   const std::stop_token stop_;
-  Eigen::MatrixXd z_;
-  ScoreTruth truth_;
+  Eigen::VectorXd sd_;  // D
+  Eigen::MatrixXd z_;   // D×N
+  std::vector<Kind> kinds_;
 };
 
 absl::Status NotRows(const std::filesystem::path& file) {
@@ -112,16 +127,13 @@ absl::StatusOr<std::vector<ScoreRow>> StudyScores(const Client& client, const st
                                                   const std::stop_token& stop) {
   Study study(client, fit, plan, stop);
   if (absl::Status status = study.Prepare(); !status.ok()) return status;
-  std::vector<ScoreRow> rows;
-  for (const int64_t k : plan.proposal) {
-    const absl::Status status = study.AddRow(v1::INNER_SAMPLE_SOURCE_PROPOSAL, k, &rows);
-    if (!status.ok()) return status;
+  for (const auto& [source, ks] : {std::pair(v1::INNER_SAMPLE_SOURCE_PROPOSAL, &plan.proposal),
+                                   std::pair(v1::INNER_SAMPLE_SOURCE_PRIOR, &plan.prior)}) {
+    for (const int64_t k : *ks) {
+      if (absl::Status status = study.Estimate(source, k); !status.ok()) return status;
+    }
   }
-  for (const int64_t k : plan.prior) {
-    const absl::Status status = study.AddRow(v1::INNER_SAMPLE_SOURCE_PRIOR, k, &rows);
-    if (!status.ok()) return status;
-  }
-  return rows;
+  return study.Finish();
 }
 
 absl::Status WriteScoreRows(const std::filesystem::path& file, const std::vector<ScoreRow>& rows) {

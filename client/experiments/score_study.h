@@ -33,10 +33,11 @@ struct ScoreRow {
   ScoreErrors errors{};
   double ess = 0;      // mean effective sample size of the inner weights
   double seconds = 0;  // of one request for all points; median
-  double memory = 0;   // bytes that the server needs on top for a request; the most
+  double memory = 0;   // bytes: the largest resident set of the server during a request
 };
 
-// All rows, those from the proposal first. CANCELLED after a request to stop.
+// All rows, those from the proposal first, each in the order of its K. The long runs come last, so
+// that the memory they take is not in the way of smaller K. CANCELLED after a request to stop.
 absl::StatusOr<std::vector<ScoreRow>> StudyScores(const Client& client, const std::string& fit,
                                                   const ScorePlan& plan,
                                                   const std::stop_token& stop);

@@ -71,7 +71,10 @@ TEST(AblationK, Report) {
   EXPECT_THAT(report, HasSubstr("on `data.csv` (22 coefficients"));
   EXPECT_THAT(report,
               HasSubstr("| the prior (BSIVI) | 10000 | 2.50 | 0.900 | 1.40 | 0.20 | 2.9 |"));
-  EXPECT_THAT(report, HasSubstr("with k = 10 and by at most 2.9 MB with k = 10000"));
+  EXPECT_THAT(
+      report,
+      HasSubstr(
+          "with k = 10 and at most 2.9 MB during those with k = 10000: it does not grow with k"));
   EXPECT_THAT(ReadFile(folder / "ablation_k.csv"), HasSubstr("prior,10000,2.5,0.9,"));
 
   for (ScoreRow& row : ablation.rows) row.memory = std::nan("");

@@ -22,7 +22,8 @@ TEST(RegressionInput, OfAFile) {
 }
 
 TEST(RegressionInput, TheExampleIsTheFileOfTheSources) {
-  EXPECT_EQ(ExampleWaveform(), ReadFile(std::filesystem::path(AISIVI_EXAMPLE_DATA) / "waveform.csv"));
+  EXPECT_EQ(ExampleWaveform(),
+            ReadFile(std::filesystem::path(AISIVI_EXAMPLE_DATA) / "waveform.csv"));
   const auto input = ReadRegressionOrExample("");
   ASSERT_TRUE(input.ok()) << input.status();
   EXPECT_EQ(input->data.x.rows(), 400);

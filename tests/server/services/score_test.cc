@@ -19,7 +19,7 @@ constexpr char kBanana[] =
     "target { banana {} } schedule { iterations: 20 points: 32 keep_last: true } "
     "method { aisivi { inner_samples: 8 } } family { hidden: 8 } proposal { couplings: 2 } "
     "evidence_settings { evidence_draws: 200 evidence_inner_samples: 32 } "
-    "start { warm_start: WARM_START_GAUSSIAN }";
+    "start { warm_start: WARM_START_NONE }";
 // The warm start alone fits it.
 constexpr char kGaussian[] =
     "target { gaussian { mean: [1, -2] covariance { rows: 2 columns: 2 values: [2, 0.5, 0.5, 1] } "
