@@ -174,7 +174,7 @@ for target in banana multimodal x_shaped gaussian gaussian_mixture logistic_regr
   conditioned_diffusion; do
   expect_match "^$target " text
 done
-aisivi targets --version | grep -qE '^aisivi-server [0-9.]+, engine for (x86-64-v[234]|generic)$' ||
+aisivi targets --version | grep -qE '^aisivi-server [0-9.]+, engine for (x86-64-v[234]|generic), numbers [0-9a-f]{16}$' ||
   die "$(aisivi targets --version)"
 aisivi targets logistic_regression >text
 expect_match '--param prior_precision' text
