@@ -26,7 +26,7 @@ constexpr int kMaxRpcThreads = 256;
 constexpr HeavyWorkLimits kCheckLimits = {.threads = 2, .waiting = 64, .open = 256};
 // Each thread may hold kMaxNumbers doubles, each open stream of resampled draws a quarter of that.
 constexpr HeavyWorkLimits kWorkLimits = {.threads = 4, .waiting = 32, .open = 128};
-// Of data sets: an open one holds a message of theirs, and a file.
+// Of data sets and fits: an open one holds a message and a file, or a fit.
 constexpr HeavyWorkLimits kTransferLimits = {.threads = 2, .waiting = 32, .open = 64};
 constexpr std::chrono::seconds kGrace(1);
 
