@@ -26,7 +26,7 @@ constexpr int kMaxRpcThreads = 256;
 constexpr HeavyWorkLimits kCheckLimits = {.threads = 2, .waiting = 64, .open = 256};
 // Each thread may hold kMaxNumbers doubles, each open stream of resampled draws a quarter of that.
 constexpr HeavyWorkLimits kWorkLimits = {.threads = 4, .waiting = 32, .open = 128};
-// Of data sets: an open one holds a message of theirs, and a file.
+// Of data sets and fits: an open one holds a message and a file, or a fit.
 constexpr HeavyWorkLimits kTransferLimits = {.threads = 2, .waiting = 32, .open = 64};
 constexpr std::chrono::seconds kGrace(1);
 
@@ -63,7 +63,8 @@ Server::Server(const ServerOptions& options, std::unique_ptr<FitStore> store,
       checks_(kCheckLimits),
       work_(kWorkLimits),
       transfers_(kTransferLimits),
-      fit_service_(&jobs_, datasets_.get(), &checks_, options.max_request_mb * kMebibyte),
+      fit_service_(&jobs_, datasets_.get(), &checks_, &transfers_,
+                   options.max_request_mb * kMebibyte),
       posterior_service_(&models_, &pool_, &work_, options.max_request_mb * kMebibyte),
       target_service_(datasets_.get(), &work_, options.max_request_mb * kMebibyte),
       dataset_service_(&jobs_, datasets_.get(), &transfers_) {}

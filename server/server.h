@@ -55,7 +55,7 @@ class Server {
   FittedModels models_;
   HeavyWork checks_;  // of fits to be created
   HeavyWork work_;
-  HeavyWork transfers_;  // of data sets
+  HeavyWork transfers_;  // of data sets and fits
   FitServiceImpl fit_service_;
   PosteriorServiceImpl posterior_service_;
   TargetServiceImpl target_service_;

@@ -6,6 +6,7 @@
 
 #include "engine/bench/apart.h"
 #include "engine/bench/settings.h"
+#include "engine/methods/methods.h"
 
 namespace aisivi::bench {
 namespace {
@@ -36,6 +37,7 @@ int RunMemory(int threads) {
   bool fine = true;
   std::printf("%-18s %12s %14s %8s\n", "setting", "MiB, k = 256", "k = 65536", "ratio");
   for (const Preset& preset : Presets()) {
+    if ((*FindMethod(preset.options.method))->keeps_inner) continue;  // by its nature grows with k
     const std::optional<double> few = Peak(preset.name, threads, kFew);
     const std::optional<double> many = Peak(preset.name, threads, kMany);
     if (!few.has_value() || !many.has_value()) {

@@ -54,7 +54,7 @@ Setting::Setting(const std::string& preset, ThreadPool& pool,
                  const std::function<void(FitOptions*)>& change) {
   options_ = *FindPreset(preset);
   if (change) change(&options_);
-  const std::string name = preset.substr(preset.find('_') + 1);
+  const std::string name = preset.substr(options_.method.size() + 1);
   if (name == "logistic") {
     target_ = *MakeTarget("logistic_regression", RandomLogistic());
   } else {

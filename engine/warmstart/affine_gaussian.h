@@ -13,9 +13,9 @@
 
 namespace aisivi {
 
-// The most dimensions for which full covariances are fitted. Ours, a judgement: there a factor has 2
-// MB, the curvature at a mode takes 1,000 evaluations, and a factorisation 4e7 operations, of which
-// every mode needs several.
+// The most dimensions for which full covariances are fitted. Ours, a judgement: there a factor has
+// 2 MB, the curvature at a mode takes 1,000 evaluations, and a factorisation 4e7 operations, of
+// which every mode needs several.
 inline constexpr int64_t kFullRankLimit = 500;
 
 struct AffineGaussian {

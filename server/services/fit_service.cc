@@ -183,7 +183,7 @@ grpc::ServerWriteReactor<v1::FitChunk>* FitServiceImpl::DownloadFit(
   if (!id.ok()) return RefuseStream<v1::FitChunk>(id.status());
   const auto download = std::make_shared<FitDownload>(jobs_, *id);
   return StartHeavyStream<v1::FitChunk>(
-      checks_, [download](const std::atomic<bool>*) { return download->Next(); });
+      transfers_, [download](const std::atomic<bool>*) { return download->Next(); });
 }
 
 grpc::Status FitServiceImpl::UpdateFit(grpc::ServerContext* context,

@@ -16,11 +16,15 @@ class FitServiceImpl final
           v1::FitService::WithCallbackMethod_DownloadFit<
               v1::FitService::WithCallbackMethod_WatchFit<v1::FitService::Service>>> {
  public:
-  // `jobs`, `datasets` and `checks` must outlive this. Larger requests than `max_request_bytes` are
-  // refused.
-  FitServiceImpl(JobManager* jobs, DatasetStore* datasets, HeavyWork* checks,
+  // All must outlive this: `checks` makes fits, `transfers` sends them, so that those who read
+  // slowly keep nobody from creating. Larger requests than `max_request_bytes` are refused.
+  FitServiceImpl(JobManager* jobs, DatasetStore* datasets, HeavyWork* checks, HeavyWork* transfers,
                  int64_t max_request_bytes)
-      : jobs_(jobs), datasets_(datasets), checks_(checks), max_request_bytes_(max_request_bytes) {}
+      : jobs_(jobs),
+        datasets_(datasets),
+        checks_(checks),
+        transfers_(transfers),
+        max_request_bytes_(max_request_bytes) {}
 
   grpc::ServerUnaryReactor* CreateFit(grpc::CallbackServerContext* context,
                                       const v1::CreateFitRequest* request,
@@ -51,6 +55,7 @@ class FitServiceImpl final
   JobManager* const jobs_;
   DatasetStore* const datasets_;
   HeavyWork* const checks_;
+  HeavyWork* const transfers_;
   const int64_t max_request_bytes_;
 };
 

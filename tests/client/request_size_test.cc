@@ -19,7 +19,7 @@ TEST(LargestField, NamesTheMatrixThatFillsTheRequest) {
 TEST(LargestField, NamesAText) {
   v1::CreateFitRequest request;
   request.mutable_fit()->set_preset(std::string(5000, 'a'));
-  request.mutable_fit()->set_preset("b");
+  request.mutable_fit()->set_display_name("b");
   EXPECT_EQ(LargestField(request), "fit.preset");
   request.mutable_fit()->set_display_name(std::string(5000, 'c'));
   EXPECT_EQ(LargestField(request), "fit");

@@ -160,7 +160,7 @@ aisivi logq "$name" --point 0,-1 --point=-1,-2 >text
 (($(wc -l <text) == 3)) || die "not two points: $(cat text)"
 printf '0,-1\n-1,-2\n' >points.csv
 aisivi logq "$name" --points points.csv --json >json
-expect_match '^\{"logQ":\[-?[0-9.]+,-?[0-9.]+\],"lower":\[.*\],"upper":\[.*\]\}$' json
+expect_match '^\{"first":"0","logQ":\[-?[0-9.]+,-?[0-9.]+\],"lower":\[.*\],"upper":\[.*\]\}$' json
 
 echo "plot"
 aisivi plot "$name" --out picture.png
@@ -174,7 +174,7 @@ for target in banana multimodal x_shaped gaussian gaussian_mixture logistic_regr
   conditioned_diffusion; do
   expect_match "^$target " text
 done
-aisivi targets --version | grep -qE '^aisivi-server [0-9.]+, engine for (x86-64-v[234]|generic)$' ||
+aisivi targets --version | grep -qE '^aisivi-server [0-9.]+, engine for (x86-64-v[234]|generic), numbers [0-9a-f]{16}$' ||
   die "$(aisivi targets --version)"
 aisivi targets logistic_regression >text
 expect_match '--param prior_precision' text

@@ -72,27 +72,23 @@ TEST(ScoreResidualTest, IsThatOfTheTrainingThatLedToTheResult) {
   EXPECT_GT(of_result, 100);
 }
 
-// A training that ruins the model, or that cannot move it, is thrown away: the result is the start.
+// A training that cannot move the model leaves nothing better than the start, which is the result.
 TEST(ScoreResidualTest, IsAbsentWhereTheStartIsTheResult) {
   FitOptions options = test::Short(40);
   options.warm_start = "gaussian";
   options.iterations = 0;
   const FitResult start = Fit(options);
-  options.decay_every = 1000;  // at the same rate throughout, whatever the checks see
-  for (const double rate : {0.0, 1.0}) {
-    for (const char* method : {"aisivi", "bsivi"}) {
-      options.iterations = 40;
-      options.method = method;
-      options.learning_rate = rate;
-      options.flow_learning_rate = rate;
-      const FitResult result = Fit(options);
-      ASSERT_NE(result.model, nullptr);
-      EXPECT_EQ(result.model->state().components.front().family.parameters(),
-                start.model->state().components.front().family.parameters());
-      EXPECT_GT(ReportsWithResidual(result), 5) << method << " " << rate;
-      EXPECT_TRUE(std::isnan(TypicalScoreResidual(result.history))) << method << " " << rate;
-      EXPECT_EQ(Residual(Judge(result)), nullptr);
-    }
+  options.iterations = 40;
+  options.learning_rate = options.flow_learning_rate = 0;
+  for (const char* method : {"aisivi", "bsivi"}) {
+    options.method = method;
+    const FitResult result = Fit(options);
+    ASSERT_NE(result.model, nullptr);
+    EXPECT_EQ(result.model->state().components.front().family.parameters(),
+              start.model->state().components.front().family.parameters());
+    EXPECT_GT(ReportsWithResidual(result), 5) << method;
+    EXPECT_TRUE(std::isnan(TypicalScoreResidual(result.history))) << method;
+    EXPECT_EQ(Residual(Judge(result)), nullptr) << method;
   }
 }
 

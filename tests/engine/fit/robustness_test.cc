@@ -145,7 +145,8 @@ std::unique_ptr<const Target> TargetOf(const Preset& preset) {
 }
 
 // At the start the loss is 3 to 1,200 nats; forty steps, with fewer inner samples and couplings
-// than published, take at least a quarter of it away.
+// than published, take at least a quarter of it away. From the published start of the flow so few
+// of its steps leave log q, and with it the bound of the ELBO, unknown: it begins at the points.
 TEST(RobustnessTest, EveryPresetTrainsOnItsTarget) {
   for (const Preset& preset : Presets()) {
     const auto target = TargetOf(preset);
@@ -155,6 +156,7 @@ TEST(RobustnessTest, EveryPresetTrainsOnItsTarget) {
     options.keep_last = false;  // which so early is not yet what a run ends with
     options.inner_samples = 16;
     options.chunks = 1;
+    options.flow_normalisation = "inverse";
     options.couplings = std::min<int64_t>(options.couplings, 4);
     options.flow_pretrain_iterations = std::min<int64_t>(options.flow_pretrain_iterations, 10);
     options.evidence_flow_iterations = std::min<int64_t>(options.evidence_flow_iterations, 10);

@@ -254,7 +254,7 @@ TEST(KpgTest, TheConditionalScoreStandsForTheMarginalOne) {
   model.components.push_back(component);
   ThreadPool pool(2);
   Workspace workspace(pool);
-  constexpr int64_t kMany = 1500;
+  constexpr int64_t kMany = 2500;
   PointBatch points;
   SamplePoints(model, 1, 0, kMany, workspace.caller(), &points);
   ASSERT_TRUE(EvaluateTarget(target, pool, &points).ok());
@@ -270,7 +270,8 @@ TEST(KpgTest, TheConditionalScoreStandsForTheMarginalOne) {
   const MatrixXd smoothed =
       difference * kernel.value / static_cast<double>(kMany) / static_cast<double>(kMany);
   const MatrixXd made = gradients.grad_x.cast<double>();
-  EXPECT_LT((made - smoothed).norm(), 0.25 * smoothed.norm());  // the noise of 1,500 points
+  // The noise of 2,500 points is 0.12 to 0.16, by seeds.
+  EXPECT_LT((made - smoothed).norm(), 0.17 * smoothed.norm());
   EXPECT_GT(gradients.loss, 0);
 }
 

@@ -124,7 +124,7 @@ TEST(RationalQuadraticTest, TheInverseUndoesIt) {
       }
       EXPECT_NEAR(back.log_slope[i], there.log_slope[i], 1e-2 * scale + 1e-6);
     }
-    EXPECT_LE(flat, kCount / 50);
+    EXPECT_LT(flat, kCount / 2) << scale;  // sd 2 makes wide bins of little height: f' ≈ 2 s²
     if (scale == 0) continue;
     EXPECT_GT((there.value - v).norm(), 1);
   }

@@ -415,8 +415,9 @@ TEST_F(FitServiceTest, ViewsDifferInTheTargetsArrays) {
 }
 
 TEST_F(FitServiceTest, AFitHasAnIdentityAndSaysWhatComputes) {
-  const v1::Fit created = Get(MustCreate("target { banana {} }"));
-  const v1::Fit other = Get(MustCreate("target { banana {} }"));
+  v1::Fit created, other;
+  ASSERT_TRUE(Create("target { banana {} }", &created).ok());
+  ASSERT_TRUE(Create("target { banana {} }", &other).ok());
   EXPECT_THAT(created.uid(), MatchesRegex("[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}"
                                           "-[0-9a-f]{12}"));
   EXPECT_NE(created.uid(), other.uid());
