@@ -72,8 +72,8 @@ TEST(CouplingKindsTest, SplinesTrainLikeAffineCouplings) {
     FitOptions options = Short(300);
     options.warm_start = "gaussian";
     options.coupling = coupling;
-    options.evidence_draws = 4096;
-    options.evidence_inner_samples = 256;
+    options.evidence_draws = 2048;
+    options.evidence_inner_samples = 64;
     const auto result = RunFit(*target, options, pool);
     ASSERT_TRUE(result.ok()) << result.status();
     ExpectFinished(*result);
