@@ -18,7 +18,9 @@ constexpr char kTypePrefix[] = "type.googleapis.com/";
 constexpr char kDomain[] = "aisivi";
 // It travels twice, in the message and in the details, within 8 KB of trailers.
 constexpr size_t kMaxDescription = 500;
-constexpr size_t kMaxViolations = 3000;  // bytes
+// Of several errors together, in bytes; what is beyond is counted.
+constexpr size_t kMaxViolations = 3000;
+constexpr size_t kMaxMessage = 1000;
 
 template <typename Detail>
 void Attach(const Detail& detail, absl::Status* status) {
@@ -86,24 +88,29 @@ absl::Status FieldsError(const std::vector<std::string>& fields, absl::string_vi
 absl::Status AllErrors(const std::vector<absl::Status>& statuses) {
   google::rpc::BadRequest all;
   absl::Status first;
-  int left_out = 0;
+  std::string message;
+  int wrong_ones = 0, untold = 0;
   for (const absl::Status& status : statuses) {
     if (status.ok()) continue;
     const std::optional<google::rpc::BadRequest> wrong = BadRequestOf(status);
     if (status.code() != absl::StatusCode::kInvalidArgument || !wrong.has_value()) return status;
-    if (first.ok()) first = status;
+    ++wrong_ones;
+    if (first.ok()) {
+      first = status;
+      message = std::string(status.message());
+    } else if (message.size() + status.message().size() <= kMaxMessage) {
+      absl::StrAppend(&message, "; ", std::string(status.message()));
+    } else {
+      ++untold;
+    }
     for (const auto& violation : wrong->field_violations()) {
-      if (all.ByteSizeLong() + violation.ByteSizeLong() > kMaxViolations) {
-        ++left_out;
-      } else {
-        *all.add_field_violations() = violation;
-      }
+      if (all.ByteSizeLong() + violation.ByteSizeLong() > kMaxViolations) continue;
+      *all.add_field_violations() = violation;
     }
   }
-  const int more = all.field_violations_size() + left_out - 1;
-  if (more <= 0) return first;
-  absl::Status status = absl::InvalidArgumentError(
-      absl::StrCat(std::string(first.message()), " (and ", more, " more)"));
+  if (wrong_ones <= 1) return first;
+  if (untold > 0) absl::StrAppend(&message, " (and ", untold, " more)");
+  absl::Status status = absl::InvalidArgumentError(message);
   first.ForEachPayload(
       [&](absl::string_view type, const absl::Cord& payload) { status.SetPayload(type, payload); });
   Attach(all, &status);

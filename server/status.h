@@ -27,8 +27,8 @@ absl::Status FieldError(absl::string_view field, absl::string_view description);
 absl::Status FieldsError(const std::vector<std::string>& fields, absl::string_view description);
 
 // One status for several, some of which may be OK: OK when all are; the first that is not
-// INVALID_ARGUMENT; else INVALID_ARGUMENT with the violations of all, as many as a trailer can
-// carry, whose message is the first one's and how many more there are.
+// INVALID_ARGUMENT; else INVALID_ARGUMENT with the messages and the violations of all, as many as a
+// trailer can carry; the message says how many more there are.
 absl::Status AllErrors(const std::vector<absl::Status>& statuses);
 
 // ABORTED, reason ETAG_MISMATCH: the resource `name` has changed since the client saw it.

@@ -69,6 +69,11 @@ expect_failure 1 'INVALID_ARGUMENT: fit\.preset: there is no "0{100}…"$' \
   "${fit[@]}" --target banana --preset "$long"
 expect_failure 1 'INVALID_ARGUMENT: name: must read' aisivi get "$long"
 
+echo "everything that is wrong, at once"
+echo '{"target": {"funnel": {"dimension": -1}}, "schedule": {"points": 0}, "labels": {"Bad": ""}}' >wrong.json
+expect_failure 1 'fit\.labels: .*; fit\.schedule\.points: .*; fit\.target\.funnel\.dimension: ' \
+  "${fit[@]}" --spec wrong.json
+
 echo "sizes that are too much together"
 expect_failure 1 'INVALID_ARGUMENT: fit\.schedule\.points: points x inner_samples x chunks' \
   "${fit[@]}" --target banana --set points=65536 --set inner_samples=1000000
