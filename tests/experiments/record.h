@@ -27,7 +27,9 @@ struct Record {
 std::string ToLine(const Record& record);
 absl::StatusOr<Record> FromLine(const std::string& line);
 
-// The report, in Markdown: medians and worst cases over the seeds of every experiment.
-std::string Report(const std::vector<Experiment>& experiments, const std::vector<Record>& records);
+// The report, in Markdown: medians and worst cases over the seeds of every experiment; seconds of
+// seeds 1 to `timed_seeds`, 0: of all.
+std::string Report(const std::vector<Experiment>& experiments, const std::vector<Record>& records,
+                   uint64_t timed_seeds = 0);
 
 }  // namespace aisivi::experiments
