@@ -135,7 +135,8 @@ JobManager::JobPtr JobManager::StandIn(const std::string& id, const absl::Status
   v1::Fit fit;
   fit.set_name(FitName(id));
   MarkFailed(error, &fit);
-  int64_t age = absl::ToUnixNanos(store_->WriteTime(id));
+  // Lists begin at 0, whatever an archive has made of the file's time.
+  int64_t age = std::max<int64_t>(1, absl::ToUnixNanos(store_->WriteTime(id)));
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     while (by_age_.count(age) > 0) ++age;

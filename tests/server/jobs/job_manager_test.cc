@@ -1,5 +1,6 @@
 #include "server/jobs/job_manager.h"
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -274,6 +275,31 @@ TEST_F(JobManagerTest, DamagedFilesAreShownAsFailedAndLeftAlone) {
   EXPECT_EQ(Bytes(PathOf(b)), shorter);
   EXPECT_TRUE(manager_->Delete(a, "").ok()) << "when that is asked for";
   EXPECT_FALSE(std::filesystem::exists(PathOf(a)));
+}
+
+TEST_F(JobManagerTest, DamagedFilesOfAnyTimeAreListedOnce) {
+  const std::string a = Create(1), b = Create(2), c = Create(3);
+  manager_.reset();
+  const absl::Time times[] = {absl::UnixEpoch(), absl::UnixEpoch() - absl::Hours(1)};
+  for (int i = 0; i < 2; ++i) {
+    const std::string path = PathOf(i == 0 ? a : b);
+    Overwrite(path, "no fit");
+    std::filesystem::last_write_time(
+        path, std::chrono::file_clock::from_sys(absl::ToChronoTime(times[i])));
+  }
+  Open({1, 2});
+  for (const ListOrder order : {ListOrder::kNewestFirst, ListOrder::kOldestFirst}) {
+    std::vector<std::string> names;
+    int64_t position = 0;
+    for (int page = 0; page < 4; ++page) {
+      for (const LiveFit::Snapshot& fit : manager_->List({}, order, position, 1)) {
+        names.push_back(fit->name());
+        position = JobManager::Age(*fit);
+        EXPECT_GT(position, 0) << "no page begins there";
+      }
+    }
+    EXPECT_THAT(names, UnorderedElementsAre(FitName(a), FitName(b), FitName(c)));
+  }
 }
 
 TEST_F(JobManagerTest, ARecordThatCannotBeReadWhenItsTurnComesIsNotOverwritten) {
