@@ -97,10 +97,17 @@ void JobManager::WatchExpiry(const v1::Fit& fit, const std::string& id) {
 }
 
 void JobManager::Expire(const std::string& id) {
-  const absl::Status status = Delete(id, "");
+  bool expired = true;
+  // Asked again when no update is on its way any more: one may have changed the time since.
+  const absl::Status status = DeleteIf(id, [&](const v1::Fit& fit) {
+    expired = fit.has_expire_time() && FromTimestamp(fit.expire_time()) <= absl::Now();
+    if (expired) return absl::OkStatus();
+    WatchExpiry(fit, id);
+    return absl::AbortedError("has another expire_time");
+  });
   if (status.ok()) {
     spdlog::info("{} has expired", FitName(id));
-  } else if (!absl::IsNotFound(status)) {
+  } else if (expired && !absl::IsNotFound(status)) {
     spdlog::error("{} has expired and cannot be deleted: {}", FitName(id),
                   std::string(status.message()));
     expirer_.Watch(id, absl::Now() + kRetryExpiry);
@@ -511,6 +518,11 @@ absl::StatusOr<v1::Fit> JobManager::Cancel(const std::string& id, const std::str
 }
 
 absl::Status JobManager::Delete(const std::string& id, const std::string& etag) {
+  return DeleteIf(id, [&](const v1::Fit& fit) { return CheckEtag("etag", etag, fit); });
+}
+
+absl::Status JobManager::DeleteIf(const std::string& id,
+                                  const std::function<absl::Status(const v1::Fit&)>& check) {
   std::unique_lock<std::mutex> lock(mutex_);
   absl::StatusOr<JobPtr> found = Find(id);
   if (!found.ok()) return found.status();
@@ -522,7 +534,7 @@ absl::Status JobManager::Delete(const std::string& id, const std::string& etag) 
   }
   ended_.wait(lock, [&] { return !job->storing; });
   if (jobs_.count(id) == 0) return FitNotFound(FitName(id));
-  if (absl::Status s = CheckEtag("etag", etag, *job->fit); !s.ok()) return s;
+  if (absl::Status s = check(*job->fit); !s.ok()) return s;
   job->storing = true;
   lock.unlock();
   absl::Status status = store_->Remove(id);

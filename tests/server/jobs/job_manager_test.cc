@@ -9,8 +9,11 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "server/convert/progress.h"
 #include "server/jobs/fit_name.h"
 #include "server/jobs/fit_plan.h"
 #include "tests/engine/allocations.h"
@@ -333,6 +336,27 @@ TEST_F(JobManagerTest, AResultThatCannotBeStoredIsAFailure) {
   EXPECT_THAT(fit.message(), HasSubstr("cannot create"));
   EXPECT_FALSE(manager_->Create(Planned(), "", 0).ok()) << "nor is a fit that cannot be stored";
   EXPECT_EQ(manager_->List({}, ListOrder::kNewestFirst, 0, 9).size(), 1u);
+}
+
+TEST_F(JobManagerTest, AnUpdateThatIsOnItsWayWhenAFitExpiresCounts) {
+  manager_->Start();
+  fake_->Release();
+  const std::string id = Create();
+  AwaitEnd(id);
+  const absl::Time time = absl::Now() + absl::Milliseconds(50);
+  ASSERT_TRUE(
+      manager_
+          ->Update(id, "", [&](v1::Fit* fit) { *fit->mutable_expire_time() = ToTimestamp(time); })
+          .ok());
+  const absl::StatusOr<v1::Fit> updated = manager_->Update(id, "", [&](v1::Fit* fit) {
+    // The time comes, and its deletion waits for this.
+    absl::SleepFor(time - absl::Now() + absl::Milliseconds(100));
+    fit->clear_expire_time();
+  });
+  ASSERT_TRUE(updated.ok()) << updated.status();
+  // Waits for a deletion that is being made.
+  manager_.reset();
+  EXPECT_TRUE(store_->Read(id).ok()) << "its update was acknowledged";
 }
 
 TEST_F(JobManagerTest, ShutdownCancelsWhatRunsAndKeepsWhatWaits) {
