@@ -285,10 +285,11 @@ void JobManager::EndJob(Job& job, const v1::Fit& fit) {
     job.record = TrainingRecord();
     job.storing = false;
     --running_;
+    // Before an update can come, whose time counts.
+    WatchExpiry(fit, job.id);
   }
   ended_.notify_all();
   job.events->Append(FinalEvent(fit));
-  WatchExpiry(fit, job.id);
 }
 
 void JobManager::Shutdown() {

@@ -1,5 +1,6 @@
 #include "server/jobs/job_manager.h"
 
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -357,6 +358,29 @@ TEST_F(JobManagerTest, AnUpdateThatIsOnItsWayWhenAFitExpiresCounts) {
   // Waits for a deletion that is being made.
   manager_.reset();
   EXPECT_TRUE(store_->Read(id).ok()) << "its update was acknowledged";
+}
+
+TEST_F(JobManagerTest, ATimeThatIsSetAsSoonAsAFitHasEndedIsWatched) {
+  const std::string id = Create();
+  const std::shared_ptr<EventLog> log = *manager_->Events(id);
+  const absl::Time time = absl::Now() + absl::Seconds(1);
+  std::atomic<bool> updated{false};
+  // Listeners hear the last event before the end of the fit is all done.
+  const int64_t listener = log->AddListener([&] {
+    if (StateOf(id) != v1::Fit::STATE_SUCCEEDED) return;
+    updated =
+        manager_
+            ->Update(id, "", [&](v1::Fit* fit) { *fit->mutable_expire_time() = ToTimestamp(time); })
+            .ok();
+  });
+  fake_->Release();
+  manager_->Start();
+  const absl::Time late = time + kGenerous;
+  while (!updated && absl::Now() < late) absl::SleepFor(absl::Milliseconds(1));
+  log->RemoveListener(listener);
+  ASSERT_TRUE(updated);
+  while (manager_->Get(id).ok() && absl::Now() < late) absl::SleepFor(absl::Milliseconds(5));
+  EXPECT_EQ(manager_->Get(id).status().code(), absl::StatusCode::kNotFound);
 }
 
 TEST_F(JobManagerTest, ShutdownCancelsWhatRunsAndKeepsWhatWaits) {
