@@ -217,7 +217,9 @@ void JobManager::RunJob(const JobPtr& job) {
     // What cannot be read now may be read, or mended, later: it is never overwritten.
     v1::Fit fit;
     {
-      const std::lock_guard<std::mutex> lock(mutex_);
+      std::unique_lock<std::mutex> lock(mutex_);
+      ended_.wait(lock, [&] { return !job->storing; });
+      job->storing = true;
       fit = *job->fit;
     }
     MarkFailed(stored.status(), &fit);
@@ -232,6 +234,7 @@ void JobManager::RunJob(const JobPtr& job) {
     ended_.wait(lock, [&] { return !job->storing; });
     job->storing = true;
     TakeChangeable(*job->fit, record.mutable_fit());
+    TakeIdentity(*job->fit, record.mutable_fit());
     Touch(record.mutable_fit());
   }
   record.set_last_sequence(job->events->last_sequence() + 1);

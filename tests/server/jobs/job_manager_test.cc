@@ -326,6 +326,25 @@ TEST_F(JobManagerTest, ARecordThatCannotBeReadWhenItsTurnComesIsNotOverwritten) 
   EXPECT_EQ(Bytes(PathOf(b)), corrupted);
 }
 
+TEST_F(JobManagerTest, AFitThatCannotBeReadEndsWhenNothingWritesItsFile) {
+  const std::string id = Create();
+  const absl::Status updated = manager_
+                                   ->Update(id, "",
+                                            [&](v1::Fit*) {
+                                              Overwrite(PathOf(id), "no fit");
+                                              manager_->Start();
+                                              while (StateOf(id) == v1::Fit::STATE_QUEUED) {
+                                                absl::SleepFor(absl::Milliseconds(1));
+                                              }
+                                              absl::SleepFor(absl::Milliseconds(100));
+                                              EXPECT_EQ(StateOf(id), v1::Fit::STATE_RUNNING);
+                                            })
+                                   .status();
+  EXPECT_TRUE(absl::IsDataLoss(updated)) << updated;
+  EXPECT_EQ(AwaitEnd(id).state(), v1::Fit::STATE_FAILED);
+  EXPECT_TRUE(manager_->Delete(id, "").ok());
+}
+
 TEST_F(JobManagerTest, AResultThatCannotBeStoredIsAFailure) {
   manager_->Start();
   const std::string id = Create();
