@@ -508,8 +508,9 @@ absl::StatusOr<v1::Fit> JobManager::Cancel(const std::string& id, const std::str
   absl::StatusOr<JobPtr> found = Find(id);
   if (!found.ok()) return found.status();
   const JobPtr job = *found;
-  // It may begin to run meanwhile.
-  ended_.wait(lock, [&] { return job->fit->state() != v1::Fit::STATE_QUEUED || !job->storing; });
+  // It may begin to run meanwhile; and what has ended is on disk before it is told.
+  ended_.wait(lock, [&] { return job->fit->state() == v1::Fit::STATE_RUNNING || !job->storing; });
+  if (jobs_.count(id) == 0) return FitNotFound(FitName(id));
   if (absl::Status s = CheckEtag("etag", etag, *job->fit); !s.ok()) return s;
   if (job->fit->state() == v1::Fit::STATE_QUEUED) {
     if (absl::Status status = CancelQueued(job, lock); !status.ok()) return status;

@@ -172,6 +172,20 @@ TEST_F(JobManagerTest, QueuedFitCanBeCancelledAndNeverRuns) {
   EXPECT_THAT(fake_->Seeds(), ElementsAre(2));
 }
 
+TEST_F(JobManagerTest, EveryAnswerToACancellationIsOnDisk) {
+  for (int round = 0; round < 20; ++round) {
+    const std::string id = Create();
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 4; ++i) {
+      threads.emplace_back([&] {
+        ASSERT_TRUE(manager_->Cancel(id, "", kGenerous).ok());
+        EXPECT_EQ(store_->Read(id)->fit().state(), v1::Fit::STATE_CANCELLED);
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+  }
+}
+
 TEST_F(JobManagerTest, OnlyEndedFitsAreDeletedAndWholly) {
   manager_->Start();
   const std::string a = Create(), b = Create();
