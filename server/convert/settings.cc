@@ -113,7 +113,11 @@ const FieldDescriptor* ChosenMethod(const v1::MethodSpec& spec) {
 void ApplyMethodSpec(const v1::MethodSpec& spec, const std::string& path, FitOptions* options,
                      std::vector<absl::Status>* errors) {
   const FieldDescriptor* method = ChosenMethod(spec);
-  if (method == nullptr) return;
+  if (method == nullptr) {
+    // Also of a method that only a later version knows.
+    errors->push_back(FieldError(path, "names no method that there is here"));
+    return;
+  }
   options->method = method->name();
   Apply(spec.GetReflection()->GetMessage(spec, method), absl::StrCat(path, ".", method->name()),
         options, errors);

@@ -97,10 +97,17 @@ void JobManager::WatchExpiry(const v1::Fit& fit, const std::string& id) {
 }
 
 void JobManager::Expire(const std::string& id) {
-  const absl::Status status = Delete(id, "");
+  bool expired = true;
+  // Asked again when no update is on its way any more: one may have changed the time since.
+  const absl::Status status = DeleteIf(id, [&](const v1::Fit& fit) {
+    expired = fit.has_expire_time() && FromTimestamp(fit.expire_time()) <= absl::Now();
+    if (expired) return absl::OkStatus();
+    WatchExpiry(fit, id);
+    return absl::AbortedError("has another expire_time");
+  });
   if (status.ok()) {
     spdlog::info("{} has expired", FitName(id));
-  } else if (!absl::IsNotFound(status)) {
+  } else if (expired && !absl::IsNotFound(status)) {
     spdlog::error("{} has expired and cannot be deleted: {}", FitName(id),
                   std::string(status.message()));
     expirer_.Watch(id, absl::Now() + kRetryExpiry);
@@ -135,7 +142,8 @@ JobManager::JobPtr JobManager::StandIn(const std::string& id, const absl::Status
   v1::Fit fit;
   fit.set_name(FitName(id));
   MarkFailed(error, &fit);
-  int64_t age = absl::ToUnixNanos(store_->WriteTime(id));
+  // Lists begin at 0, whatever an archive has made of the file's time.
+  int64_t age = std::max<int64_t>(1, absl::ToUnixNanos(store_->WriteTime(id)));
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     while (by_age_.count(age) > 0) ++age;
@@ -209,7 +217,9 @@ void JobManager::RunJob(const JobPtr& job) {
     // What cannot be read now may be read, or mended, later: it is never overwritten.
     v1::Fit fit;
     {
-      const std::lock_guard<std::mutex> lock(mutex_);
+      std::unique_lock<std::mutex> lock(mutex_);
+      ended_.wait(lock, [&] { return !job->storing; });
+      job->storing = true;
       fit = *job->fit;
     }
     MarkFailed(stored.status(), &fit);
@@ -224,6 +234,7 @@ void JobManager::RunJob(const JobPtr& job) {
     ended_.wait(lock, [&] { return !job->storing; });
     job->storing = true;
     TakeChangeable(*job->fit, record.mutable_fit());
+    TakeIdentity(*job->fit, record.mutable_fit());
     Touch(record.mutable_fit());
   }
   record.set_last_sequence(job->events->last_sequence() + 1);
@@ -277,10 +288,11 @@ void JobManager::EndJob(Job& job, const v1::Fit& fit) {
     job.record = TrainingRecord();
     job.storing = false;
     --running_;
+    // Before an update can come, whose time counts.
+    WatchExpiry(fit, job.id);
   }
   ended_.notify_all();
   job.events->Append(FinalEvent(fit));
-  WatchExpiry(fit, job.id);
 }
 
 void JobManager::Shutdown() {
@@ -496,8 +508,9 @@ absl::StatusOr<v1::Fit> JobManager::Cancel(const std::string& id, const std::str
   absl::StatusOr<JobPtr> found = Find(id);
   if (!found.ok()) return found.status();
   const JobPtr job = *found;
-  // It may begin to run meanwhile.
-  ended_.wait(lock, [&] { return job->fit->state() != v1::Fit::STATE_QUEUED || !job->storing; });
+  // It may begin to run meanwhile; and what has ended is on disk before it is told.
+  ended_.wait(lock, [&] { return job->fit->state() == v1::Fit::STATE_RUNNING || !job->storing; });
+  if (jobs_.count(id) == 0) return FitNotFound(FitName(id));
   if (absl::Status s = CheckEtag("etag", etag, *job->fit); !s.ok()) return s;
   if (job->fit->state() == v1::Fit::STATE_QUEUED) {
     if (absl::Status status = CancelQueued(job, lock); !status.ok()) return status;
@@ -510,6 +523,11 @@ absl::StatusOr<v1::Fit> JobManager::Cancel(const std::string& id, const std::str
 }
 
 absl::Status JobManager::Delete(const std::string& id, const std::string& etag) {
+  return DeleteIf(id, [&](const v1::Fit& fit) { return CheckEtag("etag", etag, fit); });
+}
+
+absl::Status JobManager::DeleteIf(const std::string& id,
+                                  const std::function<absl::Status(const v1::Fit&)>& check) {
   std::unique_lock<std::mutex> lock(mutex_);
   absl::StatusOr<JobPtr> found = Find(id);
   if (!found.ok()) return found.status();
@@ -521,7 +539,7 @@ absl::Status JobManager::Delete(const std::string& id, const std::string& etag) 
   }
   ended_.wait(lock, [&] { return !job->storing; });
   if (jobs_.count(id) == 0) return FitNotFound(FitName(id));
-  if (absl::Status s = CheckEtag("etag", etag, *job->fit); !s.ok()) return s;
+  if (absl::Status s = check(*job->fit); !s.ok()) return s;
   job->storing = true;
   lock.unlock();
   absl::Status status = store_->Remove(id);

@@ -102,6 +102,10 @@ class JobManager {
   int64_t NewAge();
   void WatchExpiry(const v1::Fit& fit, const std::string& id);
   void Expire(const std::string& id);
+  // Deletes a fit that has ended unless `check`, made with mutex_ held once nothing else writes its
+  // file, returns an error, which is returned.
+  absl::Status DeleteIf(const std::string& id,
+                        const std::function<absl::Status(const v1::Fit& fit)>& check);
 
   void RunnerLoop();
   JobPtr NextJob();

@@ -35,9 +35,10 @@ int64_t InnerSamplesOf(const v1::EstimateLogEvidenceRequest& request, const v1::
 absl::Status CheckEvidenceRequest(const v1::EstimateLogEvidenceRequest& request,
                                   const v1::Fit& fit) {
   const int64_t draws = DrawsOf(request, fit), inner_samples = InnerSamplesOf(request, fit);
-  for (absl::Status status : {CheckRange("draws", draws, 2, kMaxDraws),
-                              CheckRange("inner_samples", inner_samples, 1, kMaxInnerSamples),
-                              CheckNumbers("draws", draws, fit.dimension())}) {
+  for (absl::Status status :
+       {CheckRange("draws", draws, 2, kMaxDraws),
+        CheckRange("inner_samples", request.inner_samples(), 0, kMaxInnerSamples),
+        CheckNumbers("draws", draws, fit.dimension())}) {
     if (!status.ok()) return status;
   }
   return CheckDensityWork("draws", draws, inner_samples, fit.dimension());

@@ -186,9 +186,14 @@ grpc::ServerWriteReactor<v1::FitChunk>* FitServiceImpl::DownloadFit(
       transfers_, [download](const std::atomic<bool>*) { return download->Next(); });
 }
 
-grpc::Status FitServiceImpl::UpdateFit(grpc::ServerContext* context,
-                                       const v1::UpdateFitRequest* request, v1::Fit* response) {
-  return Reply(Update(*request), response);
+grpc::ServerUnaryReactor* FitServiceImpl::UpdateFit(grpc::CallbackServerContext* context,
+                                                    const v1::UpdateFitRequest* request,
+                                                    v1::Fit* response) {
+  if (absl::Status status = CheckRequestSize(*request, max_request_bytes_); !status.ok()) {
+    return Refuse(context, status);
+  }
+  return StartHeavy(checks_, response,
+                    [this, request](const std::atomic<bool>*) { return Update(*request); });
 }
 
 grpc::Status FitServiceImpl::ListFits(grpc::ServerContext* context,
@@ -212,12 +217,13 @@ grpc::Status FitServiceImpl::DeleteFit(grpc::ServerContext* context,
   return ToGrpcStatus(jobs_->Delete(*id, request->etag()));
 }
 
-grpc::Status FitServiceImpl::GetTrainingHistory(grpc::ServerContext* context,
-                                                const v1::GetTrainingHistoryRequest* request,
-                                                v1::TrainingHistory* response) {
+grpc::ServerUnaryReactor* FitServiceImpl::GetTrainingHistory(
+    grpc::CallbackServerContext* context, const v1::GetTrainingHistoryRequest* request,
+    v1::TrainingHistory* response) {
   absl::StatusOr<std::string> id = ParseFitName("name", request->name());
-  if (!id.ok()) return ToGrpcStatus(id.status());
-  return Reply(jobs_->History(*id), response);
+  if (!id.ok()) return Refuse(context, id.status());
+  return StartHeavy(checks_, response,
+                    [this, id = *id](const std::atomic<bool>*) { return jobs_->History(id); });
 }
 
 grpc::ServerWriteReactor<v1::WatchFitResponse>* FitServiceImpl::WatchFit(

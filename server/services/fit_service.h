@@ -9,15 +9,18 @@
 
 namespace aisivi::server {
 
-// WatchFit takes no thread per watcher, and CreateFit and DownloadFit read and check data off the
-// threads of RPCs; the other methods are short.
+// WatchFit takes no thread per watcher, and what reads or writes all that is stored of a fit, or
+// checks its data, does so off the threads of RPCs; the other methods are short.
 class FitServiceImpl final
     : public v1::FitService::WithCallbackMethod_CreateFit<
           v1::FitService::WithCallbackMethod_DownloadFit<
-              v1::FitService::WithCallbackMethod_WatchFit<v1::FitService::Service>>> {
+              v1::FitService::WithCallbackMethod_UpdateFit<
+                  v1::FitService::WithCallbackMethod_GetTrainingHistory<
+                      v1::FitService::WithCallbackMethod_WatchFit<v1::FitService::Service>>>>> {
  public:
-  // All must outlive this: `checks` makes fits, `transfers` sends them, so that those who read
-  // slowly keep nobody from creating. Larger requests than `max_request_bytes` are refused.
+  // All must outlive this: `checks` makes and changes fits, `transfers` sends them, so that those
+  // who read slowly keep nobody from creating. Larger requests than `max_request_bytes` are
+  // refused.
   FitServiceImpl(JobManager* jobs, DatasetStore* datasets, HeavyWork* checks, HeavyWork* transfers,
                  int64_t max_request_bytes)
       : jobs_(jobs),
@@ -33,17 +36,18 @@ class FitServiceImpl final
                       v1::Fit* response) override;
   grpc::ServerWriteReactor<v1::FitChunk>* DownloadFit(
       grpc::CallbackServerContext* context, const v1::DownloadFitRequest* request) override;
-  grpc::Status UpdateFit(grpc::ServerContext* context, const v1::UpdateFitRequest* request,
-                         v1::Fit* response) override;
+  grpc::ServerUnaryReactor* UpdateFit(grpc::CallbackServerContext* context,
+                                      const v1::UpdateFitRequest* request,
+                                      v1::Fit* response) override;
   grpc::Status ListFits(grpc::ServerContext* context, const v1::ListFitsRequest* request,
                         v1::ListFitsResponse* response) override;
   grpc::Status CancelFit(grpc::ServerContext* context, const v1::CancelFitRequest* request,
                          v1::Fit* response) override;
   grpc::Status DeleteFit(grpc::ServerContext* context, const v1::DeleteFitRequest* request,
                          google::protobuf::Empty* response) override;
-  grpc::Status GetTrainingHistory(grpc::ServerContext* context,
-                                  const v1::GetTrainingHistoryRequest* request,
-                                  v1::TrainingHistory* response) override;
+  grpc::ServerUnaryReactor* GetTrainingHistory(grpc::CallbackServerContext* context,
+                                               const v1::GetTrainingHistoryRequest* request,
+                                               v1::TrainingHistory* response) override;
   grpc::ServerWriteReactor<v1::WatchFitResponse>* WatchFit(
       grpc::CallbackServerContext* context, const v1::WatchFitRequest* request) override;
 

@@ -47,7 +47,7 @@ absl::Status CheckPoints(const v1::Matrix& points, int64_t inner_samples, const 
   }
   const int64_t samples = InnerSamples(inner_samples, fit);
   for (absl::Status status : {CheckRange("points", points.rows(), 1, kMaxPoints),
-                              CheckRange("inner_samples", samples, 1, kMaxInnerSamples)}) {
+                              CheckRange("inner_samples", inner_samples, 0, kMaxInnerSamples)}) {
     if (!status.ok()) return status;
   }
   return CheckDensityWork("points", points.rows(), samples, fit.dimension());

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <filesystem>
@@ -39,8 +40,9 @@ v1::Dataset Damaged(const std::string& id, const std::filesystem::directory_entr
   std::error_code ignored;
   dataset.set_size_bytes(static_cast<int64_t>(file.file_size(ignored)));
   const auto written = std::chrono::file_clock::to_sys(file.last_write_time(ignored));
-  *dataset.mutable_create_time() =
-      TimeUtil::NanosecondsToTimestamp(absl::ToUnixNanos(absl::FromChrono(written)));
+  // Lists begin at 0, whatever an archive has made of the file's time.
+  *dataset.mutable_create_time() = TimeUtil::NanosecondsToTimestamp(
+      std::max<int64_t>(1, absl::ToUnixNanos(absl::FromChrono(written))));
   *dataset.mutable_error() = ToRpcStatus(error);
   return dataset;
 }

@@ -6,6 +6,7 @@
 #include "gmock/gmock.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/text_format.h"
+#include "google/protobuf/unknown_field_set.h"
 #include "google/rpc/error_details.pb.h"
 #include "gtest/gtest.h"
 #include "server/convert/settings.h"
@@ -110,6 +111,17 @@ TEST(FitPlanTest, AnEnumValueThatIsNotKnownIsRefused) {
   v1::Fit fit = Request("target { banana {} }");
   fit.mutable_start()->set_warm_start(static_cast<v1::WarmStart>(99));
   EXPECT_THAT(std::string(PlanFit(fit).status().message()), StartsWith("fit.start.warm_start: "));
+}
+
+TEST(FitPlanTest, AMethodThatIsNotKnownIsRefused) {
+  v1::Fit fit = Request("target { banana {} } method {}");
+  EXPECT_THAT(std::string(PlanFit(fit).status().message()), StartsWith("fit.method: "));
+  v1::MethodSpec* method = fit.mutable_method();
+  method->GetReflection()->MutableUnknownFields(method)->AddLengthDelimited(999, "");
+  EXPECT_THAT(std::string(PlanFit(fit).status().message()), StartsWith("fit.method: "));
+  // As a server of a later version has stored it.
+  *fit.mutable_effective_settings()->mutable_method() = fit.method();
+  EXPECT_TRUE(absl::IsInvalidArgument(PlannedOptions(fit).status())) << "not run by the default";
 }
 
 TEST(FitPlanTest, BadInputNamesItsField) {

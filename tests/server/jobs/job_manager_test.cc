@@ -1,5 +1,7 @@
 #include "server/jobs/job_manager.h"
 
+#include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -8,8 +10,11 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "server/convert/progress.h"
 #include "server/jobs/fit_name.h"
 #include "server/jobs/fit_plan.h"
 #include "tests/engine/allocations.h"
@@ -167,6 +172,20 @@ TEST_F(JobManagerTest, QueuedFitCanBeCancelledAndNeverRuns) {
   EXPECT_THAT(fake_->Seeds(), ElementsAre(2));
 }
 
+TEST_F(JobManagerTest, EveryAnswerToACancellationIsOnDisk) {
+  for (int round = 0; round < 20; ++round) {
+    const std::string id = Create();
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 4; ++i) {
+      threads.emplace_back([&] {
+        ASSERT_TRUE(manager_->Cancel(id, "", kGenerous).ok());
+        EXPECT_EQ(store_->Read(id)->fit().state(), v1::Fit::STATE_CANCELLED);
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+  }
+}
+
 TEST_F(JobManagerTest, OnlyEndedFitsAreDeletedAndWholly) {
   manager_->Start();
   const std::string a = Create(), b = Create();
@@ -276,6 +295,31 @@ TEST_F(JobManagerTest, DamagedFilesAreShownAsFailedAndLeftAlone) {
   EXPECT_FALSE(std::filesystem::exists(PathOf(a)));
 }
 
+TEST_F(JobManagerTest, DamagedFilesOfAnyTimeAreListedOnce) {
+  const std::string a = Create(1), b = Create(2), c = Create(3);
+  manager_.reset();
+  const absl::Time times[] = {absl::UnixEpoch(), absl::UnixEpoch() - absl::Hours(1)};
+  for (int i = 0; i < 2; ++i) {
+    const std::string path = PathOf(i == 0 ? a : b);
+    Overwrite(path, "no fit");
+    std::filesystem::last_write_time(
+        path, std::chrono::file_clock::from_sys(absl::ToChronoTime(times[i])));
+  }
+  Open({1, 2});
+  for (const ListOrder order : {ListOrder::kNewestFirst, ListOrder::kOldestFirst}) {
+    std::vector<std::string> names;
+    int64_t position = 0;
+    for (int page = 0; page < 4; ++page) {
+      for (const LiveFit::Snapshot& fit : manager_->List({}, order, position, 1)) {
+        names.push_back(fit->name());
+        position = JobManager::Age(*fit);
+        EXPECT_GT(position, 0) << "no page begins there";
+      }
+    }
+    EXPECT_THAT(names, UnorderedElementsAre(FitName(a), FitName(b), FitName(c)));
+  }
+}
+
 TEST_F(JobManagerTest, ARecordThatCannotBeReadWhenItsTurnComesIsNotOverwritten) {
   const std::string a = Create(1), b = Create(2);
   Overwrite(PathOf(a), Bytes(PathOf(a)).substr(0, 40));
@@ -296,6 +340,25 @@ TEST_F(JobManagerTest, ARecordThatCannotBeReadWhenItsTurnComesIsNotOverwritten) 
   EXPECT_EQ(Bytes(PathOf(b)), corrupted);
 }
 
+TEST_F(JobManagerTest, AFitThatCannotBeReadEndsWhenNothingWritesItsFile) {
+  const std::string id = Create();
+  const absl::Status updated = manager_
+                                   ->Update(id, "",
+                                            [&](v1::Fit*) {
+                                              Overwrite(PathOf(id), "no fit");
+                                              manager_->Start();
+                                              while (StateOf(id) == v1::Fit::STATE_QUEUED) {
+                                                absl::SleepFor(absl::Milliseconds(1));
+                                              }
+                                              absl::SleepFor(absl::Milliseconds(100));
+                                              EXPECT_EQ(StateOf(id), v1::Fit::STATE_RUNNING);
+                                            })
+                                   .status();
+  EXPECT_TRUE(absl::IsDataLoss(updated)) << updated;
+  EXPECT_EQ(AwaitEnd(id).state(), v1::Fit::STATE_FAILED);
+  EXPECT_TRUE(manager_->Delete(id, "").ok());
+}
+
 TEST_F(JobManagerTest, AResultThatCannotBeStoredIsAFailure) {
   manager_->Start();
   const std::string id = Create();
@@ -307,6 +370,50 @@ TEST_F(JobManagerTest, AResultThatCannotBeStoredIsAFailure) {
   EXPECT_THAT(fit.message(), HasSubstr("cannot create"));
   EXPECT_FALSE(manager_->Create(Planned(), "", 0).ok()) << "nor is a fit that cannot be stored";
   EXPECT_EQ(manager_->List({}, ListOrder::kNewestFirst, 0, 9).size(), 1u);
+}
+
+TEST_F(JobManagerTest, AnUpdateThatIsOnItsWayWhenAFitExpiresCounts) {
+  manager_->Start();
+  fake_->Release();
+  const std::string id = Create();
+  AwaitEnd(id);
+  const absl::Time time = absl::Now() + absl::Milliseconds(50);
+  ASSERT_TRUE(
+      manager_
+          ->Update(id, "", [&](v1::Fit* fit) { *fit->mutable_expire_time() = ToTimestamp(time); })
+          .ok());
+  const absl::StatusOr<v1::Fit> updated = manager_->Update(id, "", [&](v1::Fit* fit) {
+    // The time comes, and its deletion waits for this.
+    absl::SleepFor(time - absl::Now() + absl::Milliseconds(100));
+    fit->clear_expire_time();
+  });
+  ASSERT_TRUE(updated.ok()) << updated.status();
+  // Waits for a deletion that is being made.
+  manager_.reset();
+  EXPECT_TRUE(store_->Read(id).ok()) << "its update was acknowledged";
+}
+
+TEST_F(JobManagerTest, ATimeThatIsSetAsSoonAsAFitHasEndedIsWatched) {
+  const std::string id = Create();
+  const std::shared_ptr<EventLog> log = *manager_->Events(id);
+  const absl::Time time = absl::Now() + absl::Seconds(1);
+  std::atomic<bool> updated{false};
+  // Listeners hear the last event before the end of the fit is all done.
+  const int64_t listener = log->AddListener([&] {
+    if (StateOf(id) != v1::Fit::STATE_SUCCEEDED) return;
+    updated =
+        manager_
+            ->Update(id, "", [&](v1::Fit* fit) { *fit->mutable_expire_time() = ToTimestamp(time); })
+            .ok();
+  });
+  fake_->Release();
+  manager_->Start();
+  const absl::Time late = time + kGenerous;
+  while (!updated && absl::Now() < late) absl::SleepFor(absl::Milliseconds(1));
+  log->RemoveListener(listener);
+  ASSERT_TRUE(updated);
+  while (manager_->Get(id).ok() && absl::Now() < late) absl::SleepFor(absl::Milliseconds(5));
+  EXPECT_EQ(manager_->Get(id).status().code(), absl::StatusCode::kNotFound);
 }
 
 TEST_F(JobManagerTest, ShutdownCancelsWhatRunsAndKeepsWhatWaits) {

@@ -234,6 +234,13 @@ TEST_F(FitServiceTest, LargeFieldsAreRefusedByName) {
   request.mutable_fit()->set_display_name(std::string(3 << 19, 'x'));
   EXPECT_EQ(ViolatedField(Create(request, &fit)), "fit.display_name");
 
+  // An update too, whatever of it counts.
+  v1::UpdateFitRequest update;
+  *update.mutable_fit() = LargeRequest(3 << 19).fit();
+  update.mutable_fit()->set_name(MustCreate("target { banana {} }"));
+  update.mutable_update_mask()->add_paths("labels");
+  EXPECT_EQ(ViolatedField(Update(update, &fit)), "fit.target.logistic_regression.x");
+
   // Above twice the limit the transport itself refuses.
   status = Create(LargeRequest(3 << 20), &fit);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);

@@ -11,6 +11,8 @@
 #include "absl/strings/str_cat.h"
 #include "engine/fit/fit.h"
 #include "gmock/gmock.h"
+#include "server/services/evidence_source.h"
+#include "server/services/posterior_limits.h"
 #include "tests/server/services/server_fixture.h"
 
 namespace aisivi::server {
@@ -572,6 +574,27 @@ TEST_F(PosteriorServiceTest, BadInputNamesItsField) {
         LogDensity(FromText<v1::EvaluateLogDensityRequest>(name + field), &response);
     EXPECT_EQ(ViolatedField(status), "points") << status.error_message();
   }
+}
+
+TEST(PosteriorLimitsTest, AFitsOwnInnerSamplesAreTakenHoweverMany) {
+  v1::Fit fit;
+  fit.set_dimension(1);
+  auto* own = fit.mutable_effective_settings()->mutable_evidence_settings();
+  own->set_evidence_draws(2);
+  own->set_evidence_inner_samples(4194304);
+  fit.mutable_evidence()->set_inner_samples(4194304);
+  v1::Matrix point;
+  point.set_rows(1);
+  point.set_columns(1);
+  point.add_values(0);
+  EXPECT_TRUE(CheckPoints(point, 0, fit).ok()) << CheckPoints(point, 0, fit);
+  EXPECT_THAT(std::string(CheckPoints(point, 4194304, fit).message()),
+              StartsWith("inner_samples: "));
+  v1::EstimateLogEvidenceRequest request;
+  EXPECT_TRUE(CheckEvidenceRequest(request, fit).ok()) << CheckEvidenceRequest(request, fit);
+  request.set_inner_samples(-1);
+  EXPECT_THAT(std::string(CheckEvidenceRequest(request, fit).message()),
+              StartsWith("inner_samples: "));
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "server/store/dataset_store.h"
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "server/store/dataset_name.h"
@@ -184,6 +186,24 @@ TEST_F(DatasetStoreTest, ADamagedOneIsListedAndMendedByAnotherUpload) {
   EXPECT_EQ(*Read(id), kTable);
   EXPECT_FALSE(store_->List(0, 10)[0].has_error());
   EXPECT_TRUE(absl::IsFailedPrecondition(store_->Delete(id, Unused))) << "the lease still holds";
+}
+
+TEST_F(DatasetStoreTest, DamagedOnesOfAnyTimeAreListedOnce) {
+  for (const char letter : {'a', 'b'}) {
+    const std::string path = FileOf(std::string(32, letter));
+    Write(path, "damaged");
+    const absl::Time time = absl::UnixEpoch() - absl::Hours(letter - 'a');
+    std::filesystem::last_write_time(path,
+                                     std::chrono::file_clock::from_sys(absl::ToChronoTime(time)));
+  }
+  Open({});
+  const std::vector<v1::Dataset> first = store_->List(0, 1);
+  ASSERT_EQ(first.size(), 1u);
+  ASSERT_GT(DatasetStore::Age(first[0]), 0) << "no page begins there";
+  const std::vector<v1::Dataset> second = store_->List(DatasetStore::Age(first[0]), 9);
+  ASSERT_EQ(second.size(), 1u);
+  EXPECT_NE(second[0].name(), first[0].name());
+  EXPECT_GT(DatasetStore::Age(second[0]), 0);
 }
 
 TEST_F(DatasetStoreTest, AFileUnderAnotherNameIsDamaged) {
