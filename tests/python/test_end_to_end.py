@@ -102,8 +102,8 @@ def test_other_packages_read_the_draws(client, banana, tmp_path):
     assert posterior.attrs["inference_library"] == "aisivi" and posterior.attrs["created_at"]
     draws = fit.draw_set(20)
     assert set(posterior.dims) >= {"chain", "draw"} and posterior.sizes["draw"] == 20
-    assert posterior["beta"].shape == (1, 20, 2)
-    assert np.array_equal(posterior["beta"].values[0], draws.values[:, :2])
+    for d, name in enumerate(fit.names):
+        assert np.array_equal(posterior[name].values, draws.values[None, :, d])
     assert np.array_equal(stats["lp"].values[0], draws.log_p)
     assert set(stats.data_vars) == {"lp", "log_q", "log_weight"}
     assert np.array_equal(open_group("observed_data")["y"].values, y)
@@ -172,7 +172,7 @@ def test_a_running_fit_is_watched_cancelled_and_not_deleted(client):
         fit.log_evidence()
     with pytest.raises(aisivi.FailedPreconditionError) as caught:
         fit.draws(1)
-    assert caught.value.violations[0].field == "name"
+    assert str(caught.value).startswith("name: ")
     with pytest.raises(aisivi.FailedPreconditionError):
         fit.delete()
     with pytest.raises(aisivi.DeadlineExceededError):

@@ -62,7 +62,7 @@ class NotFoundError(AisiviError, LookupError):
 
 
 class FailedPreconditionError(AisiviError):
-    """The fit or data set is in no state for that: see `reason` and `violations`."""
+    """The fit or data set is in no state for that: the message begins with the field, see `reason`."""
 
     code = "FAILED_PRECONDITION"
 
