@@ -27,12 +27,15 @@ std::shared_ptr<grpc::Channel> Connect(const std::string& address) {
   return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
 }
 
-// Reads the stream that `start` opens to its end. An error of `on_message` ends it and is returned.
+// Reads the stream that `start` opens to its end. An error of `on_message` ends it and is returned;
+// `stop` ends it with CANCELLED.
 template <typename Message>
 absl::Status ReadAll(
     const std::function<std::unique_ptr<grpc::ClientReader<Message>>(grpc::ClientContext*)>& start,
-    const std::function<absl::Status(const Message&)>& on_message) {
+    const std::function<absl::Status(const Message&)>& on_message,
+    const std::stop_token& stop = {}) {
   grpc::ClientContext context;
+  const std::stop_callback stopper(stop, [&context] { context.TryCancel(); });
   const std::unique_ptr<grpc::ClientReader<Message>> reader = start(&context);
   Message message;
   absl::Status consumed;
@@ -299,35 +302,29 @@ absl::StatusOr<Score> Client::EvaluateScore(const std::string& name,
   request.set_inner_samples(options.inner_samples);
   request.set_seed(options.seed);
   request.set_source(options.source);
-  grpc::ClientContext context;
-  const std::stop_callback stopper(stop, [&context] { context.TryCancel(); });
-  const std::unique_ptr<grpc::ClientReader<v1::ScoreChunk>> reader =
-      posteriors_->EvaluateScore(&context, request);
   Score score{Eigen::MatrixXd(points.rows(), points.cols()), Eigen::VectorXd(points.cols()),
               Eigen::VectorXd(points.cols())};
-  v1::ScoreChunk chunk;
+  const absl::Status other_points = absl::InternalError("the service sent scores of other points");
   Eigen::Index done = 0;
-  bool fits = true;
-  while (fits && reader->Read(&chunk)) {
-    const Eigen::Index n = chunk.count();
-    fits = chunk.first() == done && done + n <= points.cols() &&
-           chunk.score_size() == n * points.rows() && chunk.log_q_size() == n &&
-           chunk.ess_size() == n;
-    if (!fits) {
-      context.TryCancel();
-      break;
-    }
-    score.score.middleCols(done, n) =
-        Eigen::Map<const Eigen::MatrixXd>(chunk.score().data(), points.rows(), n);
-    score.log_q.segment(done, n) = ToVector(chunk.log_q());
-    score.ess.segment(done, n) = ToVector(chunk.ess());
-    done += n;
-  }
-  const absl::Status status = FromGrpcStatus(reader->Finish());
-  if (fits && !status.ok()) return status;
-  if (!fits || done < points.cols()) {
-    return absl::InternalError("the service sent scores of other points");
-  }
+  const absl::Status status = ReadAll<v1::ScoreChunk>(
+      [&](grpc::ClientContext* context) { return posteriors_->EvaluateScore(context, request); },
+      [&](const v1::ScoreChunk& chunk) {
+        const Eigen::Index n = chunk.count();
+        if (chunk.first() != done || done + n > points.cols() ||
+            chunk.score_size() != n * points.rows() || chunk.log_q_size() != n ||
+            chunk.ess_size() != n) {
+          return other_points;
+        }
+        score.score.middleCols(done, n) =
+            Eigen::Map<const Eigen::MatrixXd>(chunk.score().data(), points.rows(), n);
+        score.log_q.segment(done, n) = ToVector(chunk.log_q());
+        score.ess.segment(done, n) = ToVector(chunk.ess());
+        done += n;
+        return absl::OkStatus();
+      },
+      stop);
+  if (!status.ok()) return status;
+  if (done < points.cols()) return other_points;
   return score;
 }
 

@@ -8,6 +8,7 @@
 #include "absl/time/time.h"
 #include "engine/evidence/log_density.h"
 #include "server/convert/target_spec.h"
+#include "server/services/append.h"
 #include "server/services/posterior_limits.h"
 #include "server/status.h"
 
@@ -18,10 +19,6 @@ constexpr int64_t kPointsPerCall = 256;  // part of the meaning of a seed
 // Three numbers a point: well below the 4 MB that clients accept by default.
 constexpr int64_t kPointsPerChunk = 128 * kPointsPerCall;
 constexpr absl::Duration kBetweenMessages = absl::Milliseconds(100);
-
-void Append(const Eigen::VectorXd& values, google::protobuf::RepeatedField<double>* field) {
-  field->Add(values.data(), values.data() + values.size());
-}
 
 }  // namespace
 

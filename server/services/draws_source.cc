@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "server/services/append.h"
 #include "server/services/posterior_limits.h"
 #include "server/status.h"
 
@@ -25,10 +26,6 @@ int64_t DrawsPerChunk(int dim, int64_t inner_samples) {
   const int64_t by_size = kChunkBytes / static_cast<int64_t>(sizeof(double) * (dim + 3));
   const int64_t by_work = kChunkInnerSamples / std::max<int64_t>(1, inner_samples);
   return std::max<int64_t>(1, std::min(by_size, by_work));
-}
-
-void Append(const Eigen::VectorXd& values, google::protobuf::RepeatedField<double>* field) {
-  field->Add(values.data(), values.data() + values.size());
 }
 
 absl::Status CheckResampling(const v1::StreamDrawsRequest& request, int dim) {
@@ -60,8 +57,8 @@ v1::DrawsChunk ToChunk(const ResampledDraws& draws, int64_t first, int64_t count
   const double* values = draws.z.col(first).data();
   chunk.mutable_values()->Add(values, values + count * draws.z.rows());
   if (densities) {
-    Append(draws.log_p.segment(first, count), chunk.mutable_log_p());
-    Append(draws.log_q.segment(first, count), chunk.mutable_log_q());
+    Append(draws.log_p.segment(first, count).eval(), chunk.mutable_log_p());
+    Append(draws.log_q.segment(first, count).eval(), chunk.mutable_log_q());
   }
   return chunk;
 }
@@ -127,7 +124,7 @@ absl::StatusOr<v1::DrawsChunk> DrawsSource::Chunk(int64_t count, const std::atom
   if (densities) {
     Append(batch->log_p, chunk.mutable_log_p());
     Append(batch->log_q, chunk.mutable_log_q());
-    Append(batch->log_p - batch->log_q, chunk.mutable_log_weight());
+    Append((batch->log_p - batch->log_q).eval(), chunk.mutable_log_weight());
   }
   return chunk;
 }

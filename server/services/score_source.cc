@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/evidence/score.h"
 #include "server/convert/target_spec.h"
+#include "server/services/append.h"
 #include "server/services/posterior_limits.h"
 #include "server/status.h"
 
@@ -22,12 +23,9 @@ v1::ScoreChunk ToChunk(const ScoreEstimate& estimate, int64_t first) {
   chunk.set_first(first);
   chunk.set_count(static_cast<int>(estimate.score.cols()));
   chunk.set_dimension(static_cast<int>(estimate.score.rows()));
-  const auto append = [](const auto& values, google::protobuf::RepeatedField<double>* field) {
-    field->Add(values.data(), values.data() + values.size());
-  };
-  append(estimate.score, chunk.mutable_score());
-  append(estimate.log_q, chunk.mutable_log_q());
-  append(estimate.ess, chunk.mutable_ess());
+  Append(estimate.score, chunk.mutable_score());
+  Append(estimate.log_q, chunk.mutable_log_q());
+  Append(estimate.ess, chunk.mutable_ess());
   return chunk;
 }
 
