@@ -73,7 +73,7 @@ bool TrainFlow(const FlowTraining& training, size_t c, const ComponentSample& sa
     total += losses[s];
     gradient += gradients[s];
   }
-  if (!std::isfinite(total) || !gradient.allFinite()) return false;
+  if (!std::isfinite(total) || !Adam::CanStep(gradient)) return false;
   state->loss = total / static_cast<double>(n);
   state->adam[c].Step(rate, gradient, &proposal.parameters(), training.pool);
   return true;

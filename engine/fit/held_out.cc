@@ -9,6 +9,7 @@
 #include "engine/evidence/verdict.h"
 #include "engine/fit/schedule.h"
 #include "engine/model/model.h"
+#include "engine/model/model_state.h"
 
 namespace aisivi {
 namespace {
@@ -57,7 +58,8 @@ absl::StatusOr<HeldOut> EvaluateHeldOut(const ModelState& state, const Target& t
   const EvidenceEstimate estimate = EvidenceFromDraws(*draws, size.inner_samples);
   HeldOut result{estimate.elbo_lower, estimate.log_z - estimate.elbo_lower, false,
                  draws->log_p - draws->log_q, draws->groups};
-  if (estimate.non_finite * 2 > estimate.draws || !std::isfinite(result.elbo)) {
+  if (estimate.non_finite * 2 > estimate.draws || !std::isfinite(result.elbo) ||
+      !ParametersAreFinite(state)) {
     result.elbo = -std::numeric_limits<double>::infinity();
   }
   result.at_ceiling = estimate.non_finite == 0 && JudgeTail(estimate) == Verdict::kGood &&

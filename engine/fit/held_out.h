@@ -37,7 +37,8 @@ struct HeldOutSize {
 // from 512 to 4096.
 HeldOutSize SizeOfHeldOut(const FitOptions& options, bool has_proposal);
 
-// CANCELLED, or the target's own error.
+// CANCELLED, or the target's own error. The ELBO of a state whose parameters are not all finite is
+// −inf.
 absl::StatusOr<HeldOut> EvaluateHeldOut(const ModelState& state, const Target& target,
                                         const FitOptions& options, ThreadPool& pool,
                                         const std::atomic<bool>* cancel);

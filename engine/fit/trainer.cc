@@ -98,7 +98,7 @@ bool Trainer::UpdateFamily(size_t c, double rate) {
     const LatentGradients& own = gradients_.latents[c];
     AddGradient(family, {own.epsilon, Eigen::MatrixXf(), own.grad_mean, own.grad_log_sigma});
   }
-  if (!family_gradient_.allFinite()) return false;
+  if (!Adam::CanStep(family_gradient_)) return false;
   state_.family_adam[c].Step(rate, family_gradient_, &family.parameters(), pool_);
   return true;
 }

@@ -12,6 +12,7 @@ constexpr double kNegInf = -std::numeric_limits<double>::infinity();
 }  // namespace
 
 double LogAddExp(double a, double b) {
+  if (std::isnan(a) || std::isnan(b)) return std::numeric_limits<double>::quiet_NaN();
   const double top = std::max(a, b);
   return top == kNegInf ? kNegInf : top + std::log(std::exp(a - top) + std::exp(b - top));
 }

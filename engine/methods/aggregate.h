@@ -12,7 +12,7 @@
 
 namespace aisivi {
 
-// log (e^a + e^b); −inf of two −inf.
+// log (e^a + e^b); −inf of two −inf, NaN when either is: such a density is not to be passed over.
 double LogAddExp(double a, double b);
 
 // The sums of one point, kept relative to e^max so that nothing overflows.

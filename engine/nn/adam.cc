@@ -15,6 +15,10 @@ Adam::Adam(int64_t parameters, double beta1, double beta2)
       m_(Eigen::VectorXf::Zero(parameters)),
       v_(Eigen::VectorXf::Zero(parameters)) {}
 
+bool Adam::CanStep(const Eigen::VectorXf& gradient) {
+  return std::isfinite(gradient.squaredNorm());
+}
+
 void Adam::Step(double learning_rate, const Eigen::VectorXf& gradient, Eigen::VectorXf* parameters,
                 ThreadPool& pool) {
   ++steps_;

@@ -15,7 +15,11 @@ class Adam {
   Adam() = default;
   Adam(int64_t parameters, double beta1, double beta2);
 
-  // One step down `gradient` (same length as `parameters`, all entries finite).
+  // Whether a step down `gradient` leaves everything finite: ‖g‖² is, in single precision. A v of
+  // inf would be there for good, and √inf by a vectorised inverse root is not a number.
+  static bool CanStep(const Eigen::VectorXf& gradient);
+
+  // One step down `gradient` (same length as `parameters`, CanStep).
   void Step(double learning_rate, const Eigen::VectorXf& gradient, Eigen::VectorXf* parameters,
             ThreadPool& pool);
 

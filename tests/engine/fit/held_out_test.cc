@@ -61,6 +61,23 @@ TEST(HeldOutTest, ADifferenceLeavesOutWhatIsNotFinite) {
   EXPECT_EQ(StandardErrorOfDifference(a, HeldOut()), 0);
 }
 
+// The numbers of such a state may be finite all the same: a hidden unit of NaN is one of 0.
+TEST(HeldOutTest, AStateWithAParameterThatIsNotANumberIsTheWorst) {
+  const auto target = Make("funnel");
+  ThreadPool pool(2);
+  const FitOptions options = Short(200);
+  const ModelState fine = StandardNormal(*target, options, pool);
+  ASSERT_TRUE(fine.components.front().has_proposal);
+  ASSERT_TRUE(std::isfinite(Look(fine, *target, options, pool).elbo));
+  for (const Eigen::Index at :
+       {Eigen::Index{0}, fine.components.front().proposal.parameters().size() - 1}) {
+    ModelState spoiled = fine;
+    spoiled.components.front().proposal.parameters()[at] = std::numeric_limits<float>::quiet_NaN();
+    EXPECT_EQ(Look(spoiled, *target, options, pool).elbo, -std::numeric_limits<double>::infinity())
+        << at;
+  }
+}
+
 TEST(HeldOutTest, ItsSizeIsAMatterOfTheTrainingAlone) {
   FitOptions options;
   const HeldOutSize size = SizeOfHeldOut(options, true);

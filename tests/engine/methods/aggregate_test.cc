@@ -166,6 +166,16 @@ TEST(WeightSumsTest, NoWeightAtAllIsMinusInfinity) {
   }
 }
 
+TEST(LogAddExpTest, WhatIsNotANumberIsNotPassedOver) {
+  EXPECT_EQ(LogAddExp(-kInf, -kInf), -kInf);
+  EXPECT_EQ(LogAddExp(-kInf, 3), 3);
+  EXPECT_NEAR(LogAddExp(1000, 1000), 1000 + std::log(2), 1e-12);
+  for (const double other : {-kInf, 0.0, kInf}) {
+    EXPECT_TRUE(std::isnan(LogAddExp(other, kNan))) << other;
+    EXPECT_TRUE(std::isnan(LogAddExp(kNan, other))) << other;
+  }
+}
+
 TEST(WeightSumsTest, AnEmptyBatchChangesNothing) {
   Random random(4);
   Scratch scratch;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "tests/engine/nn/testing.h"
@@ -68,6 +69,27 @@ TEST(AdamTest, FollowsItWhenSharedByWorkersAlike) {
   const Eigen::VectorXf one = CompareWithScalar(kLong, 0.9, 0.999, 4, 1);
   for (const int threads : {2, 3}) {
     EXPECT_EQ(CompareWithScalar(kLong, 0.9, 0.999, 4, threads), one) << threads;
+  }
+}
+
+// A gradient whose square is beyond single precision is finite by itself, and would make v
+// infinite.
+TEST(AdamTest, AStepThatWouldNotBeFiniteIsTold) {
+  ThreadPool pool(1);
+  Eigen::VectorXf gradient = Eigen::VectorXf::Ones(33);
+  for (const float fine : {0.0f, -1e15f, 1e18f}) {
+    gradient[32] = fine;
+    ASSERT_TRUE(Adam::CanStep(gradient)) << fine;
+    Adam adam(33, 0.9, 0.999);
+    Eigen::VectorXf parameters = Eigen::VectorXf::Ones(33);
+    for (int i = 0; i < 3; ++i) adam.Step(0.001, gradient, &parameters, pool);
+    EXPECT_TRUE(parameters.allFinite()) << fine;
+    EXPECT_TRUE(adam.second_moment().allFinite()) << fine;
+  }
+  for (const float wrong : {2e19f, -3e38f, std::numeric_limits<float>::infinity(),
+                            std::numeric_limits<float>::quiet_NaN()}) {
+    gradient[32] = wrong;
+    EXPECT_FALSE(Adam::CanStep(gradient)) << wrong;
   }
 }
 
