@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "engine/transforms/parameter.h"
 
 namespace aisivi {
 
@@ -32,6 +33,21 @@ class Target {
 
   // One name per coordinate, unique, in order. Default: "z.1" … "z.D".
   virtual std::vector<std::string> CoordinateNames() const;
+
+  // What draws are shown as, on the scale that the density is written in. Default: z itself, one
+  // vector "z" or, where CoordinateNames() says otherwise, one scalar for each.
+  virtual std::vector<Variable> Variables() const;
+
+  // The elements of Variables() at every column of `z` (D×N), one after the other: `values`,
+  // resized to P×N. Random numbers that derived variables need are a function of (seed, first +
+  // column). Returns an error only when they cannot be computed at all. Never throws. Default: z.
+  virtual absl::Status Constrain(const Eigen::Ref<const Eigen::MatrixXd>& z, uint64_t seed,
+                                 int64_t first, Eigen::MatrixXd* values) const;
+
+  // Whether an evaluation costs so much beside its points (a process or a network away) that a
+  // batch should come whole instead of in shards. What comes whole is evaluated by one thread at a
+  // time.
+  virtual bool WantsWholeBatches() const { return false; }
 };
 
 }  // namespace aisivi

@@ -167,9 +167,9 @@ absl::StatusOr<TargetParameters> ToTargetParameters(const v1::TargetSpec& spec,
 
 absl::StatusOr<std::unique_ptr<const Target>> BuildTarget(const v1::TargetSpec& spec,
                                                           absl::string_view field,
-                                                          DatasetStore* datasets) {
+                                                          const TargetSources& sources) {
   std::optional<TargetData> data;
-  absl::StatusOr<TargetParameters> parameters = AllParameters(spec, field, datasets, &data);
+  absl::StatusOr<TargetParameters> parameters = AllParameters(spec, field, sources.datasets, &data);
   if (!parameters.ok()) return parameters.status();
   const std::string name = TargetName(spec);
   const std::string path = absl::StrCat(field, ".", name);
@@ -182,10 +182,10 @@ absl::StatusOr<std::unique_ptr<const Target>> BuildTarget(const v1::TargetSpec& 
   return Renamed(*std::move(target), std::move(names));
 }
 
-std::optional<double> KnownLogZ(const v1::TargetSpec& spec, DatasetStore* datasets) {
+std::optional<double> KnownLogZ(const v1::TargetSpec& spec, const TargetSources& sources) {
   std::optional<TargetData> data;
   const absl::StatusOr<TargetParameters> parameters =
-      AllParameters(spec, "target", datasets, &data);
+      AllParameters(spec, "target", sources.datasets, &data);
   const absl::StatusOr<const TargetEntry*> entry = FindTarget(TargetName(spec));
   if (!parameters.ok() || !entry.ok() || !(*entry)->known_log_z) return std::nullopt;
   return (*entry)->known_log_z(*parameters);

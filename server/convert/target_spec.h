@@ -16,7 +16,7 @@
 #include "absl/strings/string_view.h"
 #include "aisivi/v1/target.pb.h"
 #include "engine/targets/registry.h"
-#include "server/store/dataset_store.h"
+#include "server/convert/target_sources.h"
 
 namespace aisivi::server {
 
@@ -34,15 +34,15 @@ absl::StatusOr<TargetParameters> ToTargetParameters(const v1::TargetSpec& spec,
                                                     absl::string_view field);
 
 // A target made from a request, its coordinates named by the columns of its data set when it names
-// one; `datasets` may be null where there are none. INVALID_ARGUMENT at "FIELD.TARGET.PARAMETER",
+// one. INVALID_ARGUMENT at "FIELD.TARGET.PARAMETER",
 // and the errors of ReadTargetData().
 absl::StatusOr<std::unique_ptr<const Target>> BuildTarget(const v1::TargetSpec& spec,
                                                           absl::string_view field,
-                                                          DatasetStore* datasets = nullptr);
+                                                          const TargetSources& sources = {});
 
 // The exact log Z of a target that can be built, where it is known. May take some seconds: not for
 // the threads of RPCs.
-std::optional<double> KnownLogZ(const v1::TargetSpec& spec, DatasetStore* datasets = nullptr);
+std::optional<double> KnownLogZ(const v1::TargetSpec& spec, const TargetSources& sources = {});
 
 // Leaves out all vectors, matrices and lists of names.
 void StripArrays(v1::TargetSpec* spec);

@@ -133,17 +133,18 @@ std::vector<absl::Status> CheckChangeable(const v1::Fit& fit) {
   return errors;
 }
 
-absl::StatusOr<FitPlan> PlanFit(const v1::Fit& request, DatasetStore* datasets) {
+absl::StatusOr<FitPlan> PlanFit(const v1::Fit& request, const TargetSources& sources) {
   FitPlan plan;
   plan.fit = InputFields(request);
   std::vector<absl::Status> errors = CheckChangeable(plan.fit);
   plan.options = RequestedOptions(plan.fit, &errors);
-  absl::StatusOr<DatasetLease> lease = LeaseDatasetOf(plan.fit.target(), "fit.target", datasets);
+  absl::StatusOr<DatasetLease> lease =
+      LeaseDatasetOf(plan.fit.target(), "fit.target", sources.datasets);
   errors.push_back(lease.status());
   if (!lease.ok()) return AllErrors(errors);
   plan.lease = *std::move(lease);
   absl::StatusOr<std::unique_ptr<const Target>> target =
-      BuildTarget(plan.fit.target(), "fit.target", datasets);
+      BuildTarget(plan.fit.target(), "fit.target", sources);
   errors.push_back(target.status());
   if (absl::Status status = AllErrors(errors); !status.ok()) return status;
   plan.target = *std::move(target);

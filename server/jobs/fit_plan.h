@@ -9,6 +9,7 @@
 #include "aisivi/v1/fit.pb.h"
 #include "engine/fit/options.h"
 #include "engine/targets/target.h"
+#include "server/convert/target_sources.h"
 #include "server/store/dataset_store.h"
 
 namespace aisivi::server {
@@ -24,9 +25,8 @@ struct FitPlan {
 };
 
 // INVALID_ARGUMENT with a violation for every "fit.FIELD" that is wrong by itself, or else for
-// those that do not go together; NOT_FOUND when there is no such data set. `datasets` may be null
-// where there are none.
-absl::StatusOr<FitPlan> PlanFit(const v1::Fit& request, DatasetStore* datasets = nullptr);
+// those that do not go together; NOT_FOUND when there is no such data set or density.
+absl::StatusOr<FitPlan> PlanFit(const v1::Fit& request, const TargetSources& sources = {});
 
 // The options of a fit that was planned before, from its effective_settings.
 // FAILED_PRECONDITION where it has none.

@@ -23,12 +23,12 @@ bool IsCancelled(const FitControl& control) {
 }
 
 absl::StatusOr<FitResult> Run(const FitFunction& run_fit, ThreadPool& pool,
-                              const FitControl& control, DatasetStore* datasets,
+                              const FitControl& control, const TargetSources& sources,
                               const v1::Fit& fit) {
   absl::StatusOr<FitOptions> options = PlannedOptions(fit);
   if (!options.ok()) return options.status();
   absl::StatusOr<std::unique_ptr<const Target>> target =
-      BuildTarget(fit.target(), "fit.target", datasets);
+      BuildTarget(fit.target(), "fit.target", sources);
   if (!target.ok()) return target.status();
   return run_fit(**target, *options, pool, control);
 }
@@ -54,8 +54,8 @@ void RecordResult(const FitResult& result, FitRecord* record) {
 }
 
 void RunAndRecord(const FitFunction& run_fit, ThreadPool& pool, const FitControl& control,
-                  DatasetStore* datasets, FitRecord* record) {
-  const absl::StatusOr<FitResult> result = Run(run_fit, pool, control, datasets, record->fit());
+                  const TargetSources& sources, FitRecord* record) {
+  const absl::StatusOr<FitResult> result = Run(run_fit, pool, control, sources, record->fit());
   v1::Fit* fit = record->mutable_fit();
   if (result.ok()) RecordResult(*result, record);
   const bool cancelled = result.ok() ? result->reason == TerminationReason::kCancelled
@@ -70,7 +70,7 @@ void RunAndRecord(const FitFunction& run_fit, ThreadPool& pool, const FitControl
     MarkFailed(absl::InternalError(result->message), fit);
   } else {
     fit->set_state(v1::Fit::STATE_SUCCEEDED);
-    if (const std::optional<double> log_z = KnownLogZ(fit->target(), datasets))
+    if (const std::optional<double> log_z = KnownLogZ(fit->target(), sources))
       fit->set_known_log_z(*log_z);
   }
 }
@@ -84,9 +84,9 @@ void MarkFailed(const absl::Status& error, v1::Fit* fit) {
 }
 
 void RunStoredFit(const FitFunction& run_fit, ThreadPool& pool, const FitControl& control,
-                  DatasetStore* datasets, FitRecord* record) {
+                  const TargetSources& sources, FitRecord* record) {
   try {
-    RunAndRecord(run_fit, pool, control, datasets, record);
+    RunAndRecord(run_fit, pool, control, sources, record);
   } catch (const std::exception& error) {
     MarkFailed(absl::InternalError(absl::StrCat("the fit was aborted: ", error.what())),
                record->mutable_fit());

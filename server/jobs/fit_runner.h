@@ -5,7 +5,7 @@
 
 #include "absl/status/statusor.h"
 #include "engine/fit/fit.h"
-#include "server/store/dataset_store.h"
+#include "server/convert/target_sources.h"
 #include "server/store/record.pb.h"
 
 namespace aisivi::server {
@@ -19,9 +19,8 @@ using FitFunction = std::function<absl::StatusOr<FitResult>(
 //   CANCELLED  control.cancel was set
 //   FAILED     anything else; Fit.error says what
 // No exception leaves.
-// `datasets` may be null where there are none.
 void RunStoredFit(const FitFunction& run_fit, ThreadPool& pool, const FitControl& control,
-                  DatasetStore* datasets, FitRecord* record);
+                  const TargetSources& sources, FitRecord* record);
 
 // Lays the final state FAILED and its reason into `fit`.
 void MarkFailed(const absl::Status& error, v1::Fit* fit);

@@ -75,13 +75,13 @@ struct JobManager::Job {
 };
 
 JobManager::JobManager(const JobLimits& limits, FitFunction run_fit, ThreadPool* pool,
-                       FitStore* store, JobObserver* observer, DatasetStore* datasets)
+                       FitStore* store, JobObserver* observer, const TargetSources& sources)
     : limits_(limits),
       run_fit_(std::move(run_fit)),
       pool_(pool),
       store_(store),
       observer_(observer),
-      datasets_(datasets),
+      sources_(sources),
       engine_(ThisEngine()),
       expirer_([this](const std::string& id) { Expire(id); }) {}
 
@@ -257,7 +257,7 @@ FitRecord JobManager::RunRecord(Job& job, FitRecord record) {
   FitControl control;
   control.cancel = &job.cancel;
   control.on_progress = [this, &job](const FitProgress& progress) { OnProgress(job, progress); };
-  RunStoredFit(run_fit_, *pool_, control, datasets_, &record);
+  RunStoredFit(run_fit_, *pool_, control, sources_, &record);
   return record;
 }
 

@@ -46,9 +46,9 @@ using FitChange = std::function<void(v1::Fit* fit)>;
 // Thread safety: all methods may be called at once, except Recover() and Shutdown().
 class JobManager {
  public:
-  // `pool`, the stores and `observer` must outlive the manager; observer and datasets may be null.
+  // `pool`, the store, `observer` and the sources must outlive the manager; observer may be null.
   JobManager(const JobLimits& limits, FitFunction run_fit, ThreadPool* pool, FitStore* store,
-             JobObserver* observer, DatasetStore* datasets = nullptr);
+             JobObserver* observer, const TargetSources& sources = {});
   ~JobManager();
 
   // Takes up what the store holds: ended fits are served again, others are queued again. A fit
@@ -120,7 +120,7 @@ class JobManager {
   ThreadPool* const pool_;
   FitStore* const store_;
   JobObserver* const observer_;
-  DatasetStore* const datasets_;
+  const TargetSources sources_;
   const v1::EngineInfo engine_;
 
   std::mutex create_mutex_;                       // held over a whole creation; taken before mutex_

@@ -117,7 +117,7 @@ absl::StatusOr<v1::Fit> FitServiceImpl::Create(const v1::CreateFitRequest& reque
     if (!same.ok()) return same.status();
     if (*same != nullptr) return **same;
   }
-  absl::StatusOr<FitPlan> plan = PlanFit(request.fit(), datasets_);
+  absl::StatusOr<FitPlan> plan = PlanFit(request.fit(), sources_);
   if (!plan.ok()) return plan.status();
   if (request.validate_only()) return WithoutArrays(plan->fit);
   return jobs_->Create(plan->fit, request.request_id(), fingerprint);

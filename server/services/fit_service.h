@@ -21,10 +21,10 @@ class FitServiceImpl final
   // All must outlive this: `checks` makes and changes fits, `transfers` sends them, so that those
   // who read slowly keep nobody from creating. Larger requests than `max_request_bytes` are
   // refused.
-  FitServiceImpl(JobManager* jobs, DatasetStore* datasets, HeavyWork* checks, HeavyWork* transfers,
-                 int64_t max_request_bytes)
+  FitServiceImpl(JobManager* jobs, const TargetSources& sources, HeavyWork* checks,
+                 HeavyWork* transfers, int64_t max_request_bytes)
       : jobs_(jobs),
-        datasets_(datasets),
+        sources_(sources),
         checks_(checks),
         transfers_(transfers),
         max_request_bytes_(max_request_bytes) {}
@@ -57,7 +57,7 @@ class FitServiceImpl final
   absl::StatusOr<v1::ListFitsResponse> List(const v1::ListFitsRequest& request);
 
   JobManager* const jobs_;
-  DatasetStore* const datasets_;
+  const TargetSources sources_;
   HeavyWork* const checks_;
   HeavyWork* const transfers_;
   const int64_t max_request_bytes_;

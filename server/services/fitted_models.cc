@@ -32,7 +32,7 @@ absl::Status CheckUsable(const v1::Fit& fit) {
 }
 
 absl::StatusOr<std::shared_ptr<const FittedModel>> Load(const FitRecord& record,
-                                                        DatasetStore* datasets) {
+                                                        const TargetSources& sources) {
   auto fitted = std::make_shared<FittedModel>();
   fitted->fit = WithoutArrays(record.fit());
   absl::StatusOr<std::shared_ptr<const Model>> model = Model::Parse(record.model());
@@ -42,10 +42,10 @@ absl::StatusOr<std::shared_ptr<const FittedModel>> Load(const FitRecord& record,
   }
   fitted->model = *std::move(model);
   absl::StatusOr<std::unique_ptr<const Target>> target =
-      BuildTarget(record.fit().target(), "target", datasets);
+      BuildTarget(record.fit().target(), "target", sources);
   if (!target.ok()) return target.status();
   fitted->target = *std::move(target);
-  fitted->numbers = TargetNumbers(record.fit().target(), datasets);
+  fitted->numbers = TargetNumbers(record.fit().target(), sources.datasets);
   return fitted;
 }
 
@@ -95,7 +95,7 @@ absl::StatusOr<std::shared_ptr<const FittedModel>> FittedModels::Get(const std::
   if (Entry known = Find(name)) return known;
   absl::StatusOr<FitRecord> record = jobs_->Record(*ParseFitName("name", name));
   if (!record.ok()) return record.status();
-  absl::StatusOr<Entry> loaded = Load(*record, datasets_);
+  absl::StatusOr<Entry> loaded = Load(*record, sources_);
   if (loaded.ok()) Keep(*loaded);
   return loaded;
 }

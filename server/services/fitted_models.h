@@ -28,9 +28,9 @@ absl::Status CheckHasDensity(const FittedModel& fitted, absl::string_view what);
 // Thread safety: all methods may be called at once.
 class FittedModels {
  public:
-  // Both must outlive this; `datasets` may be null where there are none.
-  explicit FittedModels(const JobManager* jobs, DatasetStore* datasets = nullptr)
-      : jobs_(jobs), datasets_(datasets) {}
+  // All must outlive this.
+  explicit FittedModels(const JobManager* jobs, const TargetSources& sources = {})
+      : jobs_(jobs), sources_(sources) {}
 
   // The fit without the arrays of its target, without loading anything. INVALID_ARGUMENT,
   // NOT_FOUND, or FAILED_PRECONDITION (not ended, or without a posterior), all naming `name`.
@@ -45,7 +45,7 @@ class FittedModels {
   void Keep(const Entry& entry);
 
   const JobManager* const jobs_;
-  DatasetStore* const datasets_;
+  const TargetSources sources_;
   std::mutex mutex_;
   std::list<Entry> recent_;  // most recently used first
 };

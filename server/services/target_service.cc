@@ -158,18 +158,18 @@ v1::CheckTargetResponse ToMessage(const TargetCheck& check, const Target& target
 }
 
 absl::StatusOr<v1::CheckTargetResponse> Check(const v1::CheckTargetRequest& request,
-                                              DatasetStore* datasets, double step,
+                                              const TargetSources& sources, double step,
                                               const std::atomic<bool>* cancel) {
   absl::StatusOr<std::unique_ptr<const Target>> target =
-      BuildTarget(request.target(), "target", datasets);
+      BuildTarget(request.target(), "target", sources);
   if (!target.ok()) return target.status();
   absl::StatusOr<Eigen::MatrixXd> points =
-      Points(request, TargetNumbers(request.target(), datasets), (*target)->dim());
+      Points(request, TargetNumbers(request.target(), sources.datasets), (*target)->dim());
   if (!points.ok()) return points.status();
   absl::StatusOr<TargetCheck> check = CheckScores(**target, *points, step, cancel);
   if (!check.ok()) return check.status();
   v1::CheckTargetResponse response = ToMessage(*check, **target, *points);
-  if (const std::optional<double> log_z = KnownLogZ(request.target(), datasets)) {
+  if (const std::optional<double> log_z = KnownLogZ(request.target(), sources)) {
     response.set_known_log_z(*log_z);
   }
   return response;
@@ -195,7 +195,7 @@ grpc::ServerUnaryReactor* TargetServiceImpl::CheckTarget(grpc::CallbackServerCon
                                                            kMaxStep, "]")));
   }
   return StartHeavy(work_, response, [this, request, step](const std::atomic<bool>* cancel) {
-    return Check(*request, datasets_, step, cancel);
+    return Check(*request, sources_, step, cancel);
   });
 }
 

@@ -5,7 +5,7 @@
 
 #include "aisivi/v1/target_service.grpc.pb.h"
 #include "server/services/heavy_work.h"
-#include "server/store/dataset_store.h"
+#include "server/convert/target_sources.h"
 
 namespace aisivi::server {
 
@@ -13,9 +13,9 @@ namespace aisivi::server {
 class TargetServiceImpl final
     : public v1::TargetService::WithCallbackMethod_CheckTarget<v1::TargetService::Service> {
  public:
-  // `datasets` and `work` must outlive this.
-  TargetServiceImpl(DatasetStore* datasets, HeavyWork* work, int64_t max_request_bytes)
-      : datasets_(datasets), work_(work), max_request_bytes_(max_request_bytes) {}
+  // The sources and `work` must outlive this.
+  TargetServiceImpl(const TargetSources& sources, HeavyWork* work, int64_t max_request_bytes)
+      : sources_(sources), work_(work), max_request_bytes_(max_request_bytes) {}
 
   grpc::Status ListTargets(grpc::ServerContext* context, const v1::ListTargetsRequest* request,
                            v1::ListTargetsResponse* response) override;
@@ -24,7 +24,7 @@ class TargetServiceImpl final
                                         v1::CheckTargetResponse* response) override;
 
  private:
-  DatasetStore* const datasets_;
+  const TargetSources sources_;
   HeavyWork* const work_;
   const int64_t max_request_bytes_;
 };
