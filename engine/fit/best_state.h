@@ -18,7 +18,7 @@ struct BestState {
 // Whether a state with this held-out ELBO is better than the best; without a best any finite one
 // is. Of many noisy looks the best is a lucky one: the last state, trained longest and at the
 // lowest rates, is taken for better unless it is worse by more than two standard errors of the
-// difference.
+// difference, or by more than 0.1 nats.
 bool IsBetter(const HeldOut& held_out, bool last, const BestState& best);
 
 }  // namespace aisivi

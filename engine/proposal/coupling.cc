@@ -11,13 +11,18 @@ namespace {
 
 constexpr float kScaleFloor = 1e-7f;                   // PRESETS.md
 constexpr float kIdentityOffset = 0.541324854612918f;  // softplus(offset) = 1
+// Of a coupling behind the linear base, whose own scale has the range that the exact reverse
+// conditional needs. Its MLP is linear in x far out: without a bound τ(ε|x) of a far point has
+// scales of 1e-7, the point's own ε a density of e^−10^14 there, and the gradient no number.
+constexpr float kLeastScale = 0.05f;
 
 }  // namespace
 
 Coupling::Coupling(const CouplingPlace& place, bool identity_start)
     : CouplingLayer(place, 2 * place.hidden, 2 * place.changed * (place.hidden + 1),
                     2 * place.changed),
-      offset_(identity_start ? kIdentityOffset : 0.0f),
+      scale_{identity_start ? kIdentityOffset : 0.0f, kScaleFloor,
+             identity_start ? kLeastScale : 0.0f},
       w_scale_(last_layer_),
       b_scale_(w_scale_ + place.changed * place.hidden),
       w_shift_(b_scale_ + place.changed),
@@ -39,8 +44,7 @@ void Coupling::Transform(const float* parameters, const float* context, int64_t 
                         .hidden = place_.hidden};
   EvaluateCouplingNet(net, Const(Rows(u, place_.kept_first, place_.kept)), width, scratch, raw,
                       shift);
-  TransformChanged(raw, shift, offset_, kScaleFloor, Rows(u, place_.changed_first, place_.changed),
-                   log_det);
+  TransformChanged(raw, shift, scale_, Rows(u, place_.changed_first, place_.changed), log_det);
 }
 
 void Coupling::Undo(const float* parameters, const Trace& trace, Scratch& scratch, TileMap changed,
@@ -55,7 +59,7 @@ void Coupling::Undo(const float* parameters, const Trace& trace, Scratch& scratc
   changed -= shift;
   TileMap log_scale = TakeTile(scratch, 1, n);
   for (int64_t c = 0; c < place_.changed; ++c) {
-    SoftplusRow(raw.row(c).data(), offset_, kScaleFloor, n, scale.row(c).data());
+    ScaleRow(raw.row(c).data(), scale_, n, scale.row(c).data());
     changed.row(c).array() /= scale.row(c).array();
     log_scale.row(0) = scale.row(c).array().log();
     AddRow(log_scale.data(), n, log_det);
@@ -65,7 +69,7 @@ void Coupling::Undo(const float* parameters, const Trace& trace, Scratch& scratc
 void Coupling::NormaliseForward(float* parameters) const {
   const float raw = 0;
   float scale = 0;
-  SoftplusRow(&raw, offset_, kScaleFloor, 1, &scale);
+  ScaleRow(&raw, scale_, 1, &scale);
   norm_.Set(place_.changed_first, place_.changed, -std::log(scale), parameters);
 }
 
@@ -77,13 +81,16 @@ void Coupling::UndoBackward(const float* parameters, const Trace& trace, float d
   TileMap grad_shift = TakeTile(scratch, changed, n);
   const TileMap u = Rows(trace.u, place_.changed_first, changed);
   const TileMap raw = Argument(trace), scale = Scale(trace);
-  // u_c = (v_c − t) / s.  d/dv_c = 1/s, d/dt = −1/s, d/ds = −u_c/s; log s enters the loss.
+  // u_c = (v_c − t) / s.  d/dv_c = 1/s, d/dt = −1/s, d/ds = −u_c/s; log s enters the loss. At its
+  // bounds s does not move.
   for (int64_t c = 0; c < changed; ++c) {
     grad_changed.row(c).array() /= scale.row(c).array();
     grad_shift.row(c) = -grad_changed.row(c);
     grad_raw.row(c) =
         (det_weight / scale.row(c).array() - grad_changed.row(c).array() * u.row(c).array()) /
-        (1.0f + (-(raw.row(c).array() + offset_)).exp());
+        (1.0f + (-(raw.row(c).array() + scale_.offset)).exp());
+    grad_raw.row(c).array() *=
+        (scale.row(c).array() > scale_.least && scale.row(c).array() < kMostScale).cast<float>();
   }
   const ConstTileMap h_scale = Const(Rows(trace.hidden, 0, hidden));
   const ConstTileMap h_shift = Const(Rows(trace.hidden, hidden, hidden));

@@ -3,11 +3,13 @@
 //   T(u_c) = s ⊙ u_c + t
 //   s      = softplus(W_s h_s + b_s + offset) + 1e-7,  t = W_t h_t + b_t
 //
+// with s at least 0.05 and at most 1e9 where it starts as the identity.
 // (Dinh et al., ICLR 2017.) See coupling_layer.h for the rest.
 #pragma once
 
 #include <cstdint>
 
+#include "engine/proposal/coupling_kernel.h"
 #include "engine/proposal/coupling_layer.h"
 
 namespace aisivi {
@@ -36,7 +38,7 @@ class Coupling final : public CouplingLayer {
     return Rows(trace.raw, place_.changed, place_.changed);
   }
 
-  const float offset_;
+  const CouplingScale scale_;
   const int64_t w_scale_, b_scale_, w_shift_, b_shift_;
 };
 

@@ -61,18 +61,21 @@ void SoftplusRow(const float* in, float offset, float floor, int64_t n, float* o
   result = (v + offset).max(0.0f) + ((-(v + offset).abs()).exp() + 1.0f).log() + floor;
 }
 
-void TransformChanged(TileMap raw, const TileMap& shift, float offset, float floor, TileMap u,
+void ScaleRow(const float* in, const CouplingScale& scale, int64_t n, float* out) {
+  SoftplusRow(in, scale.offset, scale.floor, n, out);
+  Row s(out, n);
+  s = s.max(scale.least).min(kMostScale);
+}
+
+void TransformChanged(TileMap raw, const TileMap& shift, const CouplingScale& scale, TileMap u,
                       double* log_det) {
-  // One logarithm for four rows: a product of four scales stays inside single precision.
-  constexpr int64_t kGroup = 4;
-  constexpr float kLargest = 1e9f;
+  constexpr int64_t kGroup = 4;  // one logarithm for so many rows
   const int64_t n = u.cols();
   for (int64_t first = 0; first < u.rows(); first += kGroup) {
     const int64_t last = std::min(first + kGroup, u.rows());
     for (int64_t c = first; c < last; ++c) {
       Row s(raw.row(c).data(), n);
-      SoftplusRow(s.data(), offset, floor, n, s.data());
-      s = s.min(kLargest);
+      ScaleRow(s.data(), scale, n, s.data());
       u.row(c).array() = s * u.row(c).array() + shift.row(c).array();
     }
     Row product(raw.row(first).data(), n);

@@ -31,10 +31,19 @@ void EvaluateHidden(const float* w_kept, const float* context, int64_t context_s
 void EvaluateCouplingNet(const CouplingNet& net, const ConstTileMap& u, int64_t width,
                          Scratch& scratch, TileMap raw, TileMap shift);
 
-// s = softplus(raw + offset) + floor;  u ← s ⊙ u + shift;  log_det (n) += Σ_rows log s.
-// raw is overwritten. s is kept below 1e9.
-void TransformChanged(TileMap raw, const TileMap& shift, float offset, float floor, TileMap u,
+// How a coupling's scale follows from what its MLP says: s = softplus(raw + offset) + floor, kept
+// in [least, kMostScale].
+struct CouplingScale {
+  float offset, floor, least;
+};
+inline constexpr float kMostScale = 1e9f;  // a product of four stays inside single precision
+
+// u ← s ⊙ u + shift;  log_det (n) += Σ_rows log s.  raw is overwritten.
+void TransformChanged(TileMap raw, const TileMap& shift, const CouplingScale& scale, TileMap u,
                       double* log_det);
+
+// out ← s of n values; in may equal out.
+void ScaleRow(const float* in, const CouplingScale& scale, int64_t n, float* out);
 
 // out ← softplus(in + offset) + floor, n values; in may equal out.
 void SoftplusRow(const float* in, float offset, float floor, int64_t n, float* out);

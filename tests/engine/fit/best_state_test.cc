@@ -42,6 +42,17 @@ TEST_F(BestStateTest, TheLastStateIsKeptUnlessItIsWorseBeyondTheNoiseOfTheDiffer
   EXPECT_FALSE(IsBetter(Beside(best_.held_out, -0.011, 0.1), /*last=*/true, best_));
 }
 
+// A draw far out in a tail makes the error of the difference as large as the difference itself.
+TEST_F(BestStateTest, ATailThatWasMetIsNoNoise) {
+  EXPECT_TRUE(IsBetter(Beside(best_.held_out, -0.09, 100), /*last=*/true, best_));
+  HeldOut held_out = best_.held_out;
+  held_out.log_weight[7] -= 4e28;
+  held_out.elbo -= 1e26;
+  EXPECT_GT(2 * StandardErrorOfDifference(held_out, best_.held_out), 1e26);
+  EXPECT_FALSE(IsBetter(held_out, /*last=*/true, best_));
+  EXPECT_FALSE(IsBetter(Beside(best_.held_out, -0.11, 100), /*last=*/true, best_));
+}
+
 TEST_F(BestStateTest, WhatIsNotFiniteIsNeverBetter) {
   for (const double elbo :
        {-std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()}) {

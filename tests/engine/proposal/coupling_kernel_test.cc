@@ -118,7 +118,8 @@ double Softplus(double v) { return std::max(v, 0.0) + std::log1p(std::exp(-std::
 TEST(CouplingKernelTest, TransformIsTheReference) {
   Random random(2);
   for (const Shape& shape : Shapes()) {
-    for (const float offset : {0.0f, 0.5413249f}) {
+    for (const CouplingScale scale :
+         {CouplingScale{0, 1e-7f, 0}, CouplingScale{0.5413249f, 1e-7f, 0.05f}}) {
       const int64_t n = shape.columns, changed = shape.changed;
       Scratch scratch;
       TileMap raw = Put(Normals(changed, n, 4, random), scratch);
@@ -126,11 +127,12 @@ TEST(CouplingKernelTest, TransformIsTheReference) {
       TileMap u = Put(Normals(changed, n, 1, random), scratch);
       const Eigen::MatrixXd before = Get(u), input = Get(raw);
       std::vector<double> log_det(n, 0.25);
-      TransformChanged(raw, shift, offset, 1e-7f, u, log_det.data());
+      TransformChanged(raw, shift, scale, u, log_det.data());
       for (int64_t i = 0; i < n; ++i) {
         double det = 0.25, tolerance = 1e-5;
         for (int64_t c = 0; c < changed; ++c) {
-          const double s = Softplus(input(c, i) + offset) + 1e-7;
+          const double s = std::max<double>(
+              scale.least, Softplus(input(c, i) + scale.offset) + static_cast<double>(scale.floor));
           det += std::log(s);
           tolerance += 3e-6 + 2e-7 / s;  // s is exact to rounding at 1
           ASSERT_NEAR(u(c, i), s * before(c, i) + shift(c, i), 1e-5 * (1 + s * 5));
@@ -162,11 +164,29 @@ TEST(CouplingKernelTest, SoftplusHoldsAtTheExtremes) {
   }
 }
 
+TEST(CouplingKernelTest, TheScaleHasBounds) {
+  const std::vector<float> in = {-1e30f, -100.0f, -3.6f, -3.4f, 0.0f, 1e8f, 2e9f, 1e30f};
+  std::vector<float> out(in.size());
+  ScaleRow(in.data(), {0.5413249f, 1e-7f, 0.05f}, static_cast<int64_t>(in.size()), out.data());
+  for (const int i : {0, 1, 2}) EXPECT_EQ(out[i], 0.05f) << in[i];
+  EXPECT_GT(out[3], 0.05f);
+  EXPECT_NEAR(out[4], 1, 1e-6);
+  EXPECT_EQ(out[5], 1e8f);
+  for (const int i : {6, 7}) EXPECT_EQ(out[i], kMostScale) << in[i];
+  ScaleRow(in.data(), {0, 1e-7f, 0}, 1, out.data());
+  EXPECT_EQ(out[0], 1e-7f);
+}
+
 TEST(CouplingKernelTest, NotANumberStaysOne) {
-  std::vector<float> v(20, 1.0f);
+  std::vector<float> v(20, 1.0f), w;
   v[3] = v[17] = std::numeric_limits<float>::quiet_NaN();
+  w = v;
   SoftplusRow(v.data(), 0, 1e-7f, 20, v.data());
-  for (int i = 0; i < 20; ++i) EXPECT_EQ(std::isnan(v[i]), i == 3 || i == 17) << i;
+  ScaleRow(w.data(), {0, 1e-7f, 0.05f}, 20, w.data());
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_EQ(std::isnan(v[i]), i == 3 || i == 17) << i;
+    EXPECT_EQ(std::isnan(w[i]), i == 3 || i == 17) << i;
+  }
 }
 
 }  // namespace
