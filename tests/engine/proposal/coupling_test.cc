@@ -177,16 +177,16 @@ TEST_P(CouplingTest, StartsAsItsHeaderSays) {
   }
 }
 
-// d loss / d parameters and d loss / d u of Σ gᵀ u(v) + w Σ log |det|, by differences.
-TEST_P(CouplingTest, GradientsAreThoseOfTheInverse) {
+// d loss / d parameters and d loss / d u of Σ gᵀ u(v) + w Σ log |det|, by differences, at points
+// that spread as far as `reach`.
+void CheckGradients(const CouplingEntry& kind, float reach, Random& random) {
   constexpr float kStep = 1e-3f, kWeight = 0.7f;
   constexpr int64_t kCount = 21;
-  Random random(8);
   for (const Shape& shape : Shapes()) {
     if (shape.latent > 8) continue;
-    const Layer coupling = Make(Kind(), shape, true);
+    const Layer coupling = Make(kind, shape, true);
     Eigen::VectorXf parameters = RandomParameters(*coupling, random);
-    const Eigen::MatrixXf x = Normals(shape.dim, kCount, 1, random).cast<float>();
+    const Eigen::MatrixXf x = Normals(shape.dim, kCount, reach, random).cast<float>();
     Eigen::MatrixXf v = Normals(shape.latent, kCount, 1, random).cast<float>();
     const Eigen::MatrixXd g = test::Rounded(Normals(shape.latent, kCount, 1, random));
     const auto loss = [&] {
@@ -215,6 +215,33 @@ TEST_P(CouplingTest, GradientsAreThoseOfTheInverse) {
         Eigen::Map<Eigen::VectorXf>(v.data(), v.size()));
     EXPECT_LT(in_u.error, 0.01) << shape.latent;
     EXPECT_GT(in_u.smooth, 0.7) << shape.latent;
+  }
+}
+
+TEST_P(CouplingTest, GradientsAreThoseOfTheInverse) {
+  Random random(8);
+  CheckGradients(Kind(), 1, random);
+}
+
+// Where an affine scale meets its least, from which it does not move.
+TEST_P(CouplingTest, GradientsAreThoseOfTheInverseFarOut) {
+  Random random(9);
+  CheckGradients(Kind(), 6, random);
+}
+
+// The density of a far point's own latents stays one that can be computed: a hundred standard
+// deviations out, where no scale is below the least, the inverse grows no faster than that.
+TEST_P(CouplingTest, TheInverseIsBoundedFarOut) {
+  Random random(10);
+  for (const Shape& shape : Shapes()) {
+    const Layer coupling = Make(Kind(), shape, true);
+    const Eigen::VectorXf parameters = RandomParameters(*coupling, random);
+    const Eigen::MatrixXf x = Normals(shape.dim, 50, 100, random).cast<float>();
+    const Eigen::MatrixXd v = Normals(shape.latent, 50, 1, random);
+    const Mapped mapped = Inverse(*coupling, parameters, x, v);
+    EXPECT_LT(mapped.u.cwiseAbs().maxCoeff(), 1e6) << shape.latent;
+    EXPECT_GT(mapped.log_det.minCoeff(), static_cast<double>(shape.latent) * std::log(0.02))
+        << shape.latent;
   }
 }
 
