@@ -36,7 +36,7 @@ class SumToZero final : public Transform {
       sum += x[k];
       largest = std::max(largest, std::fabs(x[k]));
     }
-    if (!(std::fabs(sum) <= kConstraintTolerance * largest)) {
+    if (!std::isfinite(sum) || std::fabs(sum) > kConstraintTolerance * largest) {
       return absl::InvalidArgumentError(absl::StrFormat("the sum is %.12g, not 0", sum));
     }
     Project(x, y);
