@@ -16,6 +16,10 @@
 namespace aisivi {
 namespace {
 
+v1::DrawScale Scale(bool unconstrained) {
+  return unconstrained ? v1::DRAW_SCALE_UNCONSTRAINED : v1::DRAW_SCALE_CONSTRAINED;
+}
+
 std::shared_ptr<grpc::Channel> Connect(const std::string& address) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxSendMessageSize(-1);
@@ -179,6 +183,7 @@ absl::Status Client::StreamDraws(
   request.set_inner_samples(options.inner_samples);
   request.set_resample(options.resample);
   request.set_force(options.force);
+  request.set_scale(Scale(options.unconstrained));
   return ReadAll<v1::DrawsChunk>(
       [&](grpc::ClientContext* context) { return posteriors_->StreamDraws(context, request); },
       on_chunk);
@@ -218,15 +223,17 @@ absl::StatusOr<v1::PosteriorSummary> Client::Summary(const std::string& name,
   request.set_count(options.count);
   request.set_seed(options.seed);
   for (const double probability : options.probabilities) request.add_probabilities(probability);
+  request.set_scale(Scale(options.unconstrained));
   return Call(*posteriors_, &v1::PosteriorService::Stub::SummarizePosterior, request);
 }
 
 absl::StatusOr<Eigen::MatrixXd> Client::Covariance(const std::string& name, int64_t count,
-                                                   uint64_t seed) const {
+                                                   uint64_t seed, bool unconstrained) const {
   v1::StreamCovarianceRequest request;
   request.set_name(name);
   request.set_count(count);
   request.set_seed(seed);
+  request.set_scale(Scale(unconstrained));
   Eigen::MatrixXd covariance;
   const absl::Status status = ReadAll<v1::MatrixRows>(
       [&](grpc::ClientContext* context) { return posteriors_->StreamCovariance(context, request); },

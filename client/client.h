@@ -58,12 +58,13 @@ struct DrawsOptions {
   // FAILED_PRECONDITION where the weights cannot be trusted, unless `force`.
   bool resample = false;
   bool force = false;
+  bool unconstrained = false;  // z instead of the fit's variables
 };
 
 // N draws from a fitted posterior q.
 struct Draws {
-  std::vector<std::string> names;  // D coordinates
-  Eigen::MatrixXd z;               // D×N
+  std::vector<std::string> names;  // P elements of the fit's variables, or D coordinates
+  Eigen::MatrixXd z;               // P×N
   Eigen::VectorXd log_p;           // N; log p̃(z); empty without densities, like the next two
   Eigen::VectorXd log_q;           // N; log q̂₊(z)
   Eigen::VectorXd log_weight;      // N; log_p − log_q; empty for resampled draws
@@ -73,6 +74,7 @@ struct SummaryOptions {
   int64_t count = 0;  // draws; 0: the service's default
   uint64_t seed = 0;
   std::vector<double> probabilities;  // of the quantiles; empty: the service's default
+  bool unconstrained = false;         // of z instead of the fit's variables
 };
 
 struct EvidenceOptions {
@@ -142,9 +144,10 @@ class Client {
       const std::function<absl::Status(const v1::DrawsChunk&)>& on_chunk) const;
   absl::StatusOr<v1::PosteriorSummary> Summary(const std::string& name,
                                                const SummaryOptions& options = {}) const;
-  // D×D, of `count` draws (0: the service's default) of the sequence `seed`.
+  // P×P, of `count` draws (0: the service's default) of the sequence `seed`; `unconstrained`: D×D,
+  // of z.
   absl::StatusOr<Eigen::MatrixXd> Covariance(const std::string& name, int64_t count = 0,
-                                             uint64_t seed = 0) const;
+                                             uint64_t seed = 0, bool unconstrained = false) const;
   // `on_progress` (draws done, of how many) may be empty.
   absl::StatusOr<v1::LogEvidence> Evidence(
       const std::string& name, const EvidenceOptions& options = {},

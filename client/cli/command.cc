@@ -38,4 +38,9 @@ void AddName(CLI::App* command, std::string* name) {
   command->add_option("NAME", *name, "The fit: fits/ID, or ID alone")->required();
 }
 
+void AddUnconstrained(CLI::App* command, bool* unconstrained) {
+  command->add_flag("--unconstrained", *unconstrained,
+                    "On the scale of z, in which the fit is made, instead of the parameters'");
+}
+
 }  // namespace aisivi::cli

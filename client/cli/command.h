@@ -35,6 +35,9 @@ CLI::Validator AtLeast(int64_t min);
 // Adds the required NAME argument of a command about one fit.
 void AddName(CLI::App* command, std::string* name);
 
+// Adds --unconstrained.
+void AddUnconstrained(CLI::App* command, bool* unconstrained);
+
 void AddFitCommand(CLI::App& app, const Globals& globals, Action* action);
 void AddWatchCommand(CLI::App& app, const Globals& globals, Action* action);
 void AddGetCommand(CLI::App& app, const Globals& globals, Action* action);

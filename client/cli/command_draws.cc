@@ -30,20 +30,21 @@ absl::StatusOr<DrawsHeader> MakeHeader(const Client& client, const Flags& flags)
   header.count = flags.draws.count;
   header.seed = flags.draws.seed;
   header.resampled = flags.draws.resample;
-  header.names.assign(fit->coordinate_names().begin(), fit->coordinate_names().end());
   return header;
 }
 
-absl::StatusOr<std::vector<double>> PosteriorMean(const Client& client, const Flags& flags) {
+// Names and means, from a summary.
+absl::Status AddMeans(const Client& client, const Flags& flags, DrawsHeader* header) {
   SummaryOptions options;
   options.seed = flags.draws.seed;
+  options.unconstrained = flags.draws.unconstrained;
   const absl::StatusOr<v1::PosteriorSummary> summary = client.Summary(FitName(flags.name), options);
   if (!summary.ok()) return summary.status();
-  std::vector<double> mean;
   for (const v1::CoordinateSummary& coordinate : summary->coordinates()) {
-    mean.push_back(coordinate.mean());
+    header->names.push_back(coordinate.name());
+    header->mean.push_back(coordinate.mean());
   }
-  return mean;
+  return absl::OkStatus();
 }
 
 absl::Status Flush(std::ostream& out) {
@@ -53,9 +54,7 @@ absl::Status Flush(std::ostream& out) {
 
 absl::Status WriteStream(const Client& client, const Flags& flags, DrawsHeader header,
                          std::ostream& out) {
-  absl::StatusOr<std::vector<double>> mean = PosteriorMean(client, flags);
-  if (!mean.ok()) return mean.status();
-  header.mean = *std::move(mean);
+  if (absl::Status s = AddMeans(client, flags, &header); !s.ok()) return s;
   WriteDrawsHeader(header, out);
   const absl::Status status =
       client.StreamDraws(header.fit, flags.draws, [&out](const v1::DrawsChunk& chunk) {
@@ -69,12 +68,16 @@ absl::Status WriteStream(const Client& client, const Flags& flags, DrawsHeader h
 absl::Status WriteResampled(const Client& client, const Flags& flags, DrawsHeader header,
                             std::ostream& out) {
   std::vector<v1::DrawsChunk> chunks;
-  header.mean.assign(header.names.size(), 0.0);
-  const size_t dimension = header.names.size();
   const absl::Status status =
       client.StreamDraws(header.fit, flags.draws, [&](const v1::DrawsChunk& chunk) {
+        if (chunks.empty()) {
+          header.names.assign(chunk.coordinate_names().begin(), chunk.coordinate_names().end());
+          header.mean.assign(header.names.size(), 0.0);
+        }
+        if (header.names.empty())
+          return absl::DataLossError("the service sent draws without names");
         for (int i = 0; i < chunk.values_size(); ++i) {
-          header.mean[static_cast<size_t>(i) % dimension] +=
+          header.mean[static_cast<size_t>(i) % header.names.size()] +=
               chunk.values(i) / static_cast<double>(header.count);
         }
         chunks.push_back(chunk);
@@ -115,6 +118,7 @@ absl::Status RunDraws(const Flags& flags, const Globals& globals) {
     request.set_seed(flags.draws.seed);
     request.set_resample(flags.draws.resample);
     request.set_force(flags.draws.force);
+    if (flags.draws.unconstrained) request.set_scale(v1::DRAW_SCALE_UNCONSTRAINED);
     return PrintJson(request);
   }
   return Print(absl::StrCat(flags.draws.count, " draws written to ", flags.out, "\n"));
@@ -139,6 +143,7 @@ void AddDrawsCommand(CLI::App& app, const Globals& globals, Action* action) {
                    "K for log q (default: the fit's evidence_inner_samples)")
       ->type_name("K")
       ->check(AtLeast(0));
+  AddUnconstrained(command, &flags->draws.unconstrained);
   CLI::Option* resample =
       command->add_flag("--resample", flags->draws.resample,
                         "Draws resampled by their importance weights, closer to the posterior");

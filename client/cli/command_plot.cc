@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/cli/command.h"
 #include "client/cli/density_grid.h"
+#include "client/cli/draws_csv.h"
 #include "client/cli/gnuplot.h"
 #include "client/cli/output.h"
 #include "client/cli/plot_page.h"
@@ -23,24 +24,45 @@ struct Flags {
   DrawsOptions draws;
 };
 
-// Indices of the named coordinates; INVALID_ARGUMENT for one that does not exist.
+// Indices of the named elements, by either of their names; INVALID_ARGUMENT for one that does not
+// exist.
 absl::StatusOr<std::vector<int>> FindCoordinates(const std::vector<std::string>& wanted,
                                                  const std::vector<std::string>& names) {
   if (wanted.size() > kMostCoordinates) {
     return absl::InvalidArgumentError(
-        absl::StrCat("--pairs: at most ", kMostCoordinates, " coordinates"));
+        absl::StrCat("--pairs: at most ", kMostCoordinates, " names"));
   }
   std::vector<int> indices;
   for (const std::string& name : wanted) {
-    const auto found = std::find(names.begin(), names.end(), name);
+    const auto found = std::find_if(names.begin(), names.end(), [&](const std::string& known) {
+      return known == name || CsvName(known) == name;
+    });
     if (found == names.end()) {
-      return absl::InvalidArgumentError(absl::StrCat("--pairs: no coordinate is called '", name,
+      return absl::InvalidArgumentError(absl::StrCat("--pairs: none is called '", name,
                                                      "' (the first is ", names.front(),
                                                      ", the last ", names.back(), ")"));
     }
     indices.push_back(static_cast<int>(found - names.begin()));
   }
   return indices;
+}
+
+// At the commas outside of brackets.
+std::vector<std::string> SplitNames(const std::vector<std::string>& lists) {
+  std::vector<std::string> names;
+  for (const std::string& list : lists) {
+    int depth = 0;
+    names.emplace_back();
+    for (const char c : list) {
+      depth += (c == '[') - (c == ']');
+      if (c == ',' && depth <= 0) {
+        names.emplace_back();
+      } else {
+        names.back() += c;
+      }
+    }
+  }
+  return names;
 }
 
 // The draws all of whose coordinates are finite.
@@ -69,7 +91,7 @@ absl::StatusOr<PlotInput> Gather(const Flags& flags, const Globals& globals) {
   if (flags.pairs.empty()) {
     shown = ChooseCoordinates(z, std::min(5, kMostCoordinates));
   } else {
-    absl::StatusOr<std::vector<int>> found = FindCoordinates(flags.pairs, draws->names);
+    absl::StatusOr<std::vector<int>> found = FindCoordinates(SplitNames(flags.pairs), draws->names);
     if (!found.ok()) return found.status();
     shown = *found;
   }
@@ -112,11 +134,11 @@ void AddPlotCommand(CLI::App& app, const Globals& globals, Action* action) {
   command->add_option("--out", flags->out, "PNG file to write")->type_name("FILE.png")->required();
   command
       ->add_option("--pairs", flags->pairs,
-                   "Up to 6 coordinates to show, for instance z.1,z.4 (default: the most "
-                   "correlated ones)")
+                   "Up to 6 of them to show, for instance z[1],z[4] (default: the most correlated "
+                   "ones)")
       ->type_name("NAME,NAME,...")
-      ->delimiter(',')
       ->allow_extra_args(false);
+  AddUnconstrained(command, &flags->draws.unconstrained);
   command->add_option("--count", flags->draws.count, "Draws to use (default 20000)")
       ->type_name("N")
       ->check(AtLeast(2));

@@ -46,10 +46,10 @@ absl::Status Summary(const std::string& name, const SummaryOptions& options, boo
     const absl::Status printed = PrintJson(*summary);
     if (!printed.ok() || !covariance) return printed;
     const absl::StatusOr<Eigen::MatrixXd> matrix =
-        client.Covariance(FitName(name), options.count, options.seed);
+        client.Covariance(FitName(name), options.count, options.seed, options.unconstrained);
     return matrix.ok() ? PrintJson(ToMessage(*matrix)) : matrix.status();
   }
-  std::vector<std::string> header = {"<COORDINATE", "MEAN", "SD"};
+  std::vector<std::string> header = {"<NAME", "MEAN", "SD"};
   for (const double probability : summary->probabilities()) {
     header.push_back(Percent(probability));
   }
@@ -166,6 +166,7 @@ void AddSummaryCommand(CLI::App& app, const Globals& globals, Action* action) {
       ->type_name("P,P,...")
       ->delimiter(',')
       ->allow_extra_args(false);
+  AddUnconstrained(command, &flags->options.unconstrained);
   command->add_flag("--covariance", flags->covariance,
                     "With --json: the covariance too, on a line of its own");
   command->callback([=, &globals] {

@@ -105,11 +105,13 @@ absl::Status Check(const TargetFlags& flags, const Globals& globals) {
       Client(globals.server).CheckTarget(fit.target(), Eigen::MatrixXd());
   if (!check.ok()) return check.status();
   const absl::Status printed =
-      globals.json ? PrintJson(*check)
-                   : Print(absl::StrCat(flags.target, ": ", check->dimension(),
-                                        " dimensions, scores and ", "finite differences agree to ",
-                                        FormatNumber(check->max_relative_error(), 2),
-                                        " (relative) at ", check->points().rows(), " points\n"));
+      globals.json
+          ? PrintJson(*check)
+          : Print(absl::StrCat(flags.target, ": ", check->dimension(), " dimensions, scores and ",
+                               "finite differences agree to ",
+                               FormatNumber(check->max_relative_error(), 2), " (relative) at ",
+                               check->points().rows(), " points\n",
+                               "parameters: ", DescribeVariables(check->variables()), "\n"));
   if (!printed.ok()) return printed;
   return check->passed() ? absl::OkStatus()
                          : absl::FailedPreconditionError(

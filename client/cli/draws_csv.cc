@@ -20,9 +20,21 @@ void Append(double value, std::string* line) {
   line->append(text, result.ptr);
 }
 
-void AppendCell(std::string* line, const std::string& name) { *line += CsvQuoted(name); }
+void AppendCell(std::string* line, const std::string& name) { *line += CsvQuoted(CsvName(name)); }
 
 }  // namespace
+
+std::string CsvName(const std::string& name) {
+  const size_t bracket = name.find('[');
+  if (bracket == std::string::npos || name.back() != ']') return name;
+  std::string index = name.substr(bracket + 1, name.size() - bracket - 2);
+  // Commas after numbers part indices; others belong to a label.
+  size_t i = 0;
+  while ((i = index.find_first_not_of("0123456789", i)) != std::string::npos && index[i] == ',') {
+    index[i] = '.';
+  }
+  return name.substr(0, bracket) + "." + index;
+}
 
 void WriteDrawsHeader(const DrawsHeader& header, std::ostream& out) {
   out << "# model = " << header.target << "\n"

@@ -161,6 +161,23 @@ std::string DescribeEvidence(const v1::LogEvidence& evidence) {
   return text;
 }
 
+std::string DescribeVariables(const google::protobuf::RepeatedPtrField<v1::Variable>& variables) {
+  constexpr int kShown = 20;
+  std::vector<std::string> texts;
+  for (int i = 0; i < std::min(kShown, variables.size()); ++i) {
+    const v1::Variable& variable = variables[i];
+    texts.push_back(absl::StrCat(Printable(variable.name()),
+                                 variable.shape().empty()
+                                     ? ""
+                                     : absl::StrCat("[", absl::StrJoin(variable.shape(), ","), "]"),
+                                 variable.derived() ? " (derived)" : ""));
+  }
+  if (variables.size() > kShown) {
+    texts.push_back(absl::StrCat("and ", variables.size() - kShown, " more"));
+  }
+  return absl::StrJoin(texts, ", ");
+}
+
 std::string DescribeFit(v1::Fit fit) {
   MakePrintable(&fit);
   const double seconds = RunSeconds(fit);
@@ -172,6 +189,9 @@ std::string DescribeFit(v1::Fit fit) {
   std::string what = TargetName(fit);
   if (fit.dimension() > 0) absl::StrAppend(&what, ", ", fit.dimension(), " dimensions");
   absl::StrAppend(&text, Line("target", what));
+  if (!fit.variables().empty()) {
+    absl::StrAppend(&text, Line("parameters", DescribeVariables(fit.variables())));
+  }
   const std::string preset = fit.preset().empty() ? "" : absl::StrCat(", preset ", fit.preset());
   absl::StrAppend(&text, Line("method", absl::StrCat(MethodName(fit), preset, ", seed ",
                                                      fit.has_seed() ? fit.seed() : 1)));

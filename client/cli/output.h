@@ -2,6 +2,7 @@
 #pragma once
 
 #include <google/protobuf/message.h>
+#include <google/protobuf/repeated_ptr_field.h>
 
 #include <string>
 
@@ -34,6 +35,9 @@ std::string PhaseName(v1::FitProgress::Phase phase);  // "training"
 std::string Outcome(const v1::Fit& fit);
 // Between start and end (or now); NaN before the start.
 double RunSeconds(const v1::Fit& fit);
+
+// "mu, tau, theta[8] (derived)": names and shapes, the first twenty.
+std::string DescribeVariables(const google::protobuf::RepeatedPtrField<v1::Variable>& variables);
 
 // The lines people read about a fit: what it is, how it ended, what it is worth.
 std::string DescribeFit(v1::Fit fit);

@@ -45,8 +45,8 @@ absl::Status MeasureReference(const Client& client, const v1::Fit& fit,
 absl::Status MeasureDiffusion(const Client& client, const PlannedFit& plan, const v1::Fit& fit,
                               const std::optional<Eigen::MatrixXd>& reference, FitResult* result) {
   if (!reference.has_value() && plan.files.empty()) return absl::OkStatus();
-  const absl::StatusOr<Draws> draws =
-      client.GetDraws(fit.name(), {.count = kDraws, .seed = 1, .densities = false});
+  const absl::StatusOr<Draws> draws = client.GetDraws(
+      fit.name(), {.count = kDraws, .seed = 1, .densities = false, .unconstrained = true});
   if (!draws.ok()) return draws.status();
   absl::Status status;
   if (reference.has_value()) {

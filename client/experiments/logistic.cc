@@ -63,8 +63,8 @@ absl::Status MeasureLogistic(const Client& client, const PlannedFit& plan, const
     result->measures[kSumLogQ] = density->log_q.sum();
   }
   if (plan.files.empty()) return absl::OkStatus();
-  const absl::StatusOr<Draws> draws =
-      client.GetDraws(fit.name(), {.count = kKeptDraws, .seed = 1, .densities = false});
+  const absl::StatusOr<Draws> draws = client.GetDraws(
+      fit.name(), {.count = kKeptDraws, .seed = 1, .densities = false, .unconstrained = true});
   return draws.ok() ? WriteMatrix(plan.files[0], draws->z.transpose()) : draws.status();
 }
 

@@ -37,11 +37,13 @@ class Study {
       : client_(client), fit_(fit), plan_(plan), stop_(stop) {}
 
   absl::Status Prepare() {
-    const absl::StatusOr<Draws> scale =
-        client_.GetDraws(fit_, {.count = kScaleDraws, .seed = kScaleSeed, .densities = false});
+    const absl::StatusOr<Draws> scale = client_.GetDraws(
+        fit_,
+        {.count = kScaleDraws, .seed = kScaleSeed, .densities = false, .unconstrained = true});
     if (!scale.ok()) return scale.status();
-    const absl::StatusOr<Draws> points =
-        client_.GetDraws(fit_, {.count = plan_.points, .seed = kPointsSeed, .densities = false});
+    const absl::StatusOr<Draws> points = client_.GetDraws(
+        fit_,
+        {.count = plan_.points, .seed = kPointsSeed, .densities = false, .unconstrained = true});
     if (!points.ok()) return points.status();
     sd_ = StandardDeviations(scale->z);
     z_ = points->z;

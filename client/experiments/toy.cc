@@ -46,8 +46,8 @@ std::vector<PlannedFit> Plan(const Context& context) {
 
 absl::Status SaveHistogram(const Client& client, const v1::Fit& fit, const ToyDensity& density,
                            const std::filesystem::path& file) {
-  const absl::StatusOr<Draws> draws =
-      client.GetDraws(fit.name(), {.count = kHistogramDraws, .seed = 1, .densities = false});
+  const absl::StatusOr<Draws> draws = client.GetDraws(
+      fit.name(), {.count = kHistogramDraws, .seed = 1, .densities = false, .unconstrained = true});
   if (!draws.ok()) return draws.status();
   return WriteMatrix(file,
                      Histogram2(draws->z, density.x_axis(), density.y_axis(), kHistogramBins));

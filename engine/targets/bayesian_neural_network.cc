@@ -10,24 +10,17 @@ namespace {
 
 constexpr Eigen::Index kTile = 256;  // observations handled at once
 
-std::vector<std::string> Names(int features, int hidden) {
-  std::vector<std::string> names;
-  for (int p = 1; p <= features; ++p) {
-    for (int h = 1; h <= hidden; ++h) names.push_back(absl::StrCat("w.", h, ".", p));
-  }
-  for (std::string& name : NumberedNames("b", hidden)) names.push_back(std::move(name));
-  for (std::string& name : NumberedNames("v", hidden)) names.push_back(std::move(name));
-  names.emplace_back("c");
-  names.emplace_back("log_sigma");
-  return names;
+// In the order of z.
+std::vector<Parameter> Parameters(int64_t features, int64_t hidden) {
+  return {RealParameter("w", {hidden, features}), RealParameter("b", {hidden}),
+          RealParameter("v", {hidden}), RealParameter("c"), PositiveParameter("sigma")};
 }
 
 class BayesianNeuralNetwork final : public BuiltinTarget {
  public:
   BayesianNeuralNetwork(const Eigen::MatrixXd& x, const Eigen::VectorXd& y, int hidden,
                         double precision)
-      : BuiltinTarget(hidden * (static_cast<int>(x.cols()) + 2) + 2,
-                      Names(static_cast<int>(x.cols()), hidden)),
+      : BuiltinTarget(Parameters(x.cols(), hidden)),
         inputs_(x.transpose()),
         y_(y),
         hidden_(hidden),
@@ -146,13 +139,12 @@ BuiltinSpec BayesianNeuralNetworkSpec() {
   };
   spec.build = BuildNetwork;
   spec.name_columns = [](const Target& target, const std::vector<std::string>& columns) {
-    const int features = static_cast<int>(columns.size());
-    const int hidden = (target.dim() - 2) / (features + 2);
-    std::vector<std::string> names = target.CoordinateNames();
-    for (int i = 0; i < hidden * features; ++i) {
-      names[i] = absl::StrCat("w.", i % hidden + 1, "[", columns[i / hidden], "]");
+    std::vector<Variable> variables = target.Variables();
+    Variable& w = variables.front();
+    for (const std::string& column : columns) {
+      for (int64_t h = 1; h <= w.shape[0]; ++h) w.labels.push_back(absl::StrCat(h, ",", column));
     }
-    return names;
+    return variables;
   };
   spec.example = {
       {"x", Eigen::MatrixXd{{-1.5, 0.2}, {-0.5, 1.0}, {0.0, -0.7}, {0.6, 0.4}, {1.4, -0.9}}},

@@ -1,29 +1,31 @@
 #include "engine/targets/builtin.h"
 
 #include <cmath>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "engine/transforms/names.h"
 
 namespace aisivi {
+namespace {
 
-std::vector<std::string> NumberedNames(std::string_view prefix, int count) {
-  std::vector<std::string> names;
-  names.reserve(count);
-  for (int i = 1; i <= count; ++i) {
-    names.push_back(absl::StrCat(absl::string_view(prefix.data(), prefix.size()), ".", i));
-  }
-  return names;
+absl::Status CheckRows(const Eigen::Ref<const Eigen::MatrixXd>& z, int dim) {
+  if (z.rows() == dim) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrFormat("z: points have %d coordinates, the target has %d", z.rows(), dim));
 }
 
-std::vector<std::string> LabelledNames(std::string_view prefix,
-                                       const std::vector<std::string>& labels) {
-  std::vector<std::string> names;
-  names.reserve(labels.size());
-  for (const std::string& label : labels) {
-    names.push_back(absl::StrCat(absl::string_view(prefix.data(), prefix.size()), "[", label, "]"));
-  }
-  return names;
+}  // namespace
+
+Parameter RealParameter(std::string name, std::vector<int64_t> shape) {
+  return {std::move(name), std::move(shape), {}};
+}
+
+Parameter PositiveParameter(std::string name) {
+  Constraint constraint;
+  constraint.kind = ConstraintKind::kLower;
+  return {std::move(name), {}, constraint};
 }
 
 double LogGamma(double x) {
@@ -31,20 +33,46 @@ double LogGamma(double x) {
   return lgamma_r(x, &sign);
 }
 
+BuiltinTarget::BuiltinTarget(std::vector<Parameter> parameters)
+    : map_(*ParameterMap::Make(std::move(parameters))) {}
+
 std::vector<std::string> BuiltinTarget::CoordinateNames() const {
-  return names_.empty() ? Target::CoordinateNames() : names_;
+  std::vector<std::string> names;
+  for (const Parameter& parameter : map_.parameters()) {
+    const bool logarithm = parameter.constraint.kind == ConstraintKind::kLower;
+    const Variable variable{parameter.name, parameter.shape, {}, false};
+    for (const std::string& name : ElementNames(variable)) {
+      names.push_back(absl::StrCat(logarithm ? "log_" : "", name));
+    }
+  }
+  return names;
+}
+
+std::vector<Variable> BuiltinTarget::Variables() const { return map_.Variables(); }
+
+absl::Status BuiltinTarget::Constrain(const Eigen::Ref<const Eigen::MatrixXd>& z, uint64_t /*seed*/,
+                                      int64_t /*first*/, Eigen::MatrixXd* values) const {
+  if (absl::Status status = CheckRows(z, dim()); !status.ok()) return status;
+  map_.Constrain(z, values, nullptr);
+  return absl::OkStatus();
 }
 
 absl::Status BuiltinTarget::Evaluate(const Eigen::Ref<const Eigen::MatrixXd>& z,
                                      Eigen::VectorXd* log_density, Eigen::MatrixXd* score) const {
-  if (z.rows() != dim_) {
-    return absl::InvalidArgumentError(
-        absl::StrFormat("z: points have %d coordinates, the target has %d", z.rows(), dim_));
-  }
+  if (absl::Status status = CheckRows(z, dim()); !status.ok()) return status;
   log_density->resize(z.cols());
-  if (score != nullptr) score->resize(dim_, z.cols());
+  if (score != nullptr) score->resize(dim(), z.cols());
   if (z.cols() > 0) EvaluateBatch(z, log_density, score);
   return absl::OkStatus();
+}
+
+std::vector<Variable> LabelVariable(const Target& target, const std::string& name,
+                                    const std::vector<std::string>& columns) {
+  std::vector<Variable> variables = target.Variables();
+  for (Variable& variable : variables) {
+    if (variable.name == name) variable.labels = columns;
+  }
+  return variables;
 }
 
 TargetEntry MakeEntry(BuiltinSpec spec) {

@@ -18,7 +18,7 @@ constexpr double kDefaultObservations[] = {
 class ConditionedDiffusion final : public BuiltinTarget {
  public:
   explicit ConditionedDiffusion(DiffusionInstance instance)
-      : BuiltinTarget(instance.steps, NumberedNames("u", instance.steps)),
+      : BuiltinTarget({RealParameter("u", {instance.steps})}),
         instance_(std::move(instance)),
         dt_(instance_.dt()) {
     const double observations = static_cast<double>(instance_.observations.size());

@@ -11,19 +11,35 @@ constexpr double kEffect[kSchools] = {28, 8, -3, 7, -1, 1, 18, 12};
 constexpr double kError[kSchools] = {15, 10, 16, 11, 9, 11, 10, 18};
 constexpr double kPriorVariance = 25;  // of μ; also the squared scale of τ
 
-std::vector<std::string> Names() {
-  std::vector<std::string> names = NumberedNames("eta", kSchools);
-  names.insert(names.begin(), {"mu", "log_tau"});
-  return names;
-}
-
 class EightSchools final : public BuiltinTarget {
  public:
-  EightSchools() : BuiltinTarget(kSchools + 2, Names()) {
+  EightSchools()
+      : BuiltinTarget(
+            {RealParameter("mu"), PositiveParameter("tau"), RealParameter("eta", {kSchools})}) {
     // N(μ; 0, 25), the half-Cauchy 2/(5π (1 + τ²/25)), eight N(η; 0, 1) and the likelihood.
     log_constant_ = -0.5 * (2 * kSchools + 1) * kLog2Pi - std::log(kPriorVariance) +
                     std::log(2 / std::acos(-1.0));
     for (double error : kError) log_constant_ -= std::log(error);
+  }
+
+  // The effects θ_j = μ + τ η_j after the parameters.
+  std::vector<Variable> Variables() const override {
+    std::vector<Variable> variables = BuiltinTarget::Variables();
+    variables.push_back({"theta", {kSchools}, {}, true});
+    return variables;
+  }
+
+  absl::Status Constrain(const Eigen::Ref<const Eigen::MatrixXd>& z, uint64_t seed, int64_t first,
+                         Eigen::MatrixXd* values) const override {
+    Eigen::MatrixXd x;
+    if (absl::Status s = BuiltinTarget::Constrain(z, seed, first, &x); !s.ok()) return s;
+    values->resize(x.rows() + kSchools, x.cols());
+    values->topRows(x.rows()) = x;
+    const auto mu = x.row(0).array(), tau = x.row(1).array();
+    for (int j = 0; j < kSchools; ++j) {
+      values->row(x.rows() + j) = mu + tau * x.row(2 + j).array();
+    }
+    return absl::OkStatus();
   }
 
  private:
@@ -66,7 +82,8 @@ BuiltinSpec EightSchoolsSpec() {
   spec.doc =
       "Eight schools, non-centred: y_j ~ N(mu + tau eta_j, s_j^2), eta_j ~ N(0, 1), mu ~ N(0, "
       "5^2), "
-      "tau ~ half-Cauchy(5); z = (mu, log tau, eta), Jacobian and all constants included. Data: "
+      "tau ~ half-Cauchy(5); z = (mu, log tau, eta), Jacobian and all constants included; theta_j "
+      "= mu + tau eta_j is derived. Data: "
       "Rubin 1981; priors: posteriordb eight_schools_noncentered.";
   spec.dimension_rule = "10";
   spec.build = [](ParameterReader&) { return std::make_unique<EightSchools>(); };

@@ -7,15 +7,9 @@ namespace {
 
 constexpr double kVariance = 9;  // of v
 
-std::vector<std::string> Names(int dim) {
-  std::vector<std::string> names = NumberedNames("x", dim - 1);
-  names.insert(names.begin(), "v");
-  return names;
-}
-
 class Funnel final : public BuiltinTarget {
  public:
-  explicit Funnel(int dim) : BuiltinTarget(dim, Names(dim)) {}
+  explicit Funnel(int dim) : BuiltinTarget({RealParameter("v"), RealParameter("x", {dim - 1})}) {}
 
  private:
   void EvaluateBatch(const Eigen::Ref<const Eigen::MatrixXd>& z, Eigen::VectorXd* log_density,

@@ -100,18 +100,12 @@ double LogEvidence(const LinearModel& m) {
          shape * std::log(m.rate + 0.5 * marginal.rest);
 }
 
-std::vector<std::string> Names(Eigen::Index features) {
-  std::vector<std::string> names = NumberedNames("beta", static_cast<int>(features));
-  names.push_back("log_sigma");
-  return names;
-}
-
 // Costs no more to make than a copy of the data: what is factorised is factorised when the first
 // point is evaluated, by whichever thread comes first.
 class LinearRegression final : public BuiltinTarget {
  public:
   explicit LinearRegression(LinearModel model)
-      : BuiltinTarget(static_cast<int>(model.x.cols()) + 1, Names(model.x.cols())),
+      : BuiltinTarget({RealParameter("beta", {model.x.cols()}), PositiveParameter("sigma")}),
         model_(std::move(model)),
         reducible_(model_.x.rows() > model_.x.cols() && model_.Factorizable()),
         slope_(model_.observations() + model_.features() + 2 * model_.shape) {
@@ -204,10 +198,8 @@ BuiltinSpec LinearRegressionSpec() {
   };
   spec.build = BuildLinear;
   spec.known_log_z = LinearLogZ;
-  spec.name_columns = [](const Target&, const std::vector<std::string>& columns) {
-    std::vector<std::string> names = LabelledNames("beta", columns);
-    names.emplace_back("log_sigma");
-    return names;
+  spec.name_columns = [](const Target& target, const std::vector<std::string>& columns) {
+    return LabelVariable(target, "beta", columns);
   };
   spec.example = {
       {"x", Eigen::MatrixXd{{1, 0.5}, {1, -1.2}, {1, 0.3}, {1, 1.4}, {1, -0.4}}},

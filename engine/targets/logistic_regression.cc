@@ -11,8 +11,7 @@ namespace {
 class LogisticRegression final : public BuiltinTarget {
  public:
   LogisticRegression(const Eigen::MatrixXd& x, const Eigen::VectorXd& y, double precision)
-      : BuiltinTarget(static_cast<int>(x.cols()),
-                      NumberedNames("beta", static_cast<int>(x.cols()))),
+      : BuiltinTarget({RealParameter("beta", {x.cols()})}),
         signed_x_((2 * y.array() - 1).matrix().asDiagonal() * x),
         precision_(precision) {}
 
@@ -67,8 +66,8 @@ BuiltinSpec LogisticRegressionSpec() {
       {"prior_precision", ParameterKind::kNumber, "Of every coefficient; 1e-12 to 1e12.", "0.01"},
   };
   spec.build = BuildLogistic;
-  spec.name_columns = [](const Target&, const std::vector<std::string>& columns) {
-    return LabelledNames("beta", columns);
+  spec.name_columns = [](const Target& target, const std::vector<std::string>& columns) {
+    return LabelVariable(target, "beta", columns);
   };
   spec.example = {
       {"x", Eigen::MatrixXd{{1, 0.5}, {1, -1.2}, {1, 0.3}, {1, 2.0}, {1, -0.4}, {1, 0.9}}},

@@ -11,8 +11,7 @@ namespace {
 class PoissonRegression final : public BuiltinTarget {
  public:
   PoissonRegression(const Eigen::MatrixXd& x, const Eigen::VectorXd& y, double precision)
-      : BuiltinTarget(static_cast<int>(x.cols()),
-                      NumberedNames("beta", static_cast<int>(x.cols()))),
+      : BuiltinTarget({RealParameter("beta", {x.cols()})}),
         x_(x),
         y_(y),
         precision_(precision),
@@ -69,8 +68,8 @@ BuiltinSpec PoissonRegressionSpec() {
       {"prior_precision", ParameterKind::kNumber, "Of every coefficient; 1e-12 to 1e12.", "0.01"},
   };
   spec.build = BuildPoisson;
-  spec.name_columns = [](const Target&, const std::vector<std::string>& columns) {
-    return LabelledNames("beta", columns);
+  spec.name_columns = [](const Target& target, const std::vector<std::string>& columns) {
+    return LabelVariable(target, "beta", columns);
   };
   spec.example = {
       {"x", Eigen::MatrixXd{{1, 0.5}, {1, -1.2}, {1, 0.3}, {1, 1.4}, {1, -0.4}}},

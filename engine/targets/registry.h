@@ -44,10 +44,11 @@ struct TargetEntry {
   std::function<absl::StatusOr<std::unique_ptr<const Target>>(const TargetParameters&)> make;
   // The exact log Z for these (valid) parameters where it is known.
   std::function<std::optional<double>(const TargetParameters&)> known_log_z;
-  // The names of a target's coordinates when the P columns of x have names; null for targets
-  // without x. Unique when those are.
-  std::function<std::vector<std::string>(const Target& target,
-                                         const std::vector<std::string>& columns)>
+  // The target's variables when the P columns of x have names: labels on those that have an index
+  // for the columns, which are the coordinates of z untransformed. Null for targets without x. The
+  // labels are unique when the names are.
+  std::function<std::vector<Variable>(const Target& target,
+                                      const std::vector<std::string>& columns)>
       name_columns;
   // A small valid instance, for conformance tests and documentation.
   TargetParameters example;

@@ -1,16 +1,16 @@
-// A target whose coordinates have other names.
+// A target whose variables have labels.
 #pragma once
 
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "engine/targets/target.h"
 
 namespace aisivi {
 
-// `names`: unique, one for each coordinate of `target`.
+// `variables`: those of `target`, some with labels. What has labels are the coordinates of z
+// untransformed, which take the same names.
 std::unique_ptr<const Target> Renamed(std::unique_ptr<const Target> target,
-                                      std::vector<std::string> names);
+                                      std::vector<Variable> variables);
 
 }  // namespace aisivi

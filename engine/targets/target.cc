@@ -1,14 +1,16 @@
 #include "engine/targets/target.h"
 
-#include "engine/targets/builtin.h"
+#include "engine/transforms/names.h"
 
 namespace aisivi {
 
-std::vector<std::string> Target::CoordinateNames() const { return NumberedNames("z", dim()); }
+std::vector<std::string> Target::CoordinateNames() const {
+  return ElementNames(Variable{"z", {dim()}, {}, false});
+}
 
 std::vector<Variable> Target::Variables() const {
   const std::vector<std::string> names = CoordinateNames();
-  if (names == NumberedNames("z", dim())) return {{"z", {dim()}, {}, false}};
+  if (names == Target::CoordinateNames()) return {{"z", {dim()}, {}, false}};
   std::vector<Variable> variables;
   for (const std::string& name : names) variables.push_back({name, {}, {}, false});
   return variables;

@@ -178,8 +178,8 @@ absl::StatusOr<std::unique_ptr<const Target>> BuildTarget(const v1::TargetSpec& 
   absl::StatusOr<std::unique_ptr<const Target>> target = (*entry)->make(*parameters);
   if (!data.has_value()) return target.ok() ? std::move(target) : AtField(path, target.status());
   if (!target.ok()) return AtColumns(*data, path, target.status());
-  std::vector<std::string> names = (*entry)->name_columns(**target, data->columns);
-  return Renamed(*std::move(target), std::move(names));
+  std::vector<Variable> variables = (*entry)->name_columns(**target, data->columns);
+  return Renamed(*std::move(target), std::move(variables));
 }
 
 std::optional<double> KnownLogZ(const v1::TargetSpec& spec, const TargetSources& sources) {

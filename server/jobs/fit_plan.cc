@@ -14,6 +14,7 @@
 #include "server/convert/settings.h"
 #include "server/convert/target_data.h"
 #include "server/convert/target_spec.h"
+#include "server/convert/variables.h"
 #include "server/jobs/fit_work.h"
 #include "server/status.h"
 #include "server/store/durable_file.h"
@@ -161,6 +162,7 @@ absl::StatusOr<FitPlan> PlanFit(const v1::Fit& request, const TargetSources& sou
   for (std::string& name : plan.target->CoordinateNames()) {
     plan.fit.add_coordinate_names(std::move(name));
   }
+  AppendVariables(plan.target->Variables(), plan.fit.mutable_variables());
   return plan;
 }
 

@@ -25,8 +25,8 @@ class LiveFit {
     return &fit_;
   }
 
-  // The fit without what a list leaves out: coordinate_names, log and the verdict's criteria, which
-  // are never copied for it. Unchanging; made when first asked for after a change.
+  // The fit without what a list leaves out: coordinate_names, variables, log and the verdict's
+  // criteria, which are never copied for it. Unchanging; made when first asked for after a change.
   Snapshot Listed();
 
  private:

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/evidence/evidence.h"
 #include "engine/evidence/summary.h"
+#include "server/services/draw_scale.h"
 #include "server/services/posterior_limits.h"
 #include "server/status.h"
 
@@ -21,18 +22,21 @@ constexpr int64_t kChunkNumbers = 1 << 17;
 
 absl::Status CheckCovarianceRequest(const v1::StreamCovarianceRequest& request,
                                     const v1::Fit& fit) {
-  if (fit.dimension() > kMaxDim) {
-    return FieldError("name", absl::StrCat("names a fit with ", fit.dimension(),
-                                           " coordinates; a covariance has at most ", kMaxDim));
+  if (absl::Status status = CheckScale(request.scale()); !status.ok()) return status;
+  const int size = DrawSize(fit, request.scale());
+  if (size > kMaxDim) {
+    return FieldError("name", absl::StrCat("names a fit whose draws have ", size,
+                                           " numbers; a covariance has at most ", kMaxDim));
   }
-  return CheckSummarizedDraws(request.count(), fit.dimension());
+  return CheckSummarizedDraws(request.count(), HeldSize(fit, request.scale()));
 }
 
 CovarianceSource::CovarianceSource(const v1::StreamCovarianceRequest& request, const v1::Fit& fit,
                                    FittedModels* models, ThreadPool* pool)
     : name_(request.name()),
       seed_(request.seed()),
-      count_(SummarizedDraws(request.count(), fit.dimension())),
+      scale_(request.scale()),
+      count_(SummarizedDraws(request.count(), HeldSize(fit, request.scale()))),
       models_(models),
       pool_(pool) {}
 
@@ -42,6 +46,7 @@ absl::Status CovarianceSource::Compute(const std::atomic<bool>* cancel) {
   absl::StatusOr<DrawBatch> batch =
       Draw(*(*fitted)->model, nullptr, seed_, 0, count_, 0, *pool_, cancel);
   if (!batch.ok()) return batch.status();
+  if (absl::Status s = ToScale(**fitted, scale_, seed_, 0, &batch->z); !s.ok()) return s;
   absl::StatusOr<PosteriorSummary> summary = Summarize(batch->z, {}, /*covariance=*/true);
   if (!summary.ok()) return summary.status();
   covariance_ = std::move(summary->covariance);

@@ -32,10 +32,11 @@ class CovarianceSource {
 
   const std::string name_;
   const uint64_t seed_;
+  const v1::DrawScale scale_;
   const int64_t count_;
   FittedModels* const models_;
   ThreadPool* const pool_;
-  Eigen::MatrixXd covariance_;  // D×D, symmetric
+  Eigen::MatrixXd covariance_;  // P×P, symmetric
   int64_t sent_ = 0;
 };
 

@@ -1,11 +1,14 @@
 #include "server/services/draws_source.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "server/services/append.h"
+#include "server/services/draw_scale.h"
 #include "server/services/posterior_limits.h"
 #include "server/status.h"
 
@@ -22,8 +25,9 @@ int64_t StreamedCount(const v1::StreamDrawsRequest& request) {
   return request.count() == 0 ? kDefaultStreamed : request.count();
 }
 
-int64_t DrawsPerChunk(int dim, int64_t inner_samples) {
-  const int64_t by_size = kChunkBytes / static_cast<int64_t>(sizeof(double) * (dim + 3));
+// `size`: numbers of a draw.
+int64_t DrawsPerChunk(int size, int64_t inner_samples) {
+  const int64_t by_size = kChunkBytes / static_cast<int64_t>(sizeof(double) * (size + 3));
   const int64_t by_work = kChunkInnerSamples / std::max<int64_t>(1, inner_samples);
   return std::max<int64_t>(1, std::min(by_size, by_work));
 }
@@ -38,7 +42,7 @@ absl::Status CheckResampling(const v1::StreamDrawsRequest& request, int dim) {
   const int64_t most = kMaxNumbers / dim / 4;
   if (StreamedCount(request) <= most) return absl::OkStatus();
   return FieldError("count", absl::StrCat("at most ", most, " draws of ", dim,
-                                          " coordinates can be resampled at once"));
+                                          " numbers can be resampled at once"));
 }
 
 absl::Status HeavyTail(const ResampledDraws& draws) {
@@ -49,17 +53,13 @@ absl::Status HeavyTail(const ResampledDraws& draws) {
                       draws.pareto_k, draws.ess, draws.pool));
 }
 
-v1::DrawsChunk ToChunk(const ResampledDraws& draws, int64_t first, int64_t count, bool densities) {
+// One draw in each column.
+v1::DrawsChunk ToChunk(const Eigen::MatrixXd& draws, int64_t first) {
   v1::DrawsChunk chunk;
   chunk.set_first(first);
-  chunk.set_count(static_cast<int>(count));
-  chunk.set_dimension(static_cast<int>(draws.z.rows()));
-  const double* values = draws.z.col(first).data();
-  chunk.mutable_values()->Add(values, values + count * draws.z.rows());
-  if (densities) {
-    Append(draws.log_p.segment(first, count).eval(), chunk.mutable_log_p());
-    Append(draws.log_q.segment(first, count).eval(), chunk.mutable_log_q());
-  }
+  chunk.set_count(static_cast<int>(draws.cols()));
+  chunk.set_dimension(static_cast<int>(draws.rows()));
+  chunk.mutable_values()->Add(draws.data(), draws.data() + draws.size());
   return chunk;
 }
 
@@ -67,12 +67,13 @@ v1::DrawsChunk ToChunk(const ResampledDraws& draws, int64_t first, int64_t count
 
 absl::Status CheckDrawsRequest(const v1::StreamDrawsRequest& request, const v1::Fit& fit) {
   for (absl::Status status :
-       {CheckRange("count", request.count(), 0, kMaxDraws),
+       {CheckScale(request.scale()), CheckRange("count", request.count(), 0, kMaxDraws),
         CheckRange("first", request.first(), 0, INT64_MAX - kMaxDraws),
         CheckRange("inner_samples", request.inner_samples(), 0, kMaxInnerSamples)}) {
     if (!status.ok()) return status;
   }
-  if (absl::Status s = CheckResampling(request, fit.dimension()); !s.ok()) return s;
+  const int held = HeldSize(fit, request.scale());
+  if (absl::Status s = CheckResampling(request, held); !s.ok()) return s;
   if (request.omit_densities() && !request.resample()) return absl::OkStatus();
   return CheckDensityWork("count", (request.resample() ? 4 : 1) * StreamedCount(request),
                           InnerSamples(request.inner_samples(), fit), fit.dimension());
@@ -97,14 +98,16 @@ absl::StatusOr<std::optional<v1::DrawsChunk>> DrawsSource::Next(const std::atomi
   }
   const bool densities = !request_.omit_densities() && resampled_ == nullptr;
   const int64_t step =
-      DrawsPerChunk(fitted_->fit.dimension(),
+      DrawsPerChunk(HeldSize(fitted_->fit, request_.scale()),
                     densities ? InnerSamples(request_.inner_samples(), fitted_->fit) : 0);
   const int64_t count = std::min(step, left);
   absl::StatusOr<v1::DrawsChunk> chunk =
-      resampled_ != nullptr ? ToChunk(*resampled_, sent_, count, !request_.omit_densities())
-                            : Chunk(count, cancel);
+      resampled_ != nullptr ? ResampledChunk(count) : Chunk(count, cancel);
   if (!chunk.ok()) return chunk.status();
-  if (sent_ == 0) *chunk->mutable_coordinate_names() = fitted_->fit.coordinate_names();
+  if (sent_ == 0) {
+    const std::vector<std::string> names = DrawNames(*fitted_, request_.scale());
+    chunk->mutable_coordinate_names()->Assign(names.begin(), names.end());
+  }
   sent_ += count;
   return std::optional<v1::DrawsChunk>(*std::move(chunk));
 }
@@ -116,15 +119,26 @@ absl::StatusOr<v1::DrawsChunk> DrawsSource::Chunk(int64_t count, const std::atom
       *fitted_->model, densities ? fitted_->target.get() : nullptr, request_.seed(), first, count,
       densities ? InnerSamples(request_.inner_samples(), fitted_->fit) : 0, *pool_, cancel);
   if (!batch.ok()) return batch.status();
-  v1::DrawsChunk chunk;
-  chunk.set_first(first);
-  chunk.set_count(static_cast<int>(count));
-  chunk.set_dimension(static_cast<int>(batch->z.rows()));
-  chunk.mutable_values()->Add(batch->z.data(), batch->z.data() + batch->z.size());
+  const absl::Status scaled =
+      ToScale(*fitted_, request_.scale(), request_.seed(), first, &batch->z);
+  if (!scaled.ok()) return scaled;
+  v1::DrawsChunk chunk = ToChunk(batch->z, first);
   if (densities) {
     Append(batch->log_p, chunk.mutable_log_p());
     Append(batch->log_q, chunk.mutable_log_q());
     Append((batch->log_p - batch->log_q).eval(), chunk.mutable_log_weight());
+  }
+  return chunk;
+}
+
+absl::StatusOr<v1::DrawsChunk> DrawsSource::ResampledChunk(int64_t count) {
+  Eigen::MatrixXd draws = resampled_->z.middleCols(sent_, count);
+  const absl::Status scaled = ToScale(*fitted_, request_.scale(), request_.seed(), sent_, &draws);
+  if (!scaled.ok()) return scaled;
+  v1::DrawsChunk chunk = ToChunk(draws, sent_);
+  if (!request_.omit_densities()) {
+    Append(resampled_->log_p.segment(sent_, count).eval(), chunk.mutable_log_p());
+    Append(resampled_->log_q.segment(sent_, count).eval(), chunk.mutable_log_q());
   }
   return chunk;
 }

@@ -28,6 +28,7 @@ class DrawsSource {
 
  private:
   absl::StatusOr<v1::DrawsChunk> Chunk(int64_t count, const std::atomic<bool>* cancel);
+  absl::StatusOr<v1::DrawsChunk> ResampledChunk(int64_t count);
   absl::Status Choose(const std::atomic<bool>* cancel);
 
   const v1::StreamDrawsRequest request_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "engine/evidence/summary.h"
 #include "server/services/covariance_source.h"
 #include "server/services/density_source.h"
+#include "server/services/draw_scale.h"
 #include "server/services/draws_source.h"
 #include "server/services/evidence_source.h"
 #include "server/services/heavy_reactor.h"
@@ -38,12 +40,13 @@ absl::StatusOr<std::vector<double>> Probabilities(const v1::SummarizePosteriorRe
   return std::vector<double>(request.probabilities().begin(), request.probabilities().end());
 }
 
-v1::PosteriorSummary ToMessage(const PosteriorSummary& summary, const v1::Fit& fit,
+v1::PosteriorSummary ToMessage(const PosteriorSummary& summary,
+                               const std::vector<std::string>& names,
                                const std::vector<double>& probabilities) {
   v1::PosteriorSummary message;
   for (int d = 0; d < summary.mean.size(); ++d) {
     v1::CoordinateSummary* coordinate = message.add_coordinates();
-    coordinate->set_name(fit.coordinate_names(d));
+    coordinate->set_name(names[d]);
     coordinate->set_mean(summary.mean[d]);
     coordinate->set_sd(summary.sd[d]);
     for (int q = 0; q < summary.quantiles.cols(); ++q) {
@@ -55,8 +58,10 @@ v1::PosteriorSummary ToMessage(const PosteriorSummary& summary, const v1::Fit& f
 }
 
 absl::Status CheckSummary(const v1::SummarizePosteriorRequest& request, const v1::Fit& fit) {
-  const absl::Status status = Probabilities(request).status();
-  return status.ok() ? CheckSummarizedDraws(request.count(), fit.dimension()) : status;
+  for (absl::Status status : {Probabilities(request).status(), CheckScale(request.scale())}) {
+    if (!status.ok()) return status;
+  }
+  return CheckSummarizedDraws(request.count(), HeldSize(fit, request.scale()));
 }
 
 // The fit of a request that passes `check`.
@@ -78,14 +83,17 @@ absl::StatusOr<v1::PosteriorSummary> PosteriorServiceImpl::Summary(
   if (!probabilities.ok()) return probabilities.status();
   absl::StatusOr<std::shared_ptr<const FittedModel>> fitted = models_->Get(request.name());
   if (!fitted.ok()) return fitted.status();
-  const int64_t count = SummarizedDraws(request.count(), fit.dimension());
+  const int64_t count = SummarizedDraws(request.count(), HeldSize(fit, request.scale()));
   absl::StatusOr<DrawBatch> batch =
       Draw(*(*fitted)->model, nullptr, request.seed(), 0, count, 0, *pool_, cancel);
   if (!batch.ok()) return batch.status();
+  const absl::Status scaled = ToScale(**fitted, request.scale(), request.seed(), 0, &batch->z);
+  if (!scaled.ok()) return scaled;
   absl::StatusOr<PosteriorSummary> summary =
       Summarize(batch->z, *probabilities, /*covariance=*/false);
   if (!summary.ok()) return summary.status();
-  v1::PosteriorSummary message = ToMessage(*summary, fit, *probabilities);
+  v1::PosteriorSummary message =
+      ToMessage(*summary, DrawNames(**fitted, request.scale()), *probabilities);
   message.set_count(count);
   return message;
 }

@@ -14,6 +14,7 @@
 #include "server/convert/engine_info.h"
 #include "server/convert/target_data.h"
 #include "server/convert/target_spec.h"
+#include "server/convert/variables.h"
 #include "server/services/heavy_reactor.h"
 #include "server/services/paging.h"
 #include "server/services/reply.h"
@@ -146,6 +147,7 @@ v1::CheckTargetResponse ToMessage(const TargetCheck& check, const Target& target
   for (std::string& name : target.CoordinateNames()) {
     response.add_coordinate_names(std::move(name));
   }
+  AppendVariables(target.Variables(), response.mutable_variables());
   *response.mutable_points() = ToMatrixMessage(points.transpose());
   response.mutable_log_density()->Add(check.log_density.data(),
                                       check.log_density.data() + check.log_density.size());

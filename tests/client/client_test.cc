@@ -117,8 +117,8 @@ class ScriptedPosteriors : public v1::PosteriorService::Service {
         chunk.add_log_weight(static_cast<double>(n));
       }
       if (n == 0) {
-        chunk.add_coordinate_names("z.1");
-        chunk.add_coordinate_names("z.2");
+        chunk.add_coordinate_names("z[1]");
+        chunk.add_coordinate_names("z[2]");
       }
       if (!writer->Write(chunk)) return grpc::Status::CANCELLED;
     }
@@ -327,7 +327,7 @@ TEST_F(ClientTest, ListsAllPagesUpToTheLimit) {
 TEST_F(ClientTest, DrawsOfAllChunksAreOneMatrix) {
   const absl::StatusOr<Draws> draws = client_->GetDraws("fits/a", {.count = 3});
   ASSERT_TRUE(draws.ok()) << draws.status();
-  EXPECT_THAT(draws->names, ElementsAre("z.1", "z.2"));
+  EXPECT_THAT(draws->names, ElementsAre("z[1]", "z[2]"));
   Eigen::MatrixXd expected(2, 3);
   expected << 0, 1, 2, 0, 10, 20;
   EXPECT_EQ(draws->z, expected);
@@ -352,6 +352,7 @@ TEST_F(ClientTest, EveryOptionOfDrawsTravels) {
   options.inner_samples = 16;
   options.resample = true;
   options.force = true;
+  options.unconstrained = true;
   ASSERT_TRUE(client_->GetDraws("fits/a", options).ok());
   const v1::StreamDrawsRequest asked = posteriors_.asked();
   EXPECT_EQ(asked.name(), "fits/a");
@@ -360,6 +361,7 @@ TEST_F(ClientTest, EveryOptionOfDrawsTravels) {
   EXPECT_EQ(asked.first(), 2);
   EXPECT_TRUE(asked.omit_densities());
   EXPECT_EQ(asked.inner_samples(), 16);
+  EXPECT_EQ(asked.scale(), v1::DRAW_SCALE_UNCONSTRAINED);
   EXPECT_TRUE(asked.resample());
   EXPECT_TRUE(asked.force());
 }

@@ -10,7 +10,7 @@ namespace aisivi::cli {
 namespace {
 
 TEST(DrawsCsv, HasCmdStansLayout) {
-  DrawsHeader header = {"fits/a", "aisivi", "banana", 2, 7, {"z.1", "z.2"}, {0.5, -1}};
+  DrawsHeader header = {"fits/a", "aisivi", "banana", 2, 7, {"z[1]", "z[2]"}, {0.5, -1}};
   std::ostringstream out;
   WriteDrawsHeader(header, out);
   v1::DrawsChunk chunk;
@@ -45,9 +45,19 @@ TEST(DrawsCsv, NamesWithCommasAreQuoted) {
   std::ostringstream out;
   WriteDrawsHeader(header, out);
   EXPECT_NE(
-      out.str().find("lp__,log_p__,log_g__,\"beta[wind, mean]\",beta[age],\"beta[\"\"x\"\"]\"\n"),
+      out.str().find("lp__,log_p__,log_g__,\"beta.wind, mean\",beta.age,\"beta.\"\"x\"\"\"\n"),
       std::string::npos)
       << out.str();
+}
+
+TEST(DrawsCsv, NamesAreCmdStans) {
+  EXPECT_EQ(CsvName("tau"), "tau");
+  EXPECT_EQ(CsvName("theta[8]"), "theta.8");
+  EXPECT_EQ(CsvName("w[2,1]"), "w.2.1");
+  EXPECT_EQ(CsvName("a[12,3,40]"), "a.12.3.40");
+  EXPECT_EQ(CsvName("beta[temperature]"), "beta.temperature");
+  EXPECT_EQ(CsvName("w[2,wind, mean]"), "w.2.wind, mean");
+  EXPECT_EQ(CsvName("beta[x[1]]"), "beta.x[1]");
 }
 
 TEST(DrawsCsv, NumbersReadBackExactly) {

@@ -47,6 +47,21 @@ TEST(DescribeFit, ShowsNoEscapeSequenceOfOthers) {
   EXPECT_THAT(text, HasSubstr("called         a\\x1b[2J"));
 }
 
+TEST(DescribeVariables, NamesAndShapes) {
+  v1::Fit fit;
+  fit.add_variables()->set_name("mu");
+  v1::Variable* w = fit.add_variables();
+  w->set_name("w");
+  w->add_shape(2);
+  w->add_shape(3);
+  w->set_derived(true);
+  EXPECT_EQ(DescribeVariables(fit.variables()), "mu, w[2,3] (derived)");
+  EXPECT_THAT(DescribeFit(fit), HasSubstr("mu, w[2,3] (derived)"));
+  for (int i = 0; i < 30; ++i) fit.add_variables()->set_name(kEvil);
+  EXPECT_THAT(DescribeVariables(fit.variables()),
+              AllOf(HasSubstr("and 12 more"), Not(HasSubstr("\x1b"))));
+}
+
 TEST(MakePrintable, ReachesListsMapsAndInnerMessages) {
   v1::Fit fit;
   fit.add_log(kEvil);

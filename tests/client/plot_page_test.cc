@@ -66,21 +66,21 @@ void ExpectPicture(const PlotInput& input) {
   }
 }
 
-TEST(Plot, TwoDimensions) { ExpectPicture(Example(2, {"z.1", "z.2"})); }
+TEST(Plot, TwoDimensions) { ExpectPicture(Example(2, {"z[1]", "z[2]"})); }
 
-TEST(Plot, OneDimension) { ExpectPicture(Example(1, {"z.1"})); }
+TEST(Plot, OneDimension) { ExpectPicture(Example(1, {"z[1]"})); }
 
 TEST(Plot, SixDimensions) { ExpectPicture(Example(6, {"a", "b", "c", "d", "e", "f"})); }
 
 TEST(Plot, WithoutAnythingButDraws) {
-  PlotInput input = Example(2, {"z.1", "z.2"});
+  PlotInput input = Example(2, {"z[1]", "z[2]"});
   input.history.Clear();
   input.fit.clear_evidence();
   ExpectPicture(input);
 }
 
 TEST(Plot, AConstantCoordinate) {
-  PlotInput input = Example(3, {"z.1", "z.2", "z.3"});
+  PlotInput input = Example(3, {"z[1]", "z[2]", "z[3]"});
   input.z.row(2).setConstant(5);
   ExpectPicture(input);
 }
@@ -91,14 +91,14 @@ TEST(Plot, NamesAreNeverInterpreted) {
   const std::string mark = (directory->path() / "mark").string();
   const std::string evil = "it's `touch " + mark + "` $(touch " + mark + ")\n'; system 'touch " +
                            mark + "'; print '{/Bold x}_^%@\\";
-  PlotInput input = Example(2, {evil, "z.2"});
+  PlotInput input = Example(2, {evil, "z[2]"});
   input.fit.set_display_name(evil);
   ExpectPicture(input);
   EXPECT_FALSE(std::filesystem::exists(mark));
 }
 
 TEST(Plot, TooFewDrawsAreAnError) {
-  PlotInput input = Example(2, {"z.1", "z.2"});
+  PlotInput input = Example(2, {"z[1]", "z[2]"});
   input.z.resize(2, 0);
   EXPECT_TRUE(absl::IsFailedPrecondition(WritePlot(input, "unused", "unused.png").status()));
 }

@@ -77,9 +77,37 @@ aisivi draws "$name" --count 50 --seed 8 | grep -v '^#' | tail -n 1 >other_row
 [[ $(cat other_row) != "$(tail -n 1 rows)" ]] || die "another seed gives the same draws"
 aisivi draws "$name" --count 3 --json | grep -q '"coordinateNames":\["' || die "draws --json"
 
-echo "resampled draws"
 # No training: q is N(0, 1) whatever the target.
 untrained=(--set warm_start=none --set iterations=0 --set evidence_draws=500 --json)
+
+echo "the scale of the parameters, and that of z"
+schools=$(json_field name "$(aisivi fit --target eight_schools "${untrained[@]}" | tail -n 1)")
+aisivi get "$schools" >text
+expect_match '^ +parameters +mu, tau, eta\[8\], theta\[8\] \(derived\)$' text
+for resample in "" "--resample --force"; do
+  # shellcheck disable=SC2086
+  aisivi draws "$schools" --count 5 --seed 3 $resample >shown.csv
+  # shellcheck disable=SC2086
+  aisivi draws "$schools" --count 5 --seed 3 $resample --unconstrained >z.csv
+  expect_match '^lp__,log_p__,log_g__,mu,tau,eta.1,.*,eta.8,theta.1,.*,theta.8$' shown.csv
+  expect_match '^lp__,log_p__,log_g__,mu,log_tau,eta.1,.*,eta.8$' z.csv
+  paste -d, <(grep -v '^#' shown.csv | cut -d, -f 5) <(grep -v '^#' z.csv | cut -d, -f 5) |
+    awk -F, 'NR > 2 { d = log($1) - $2; if (d * d > 1e-18) exit 1 }' || die "tau is not e^log_tau"
+done
+aisivi summary "$schools" >text
+expect_match '^tau ' text
+expect_match '^theta\[8\] ' text
+aisivi summary "$schools" --unconstrained --json --covariance >json
+expect_match '"name":"log_tau"' json
+expect_match '^\{"rows":10,"columns":10,' json
+aisivi plot "$schools" --pairs 'tau,theta[1]' --count 200 --out scale.png
+aisivi plot "$schools" --pairs log_tau,eta.1 --count 200 --unconstrained --out scale.png
+expect_failure 1 "INVALID_ARGUMENT: --pairs: .*'log_tau'" \
+  aisivi plot "$schools" --pairs log_tau --out scale.png
+aisivi targets eight_schools --check >text
+expect_match '^parameters: mu, tau, eta\[8\], theta\[8\] \(derived\)$' text
+
+echo "resampled draws"
 shifted=$(json_field name "$(aisivi fit --target gaussian --param mean=0.7 --param covariance=0.64 \
   "${untrained[@]}" | tail -n 1)")
 aisivi draws "$shifted" --count 3000 --seed 2 >plain.csv

@@ -27,12 +27,12 @@ fit=(aisivi fit --target logistic_regression --param prior_precision=0.1 "${quic
 fitted=$(json_field name "$(cat json)")
 expect_match '"coordinateNames":\["beta\[intercept\]","beta\[temperature\]"\]' json
 "${fit[@]}" --data "$data" | tail -n 1 >inline
-expect_match '"coordinateNames":\["beta.1","beta.2"\]' inline
+expect_match '"coordinateNames":\["beta\[1\]","beta\[2\]"\]' inline
 [[ $(json_field logZ "$(cat json)") == "$(json_field logZ "$(cat inline)")" ]] || die "log Z differs"
 aisivi summary "$fitted" >text
 expect_match '^beta\[temperature\] ' text
 aisivi draws "$fitted" --count 3 --out draws.csv >/dev/null
-expect_match '^lp__,log_p__,log_g__,beta\[intercept\],beta\[temperature\]$' draws.csv
+expect_match '^lp__,log_p__,log_g__,beta.intercept,beta.temperature$' draws.csv
 aisivi plot "$fitted" --pairs 'beta[intercept],beta[temperature]' --out posterior.png >/dev/null
 [[ -s posterior.png ]] || die "no picture"
 "${fit[@]}" --dataset "$name" --response y | tail -n 1 >json

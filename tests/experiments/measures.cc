@@ -11,8 +11,8 @@ constexpr uint64_t kSeed = 2026;
 
 absl::StatusOr<Eigen::MatrixXd> DrawPoints(const Client& client, const v1::Fit& fit,
                                            int64_t count) {
-  absl::StatusOr<Draws> draws =
-      client.GetDraws(fit.name(), {.count = count, .seed = kSeed, .densities = false});
+  absl::StatusOr<Draws> draws = client.GetDraws(
+      fit.name(), {.count = count, .seed = kSeed, .densities = false, .unconstrained = true});
   if (!draws.ok()) return draws.status();
   return std::move(draws->z);
 }
@@ -45,7 +45,7 @@ absl::StatusOr<double> WorstModeWeight(const Client& client, const v1::Fit& fit,
 absl::StatusOr<double> WorstMean(const Client& client, const v1::Fit& fit,
                                  const Eigen::VectorXd& mean, const Eigen::VectorXd& sd) {
   const absl::StatusOr<v1::PosteriorSummary> summary =
-      client.Summary(fit.name(), {.count = 100000});
+      client.Summary(fit.name(), {.count = 100000, .unconstrained = true});
   if (!summary.ok()) return summary.status();
   double worst = 0;
   for (int64_t d = 0; d < mean.size(); ++d) {

@@ -102,8 +102,9 @@ def test_other_packages_read_the_draws(client, banana, tmp_path):
     assert posterior.attrs["inference_library"] == "aisivi" and posterior.attrs["created_at"]
     draws = fit.draw_set(20)
     assert set(posterior.dims) >= {"chain", "draw"} and posterior.sizes["draw"] == 20
-    for d, name in enumerate(fit.names):
-        assert np.array_equal(posterior[name].values, draws.values[None, :, d])
+    assert draws.names == ("beta[1]", "beta[2]", "sigma")
+    assert np.array_equal(posterior["beta"].values, draws.values[None, :, :2])
+    assert np.array_equal(posterior["sigma"].values, draws.values[None, :, 2])
     assert np.array_equal(stats["lp"].values[0], draws.log_p)
     assert set(stats.data_vars) == {"lp", "log_q", "log_weight"}
     assert np.array_equal(open_group("observed_data")["y"].values, y)

@@ -31,8 +31,8 @@ class KnownScores : public v1::PosteriorService::Service {
     chunk.set_count(static_cast<int>(request->count()));
     chunk.set_dimension(2);
     for (int64_t i = 0; i < 2 * request->count(); ++i) chunk.add_values(normal(engine));
-    chunk.add_coordinate_names("z.1");
-    chunk.add_coordinate_names("z.2");
+    chunk.add_coordinate_names("z[1]");
+    chunk.add_coordinate_names("z[2]");
     writer->Write(chunk);
     return grpc::Status::OK;
   }

@@ -59,7 +59,7 @@ TEST(ConditionedDiffusionTest, DefaultsEqualThePublishedInstance) {
       EXPECT_NEAR(test::LogDensity(*target, u)(n), expected, 1e-11 * std::abs(expected));
     }
   }
-  EXPECT_EQ(target->CoordinateNames()[99], "u.100");
+  EXPECT_EQ(target->CoordinateNames()[99], "u[100]");
 }
 
 TEST(ConditionedDiffusionTest, EveryParameterCounts) {

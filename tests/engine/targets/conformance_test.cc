@@ -7,6 +7,7 @@
 #include <set>
 #include <thread>
 
+#include "engine/transforms/names.h"
 #include "tests/engine/targets/testing.h"
 
 namespace aisivi {
@@ -58,6 +59,24 @@ TEST_P(TargetConformanceTest, CoordinateNamesAreUniqueAndComplete) {
     const std::vector<std::string> names = target->CoordinateNames();
     EXPECT_EQ(static_cast<int>(names.size()), target->dim());
     EXPECT_EQ(std::set<std::string>(names.begin(), names.end()).size(), names.size());
+  }
+}
+
+// Every element has a name of its own and a number, and comes of its own point alone.
+TEST_P(TargetConformanceTest, DrawsAreShownAsVariables) {
+  for (const auto& target : Instances()) {
+    const std::vector<std::string> names = ElementNames(target->Variables());
+    EXPECT_EQ(std::set<std::string>(names.begin(), names.end()).size(), names.size());
+    const Eigen::MatrixXd z = test::RandomMatrix(target->dim(), 5, 1.0, 3);
+    Eigen::MatrixXd values, one;
+    ASSERT_TRUE(target->Constrain(z, 1, 0, &values).ok());
+    ASSERT_EQ(values.rows(), static_cast<Eigen::Index>(names.size()));
+    ASSERT_EQ(values.cols(), 5);
+    EXPECT_TRUE(values.allFinite());
+    ASSERT_TRUE(target->Constrain(z.col(3), 1, 3, &one).ok());
+    EXPECT_EQ(one.col(0), values.col(3));
+    ASSERT_TRUE(target->Constrain(z.leftCols(0), 1, 0, &values).ok());
+    EXPECT_EQ(values.cols(), 0);
   }
 }
 

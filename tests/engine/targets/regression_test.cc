@@ -61,7 +61,7 @@ TEST(LogisticRegressionTest, DefaultPrecisionAndNames) {
   const auto defaults = test::Make("logistic_regression", parameters);
   const Eigen::MatrixXd beta = test::RandomMatrix(2, 1, 1.0, 4);
   EXPECT_EQ(test::LogDensity(*given, beta), test::LogDensity(*defaults, beta));
-  EXPECT_EQ(defaults->CoordinateNames(), (std::vector<std::string>{"beta.1", "beta.2"}));
+  EXPECT_EQ(defaults->CoordinateNames(), (std::vector<std::string>{"beta[1]", "beta[2]"}));
 }
 
 TEST(PoissonRegressionTest, EqualsScalarReference) {
@@ -148,7 +148,7 @@ TEST(BayesianNeuralNetworkTest, EqualsScalarReference) {
     }
     EXPECT_NEAR(log_density(n), expected, 1e-10 * std::abs(expected));
   }
-  EXPECT_EQ(target->CoordinateNames()[1], "w.2.1");
+  EXPECT_EQ(target->CoordinateNames()[1], "w[2,1]");
 }
 
 // Given μ and τ the posterior of η is Gaussian, so that p̃ / p(η | μ, τ, y) = p(y, μ, τ) with

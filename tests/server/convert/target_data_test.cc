@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "engine/transforms/names.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/text_format.h"
 #include "gtest/gtest.h"
@@ -95,7 +96,7 @@ TEST_F(TargetDataTest, TheSameTargetAsInline) {
   EXPECT_EQ(LogDensity(**named, z, &named_score), LogDensity(**given, z, &given_score));
   EXPECT_EQ(named_score, given_score);
   EXPECT_THAT((*named)->CoordinateNames(), ElementsAre("beta[intercept]", "beta[temperature]"));
-  EXPECT_THAT((*given)->CoordinateNames(), ElementsAre("beta.1", "beta.2"));
+  EXPECT_THAT((*given)->CoordinateNames(), ElementsAre("beta[1]", "beta[2]"));
 }
 
 TEST_F(TargetDataTest, EveryKindOfRegressionCarriesTheNames) {
@@ -105,8 +106,10 @@ TEST_F(TargetDataTest, EveryKindOfRegressionCarriesTheNames) {
   EXPECT_THAT((*Build("linear_regression" + form + "}"))->CoordinateNames(),
               ElementsAre("beta[id]", "beta[temperature]", "log_sigma"));
   EXPECT_THAT((*Build("bayesian_neural_network" + form + "hidden: 2 }"))->CoordinateNames(),
-              ElementsAre("w.1[id]", "w.2[id]", "w.1[temperature]", "w.2[temperature]", "b.1",
-                          "b.2", "v.1", "v.2", "c", "log_sigma"));
+              ElementsAre("w[1,id]", "w[2,id]", "w[1,temperature]", "w[2,temperature]", "b[1]",
+                          "b[2]", "v[1]", "v[2]", "c", "log_sigma"));
+  EXPECT_THAT(ElementNames((*Build("linear_regression" + form + "}"))->Variables()),
+              ElementsAre("beta[id]", "beta[temperature]", "sigma"));
 }
 
 TEST_F(TargetDataTest, KnownEvidenceIsThatOfTheSameNumbersInline) {

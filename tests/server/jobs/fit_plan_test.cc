@@ -29,9 +29,25 @@ TEST(FitPlanTest, FillsInDefaults) {
   EXPECT_EQ(plan->fit.seed(), 1u);
   EXPECT_EQ(plan->fit.dimension(), 2);
   EXPECT_EQ(plan->fit.coordinate_names_size(), 2);
+  ASSERT_EQ(plan->fit.variables_size(), 1);
+  EXPECT_EQ(plan->fit.variables(0).name(), "z");
+  EXPECT_EQ(plan->fit.variables(0).shape(0), 2);
   EXPECT_FALSE(plan->fit.has_known_log_z()) << "what takes computing is not for a plan";
   EXPECT_EQ(plan->fit.effective_settings().schedule().points(), FitOptions().points);
   EXPECT_EQ(plan->target->dim(), 2);
+}
+
+TEST(FitPlanTest, VariablesAreTheTargetsAndNoInput) {
+  const absl::StatusOr<FitPlan> plan =
+      PlanFit(Request("target { eight_schools {} } variables { name: 'mine' }"));
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  EXPECT_EQ(plan->fit.dimension(), 10);
+  ASSERT_EQ(plan->fit.variables_size(), 4);
+  EXPECT_EQ(plan->fit.variables(1).name(), "tau");
+  EXPECT_EQ(plan->fit.variables(1).shape_size(), 0);
+  EXPECT_FALSE(plan->fit.variables(2).derived());
+  EXPECT_EQ(plan->fit.variables(3).name(), "theta");
+  EXPECT_TRUE(plan->fit.variables(3).derived());
 }
 
 TEST(FitPlanTest, RequestBeatsPresetBeatsDefault) {

@@ -467,6 +467,8 @@ TEST_F(JobManagerTest, AListCopiesNothingThatItLeavesOut) {
   }
   ASSERT_EQ(listed.size(), size_t{kFits});
   EXPECT_EQ(listed[0]->coordinate_names_size(), 0);
+  EXPECT_EQ(planned.variables_size(), 1);
+  EXPECT_EQ(listed[0]->variables_size(), 0);
   EXPECT_EQ(listed[0]->dimension(), 4000);
   EXPECT_EQ(manager_->Get(*ParseFitName("name", listed[0]->name()))->coordinate_names_size(), 4000);
 }

@@ -373,6 +373,9 @@ TEST_F(DatasetServiceTest, ATargetOfADataSetCanBeChecked) {
   ASSERT_TRUE(status.ok()) << status.error_message();
   EXPECT_TRUE(response.passed());
   EXPECT_THAT(response.coordinate_names(), ElementsAre("beta[intercept]", "beta[temperature]"));
+  ASSERT_EQ(response.variables_size(), 1);
+  EXPECT_EQ(response.variables(0).name(), "beta");
+  EXPECT_THAT(response.variables(0).labels(), ElementsAre("intercept", "temperature"));
 }
 
 TEST_F(DatasetServiceTest, TargetsSayWhetherTheyTakeDataSets) {

@@ -11,6 +11,9 @@
 #include "absl/strings/str_cat.h"
 #include "engine/fit/fit.h"
 #include "gmock/gmock.h"
+#include "server/services/covariance_source.h"
+#include "server/services/draw_scale.h"
+#include "server/services/draws_source.h"
 #include "server/services/evidence_source.h"
 #include "server/services/posterior_limits.h"
 #include "tests/server/services/server_fixture.h"
@@ -262,7 +265,7 @@ TEST_F(PosteriorServiceTest, DrawsAreTheSameHoweverTheyAreAskedFor) {
   const std::string name = FittedGaussian();
   const Draws all = MustStream("name: '" + name + "' count: 40 seed: 5 inner_samples: 16");
   ASSERT_EQ(all.values.size(), 80u);
-  EXPECT_THAT(all.names, ElementsAre("z.1", "z.2"));
+  EXPECT_THAT(all.names, ElementsAre("z[1]", "z[2]"));
   for (size_t i = 0; i < all.log_weight.size(); ++i) {
     EXPECT_EQ(all.log_weight[i], all.log_p[i] - all.log_q[i]);
   }
@@ -448,6 +451,89 @@ TEST_F(PosteriorServiceTest, SummaryMatchesTheTarget) {
       << "of the same draws";
 }
 
+// tau and the effects of the schools by default, log tau where z is asked for; the same draws.
+TEST_F(PosteriorServiceTest, DrawsAreOnTheScaleAskedFor) {
+  const v1::Fit fit = AwaitEnd(
+      MustCreate("target { eight_schools {} } schedule { iterations: 0 } method { aisivi {} } "
+                 "family { hidden: 8 } proposal { couplings: 2 } start { warm_start: "
+                 "WARM_START_NONE } evidence_settings { evidence_draws: 200 "
+                 "evidence_inner_samples: 4 }"));
+  ASSERT_EQ(fit.variables_size(), 4);
+  const std::string name = "name: '" + fit.name() + "' ";
+  for (const std::string resample : {"", "resample: true force: true "}) {
+    const std::string request = name + resample + "count: 30 seed: 2 inner_samples: 4 ";
+    const Draws shown = MustStream(request);
+    const Draws same = MustStream(request + "scale: DRAW_SCALE_CONSTRAINED");
+    const Draws z = MustStream(request + "scale: DRAW_SCALE_UNCONSTRAINED");
+    ASSERT_EQ(shown.names.size(), 18u);
+    ASSERT_EQ(shown.values.size(), 18u * 30);
+    ASSERT_EQ(z.values.size(), 10u * 30);
+    EXPECT_EQ(shown.names[1], "tau");
+    EXPECT_EQ(shown.names[10], "theta[1]");
+    EXPECT_EQ(z.names[1], "log_tau");
+    EXPECT_EQ(shown.values, same.values);
+    EXPECT_EQ(shown.log_p, z.log_p);
+    for (int n = 0; n < 30; ++n) {
+      const double *x = &shown.values[18 * n], *y = &z.values[10 * n];
+      EXPECT_NEAR(x[1], std::exp(y[1]), 1e-12 * x[1]);
+      EXPECT_NEAR(x[10], y[0] + std::exp(y[1]) * y[2], 1e-9 * (1 + std::fabs(x[10])));
+    }
+  }
+  for (const std::string scale : {"", "scale: DRAW_SCALE_UNCONSTRAINED"}) {
+    const size_t size = scale.empty() ? 18 : 10;
+    grpc::ClientContext context;
+    v1::PosteriorSummary summary;
+    ASSERT_TRUE(posteriors_
+                    ->SummarizePosterior(
+                        &context, FromText<v1::SummarizePosteriorRequest>(name + scale), &summary)
+                    .ok());
+    ASSERT_EQ(static_cast<size_t>(summary.coordinates_size()), size);
+    EXPECT_EQ(summary.coordinates(1).name(), scale.empty() ? "tau" : "log_tau");
+    std::vector<double> covariance;
+    ASSERT_TRUE(Covariance(FromText<v1::StreamCovarianceRequest>(name + scale), &covariance).ok());
+    ASSERT_EQ(covariance.size(), size * size);
+    EXPECT_NEAR(covariance[size + 1], std::pow(summary.coordinates(1).sd(), 2),
+                1e-9 * covariance[size + 1]);
+  }
+}
+
+// Limits count what is held: 18 numbers a draw, not the 10 of z.
+TEST(DrawScaleTest, LimitsCountTheLargerScale) {
+  v1::Fit fit;
+  fit.set_dimension(10);
+  EXPECT_EQ(HeldSize(fit, v1::DRAW_SCALE_CONSTRAINED), 10) << "of an earlier version";
+  EXPECT_EQ(DrawSize(fit, v1::DRAW_SCALE_UNSPECIFIED), 10);
+  v1::Variable* variable = fit.add_variables();
+  variable->add_shape(2);
+  variable->add_shape(3);
+  EXPECT_EQ(DrawSize(fit, v1::DRAW_SCALE_UNSPECIFIED), 6);
+  EXPECT_EQ(HeldSize(fit, v1::DRAW_SCALE_CONSTRAINED), 10);
+  variable->add_shape(1000);
+  EXPECT_EQ(HeldSize(fit, v1::DRAW_SCALE_CONSTRAINED), 6000);
+  EXPECT_EQ(HeldSize(fit, v1::DRAW_SCALE_UNCONSTRAINED), 10);
+  v1::StreamCovarianceRequest request;
+  EXPECT_THAT(std::string(CheckCovarianceRequest(request, fit).message()), StartsWith("name: "));
+  request.set_scale(v1::DRAW_SCALE_UNCONSTRAINED);
+  EXPECT_TRUE(CheckCovarianceRequest(request, fit).ok());
+  v1::StreamDrawsRequest draws;
+  draws.set_count(2000);
+  draws.set_resample(true);
+  EXPECT_THAT(std::string(CheckDrawsRequest(draws, fit).message()), StartsWith("count: "));
+}
+
+// A fit that was stored without variables serves z under the names that it has.
+TEST(DrawScaleTest, EarlierFitsShowZ) {
+  FittedModel fitted;
+  fitted.fit.set_dimension(2);
+  fitted.fit.add_coordinate_names("mu");
+  fitted.fit.add_coordinate_names("log_tau");
+  Eigen::MatrixXd draws{{1, 2}, {3, 4}};
+  const Eigen::MatrixXd before = draws;
+  ASSERT_TRUE(ToScale(fitted, v1::DRAW_SCALE_CONSTRAINED, 0, 0, &draws).ok());
+  EXPECT_EQ(draws, before);
+  EXPECT_THAT(DrawNames(fitted, v1::DRAW_SCALE_CONSTRAINED), ElementsAre("mu", "log_tau"));
+}
+
 TEST_F(PosteriorServiceTest, LogDensityMatchesTheTarget) {
   auto request = FromText<v1::EvaluateLogDensityRequest>(
       "points { rows: 2 columns: 2 values: [1, -2, 2, -1] } inner_samples: 256");
@@ -540,13 +626,13 @@ TEST_F(PosteriorServiceTest, BadInputNamesItsField) {
   Draws draws;
   for (const char* field :
        {"count: -1", "count: 10000001", "first: -1", "inner_samples: -1", "force: true",
-        "first: 5 resample: true", "count: 9000000 resample: true"}) {
+        "first: 5 resample: true", "count: 9000000 resample: true", "scale: 7"}) {
     const grpc::Status status = Stream(FromText<v1::StreamDrawsRequest>(name + field), &draws);
     EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT) << field;
     EXPECT_THAT(field, StartsWith(ViolatedField(status))) << status.error_message();
   }
-  for (const char* field :
-       {"count: 1", "count: 2000000", "probabilities: [0.5, 1.5]", "probabilities: nan"}) {
+  for (const char* field : {"count: 1", "count: 2000000", "probabilities: [0.5, 1.5]",
+                            "probabilities: nan", "scale: 7"}) {
     grpc::ClientContext context;
     v1::PosteriorSummary summary;
     const grpc::Status status = posteriors_->SummarizePosterior(
