@@ -13,7 +13,6 @@
 #include <thread>
 #include <vector>
 
-#include "absl/time/clock.h"
 #include "server/remote/remote_target.h"
 #include "tests/server/remote/testing.h"
 
@@ -66,18 +65,14 @@ class BrokerTest : public ::testing::Test {
     }
   }
 
-  // Short times, for tests that wait for them.
-  DensityBroker broker_{{.densities = 3,
-                         .streams = 6,
-                         .offer_within = absl::Milliseconds(300),
-                         .kept = absl::Milliseconds(300),
-                         .end_within = absl::Milliseconds(100)}};
+  DensityBroker broker_{{.densities = 3, .streams = 6, .end_within = absl::Milliseconds(100)}};
   std::atomic<bool> cancel_{false};
 };
 
 v1::DensityOffer WithDeadline(int milliseconds) {
   v1::DensityOffer offer = Offer();
-  offer.mutable_deadline()->set_nanos(milliseconds * 1'000'000);
+  offer.mutable_deadline()->set_seconds(milliseconds / 1000);
+  offer.mutable_deadline()->set_nanos(milliseconds % 1000 * 1'000'000);
   return offer;
 }
 
@@ -87,7 +82,7 @@ v1::DensityOffer Naming(const std::string& name) {
   return offer;
 }
 
-TEST_F(BrokerTest, OpensServesAndForgets) {
+TEST_F(BrokerTest, OpensServesAndKeepsTheName) {
   auto process = std::make_unique<Process>(&broker_);
   const std::string name = process->Open();
   ASSERT_EQ(name.size(), 42);
@@ -96,9 +91,19 @@ TEST_F(BrokerTest, OpensServesAndForgets) {
   process->Say(AnswerOf(process->NextBatch()));
   ExpectRight(asked, 20);
   process.reset();
-  EXPECT_TRUE(broker_.Find("density", name).ok()) << "kept for a while";
-  std::this_thread::sleep_for(milliseconds(700));
-  EXPECT_EQ(broker_.Find("density", name).status().code(), absl::StatusCode::kNotFound);
+  EXPECT_TRUE(broker_.Find("density", name).ok());
+}
+
+TEST(BrokerLimitsTest, ADensityThatNobodyServesGoes) {
+  DensityBroker broker({.kept = absl::Milliseconds(50)});
+  std::string name;
+  {
+    Process process(&broker);
+    name = process.Open();
+    ASSERT_TRUE(broker.Find("density", name).ok());
+  }
+  while (broker.Find("density", name).ok()) std::this_thread::sleep_for(milliseconds(5));
+  EXPECT_EQ(broker.Find("density", name).status().code(), absl::StatusCode::kNotFound);
 }
 
 TEST_F(BrokerTest, ManyPointsComeInBatchesOfOneSizeAndTwoAtATime) {
@@ -148,7 +153,7 @@ TEST_F(BrokerTest, AProcessThatComesBackGoesOnWithTheFit) {
 
 TEST_F(BrokerTest, WhoIsLateIsClosedAndAnotherAsked) {
   Process late(&broker_);
-  const std::string name = late.Open(WithDeadline(200));
+  const std::string name = late.Open(WithDeadline(2000));
   auto asked = Ask(name, 4);
   const v1::Batch batch = late.NextBatch();
   Process second(&broker_);
@@ -167,10 +172,8 @@ TEST_F(BrokerTest, NobodyLeftLosesTheTarget) {
   auto asked = Ask(name, 4, absl::Milliseconds(200));
   process->NextBatch();
   process.reset();
-  const absl::Time lost = absl::Now();
   const Evaluated result = asked.get();
   EXPECT_EQ(result.status.code(), absl::StatusCode::kUnavailable) << result.status;
-  EXPECT_LT(absl::Now() - lost, absl::Seconds(3));
   // Without patience at once.
   EXPECT_EQ(Ask(name, 4, absl::ZeroDuration()).get().status.code(), absl::StatusCode::kUnavailable);
 }
@@ -194,13 +197,11 @@ TEST_F(BrokerTest, ABatchIsSentEightTimesAtMost) {
 
 TEST_F(BrokerTest, CancellationEndsTheWaitAndTheStreamGoesOn) {
   Process process(&broker_);
-  const std::string name = process.Open();
+  const std::string name = process.Open(WithDeadline(3'600'000));  // longer than a test may take
   auto asked = Ask(name, 4);
   const v1::Batch batch = process.NextBatch();
-  const absl::Time before = absl::Now();
   cancel_ = true;
   EXPECT_EQ(asked.get().status.code(), absl::StatusCode::kCancelled);
-  EXPECT_LT(absl::Now() - before, absl::Milliseconds(500));
   cancel_ = false;
   process.Say(AnswerOf(batch));  // late, and no harm
   auto next = Ask(name, 4);
@@ -364,10 +365,13 @@ TEST_F(BrokerTest, StreamsAndDensitiesAreBounded) {
   EXPECT_TRUE(eighth.joined().ok());
 }
 
-TEST_F(BrokerTest, WhoOffersNothingOrChecksNothingIsClosed) {
-  Process silent(&broker_), slow(&broker_);
-  slow.Say(WithDeadline(150));
+TEST(BrokerLimitsTest, WhoOffersNothingOrChecksNothingIsClosed) {
+  DensityBroker broker({.offer_within = absl::Milliseconds(100)});
+  Process silent(&broker);
   EXPECT_EQ(silent.AwaitEnd().code(), absl::StatusCode::kDeadlineExceeded);
+  DensityBroker patient;
+  Process slow(&patient);
+  slow.Say(WithDeadline(150));
   EXPECT_EQ(slow.AwaitEnd().code(), absl::StatusCode::kDeadlineExceeded);
 }
 
