@@ -62,6 +62,16 @@ TEST(DescribeVariables, NamesAndShapes) {
               AllOf(HasSubstr("and 12 more"), Not(HasSubstr("\x1b"))));
 }
 
+TEST(DescribeFit, SaysThatLogZOfAnUnnormalisedDensityIsRelative) {
+  v1::Fit fit;
+  fit.mutable_evidence()->set_log_z(-1.5);
+  fit.mutable_target()->mutable_remote()->set_density("densities/1");
+  EXPECT_EQ(DescribeFit(fit).find("relative"), std::string::npos);
+  fit.mutable_target()->mutable_remote()->set_unnormalised(true);
+  EXPECT_NE(DescribeFit(fit).find("relative: the density is known up to a constant only"),
+            std::string::npos);
+}
+
 TEST(MakePrintable, ReachesListsMapsAndInnerMessages) {
   v1::Fit fit;
   fit.add_log(kEvil);

@@ -56,5 +56,7 @@ sed -n '/^#include/,$p' "$root/client/example.cc" | diff - example ||
   die "the README's example is not client/example.cc"
 aisivi-example "$AISIVI_SERVER" >output
 expect_match '^log evidence -?[0-9.e-]+ ± [0-9.e-]+$' output
+aisivi-density-example "$AISIVI_SERVER" >output
+expect_match '^log evidence -?[0-9.e-]+$' output
 stop_server
 echo PASSED

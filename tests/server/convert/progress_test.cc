@@ -33,6 +33,12 @@ TEST(ProgressTest, EveryPhaseHasAMessage) {
   EXPECT_EQ(ToMessage(progress).phase(), v1::FitProgress::PHASE_SAMPLING);
 }
 
+TEST(ProgressTest, EveryReasonHasItsMessage) {
+  EXPECT_EQ(ToMessage(TerminationReason::kNone), v1::Fit::TERMINATION_REASON_UNSPECIFIED);
+  EXPECT_EQ(ToMessage(TerminationReason::kConverged), v1::Fit::TERMINATION_REASON_CONVERGED);
+  EXPECT_EQ(ToMessage(TerminationReason::kTargetLost), v1::Fit::TERMINATION_REASON_TARGET_LOST);
+}
+
 TEST(ProgressTest, EvidenceThatWasNotEstimatedIsAbsent) {
   const v1::LogEvidence message = ToMessage(EvidenceEstimate());
   EXPECT_FALSE(message.has_log_z());
