@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "aisivi/v1/dataset_service.pb.h"
+#include "aisivi/v1/density_service.pb.h"
 #include "aisivi/v1/fit_service.pb.h"
 #include "aisivi/v1/posterior_service.pb.h"
 #include "aisivi/v1/target_service.pb.h"
@@ -78,7 +79,7 @@ std::set<std::string> WireListing() {
   Listing listing;
   for (const FileDescriptor* file :
        {v1::CreateFitRequest::descriptor()->file(), v1::GetDatasetRequest::descriptor()->file(),
-        v1::StreamDrawsRequest::descriptor()->file(),
+        v1::ServeDensityRequest::descriptor()->file(), v1::StreamDrawsRequest::descriptor()->file(),
         v1::ListTargetsRequest::descriptor()->file()}) {
     listing.Add(file);
   }
