@@ -18,6 +18,7 @@
 #include "server/services/heavy_work.h"
 #include "server/services/posterior_service.h"
 #include "server/services/target_service.h"
+#include "server/stan/stan_programs.h"
 #include "server/store/dataset_store.h"
 #include "server/store/fit_store.h"
 
@@ -51,6 +52,8 @@ class Server {
   const std::unique_ptr<DatasetStore> datasets_;
   const std::shared_ptr<ServerMetrics> metrics_;
   ThreadPool pool_;
+  StanPrograms stan_;
+  const TargetSources sources_;
   JobManager jobs_;
   FittedModels models_;
   HeavyWork checks_;  // of fits to be created

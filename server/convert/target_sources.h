@@ -1,6 +1,8 @@
 // Where targets come from that are not in the request alone.
 #pragma once
 
+#include <atomic>
+
 namespace aisivi::server {
 
 class DatasetStore;
@@ -15,6 +17,14 @@ struct TargetSources {
   DatasetStore* datasets = nullptr;
   StanPrograms* stan = nullptr;
   DensityBroker* densities = nullptr;
+  // Of whoever waits for a target to be made, which compiling can take long; null: nobody leaves.
+  const std::atomic<bool>* cancel = nullptr;
+
+  TargetSources WithCancel(const std::atomic<bool>* flag) const {
+    TargetSources sources = *this;
+    sources.cancel = flag;
+    return sources;
+  }
 };
 
 }  // namespace aisivi::server

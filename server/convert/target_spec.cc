@@ -9,6 +9,7 @@
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/message.h"
 #include "server/convert/target_data.h"
+#include "server/stan/stan_programs.h"
 #include "server/status.h"
 
 namespace aisivi::server {
@@ -109,6 +110,13 @@ absl::StatusOr<TargetParameters> AllParameters(const v1::TargetSpec& spec, absl:
   return parameters;
 }
 
+absl::StatusOr<std::unique_ptr<const Target>> BuildStan(const v1::StanTarget& stan,
+                                                        const std::string& path,
+                                                        const TargetSources& sources) {
+  if (sources.stan != nullptr) return sources.stan->Build(stan, path, sources.cancel);
+  return NotAllowed("STAN_UNAVAILABLE", path, "this server fits no Stan programs");
+}
+
 }  // namespace
 
 std::string TargetName(const v1::TargetSpec& spec) {
@@ -168,6 +176,7 @@ absl::StatusOr<TargetParameters> ToTargetParameters(const v1::TargetSpec& spec,
 absl::StatusOr<std::unique_ptr<const Target>> BuildTarget(const v1::TargetSpec& spec,
                                                           absl::string_view field,
                                                           const TargetSources& sources) {
+  if (spec.has_stan()) return BuildStan(spec.stan(), absl::StrCat(field, ".stan"), sources);
   std::optional<TargetData> data;
   absl::StatusOr<TargetParameters> parameters = AllParameters(spec, field, sources.datasets, &data);
   if (!parameters.ok()) return parameters.status();
@@ -192,6 +201,7 @@ std::optional<double> KnownLogZ(const v1::TargetSpec& spec, const TargetSources&
 }
 
 void StripArrays(v1::TargetSpec* spec) {
+  if (spec->has_stan()) spec->mutable_stan()->clear_data();
   const FieldDescriptor* chosen = ChosenTarget(*spec);
   if (chosen == nullptr) return;
   Message* message = spec->GetReflection()->MutableMessage(spec, chosen);

@@ -28,7 +28,7 @@ absl::StatusOr<FitResult> Run(const FitFunction& run_fit, ThreadPool& pool,
   absl::StatusOr<FitOptions> options = PlannedOptions(fit);
   if (!options.ok()) return options.status();
   absl::StatusOr<std::unique_ptr<const Target>> target =
-      BuildTarget(fit.target(), "fit.target", sources);
+      BuildTarget(fit.target(), "fit.target", sources.WithCancel(control.cancel));
   if (!target.ok()) return target.status();
   return run_fit(**target, *options, pool, control);
 }
