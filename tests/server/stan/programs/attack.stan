@@ -1,6 +1,7 @@
 // What a program can do to those who run it, by number: in the model when stage is 0, in the
 // transformed data when it is 1, in the generated quantities when it is 2.
 functions {
+  real deep(real x, int n);
   real deep(real x, int n) {
     if (n == 0) return x;
     return 1e-9 * x + deep(x, n + 1);
