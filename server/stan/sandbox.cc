@@ -61,10 +61,11 @@ std::vector<std::string> Sandboxed(SandboxKind kind, const SandboxPaths& paths,
   if (kind == SandboxKind::kBubblewrap) {
     argv = Bubblewrap(paths);
   } else {
-    argv = {"/usr/bin/env", "-i", "PATH=/usr/bin:/bin", "HOME=/nonexistent", "LC_ALL=C.UTF-8"};
+    argv = {"/usr/bin/env", "-i"};
     if (!paths.writable.empty()) {
       argv.insert(argv.end(), {"-C", paths.writable, absl::StrCat("TMPDIR=", paths.writable)});
     }
+    argv.insert(argv.end(), {"PATH=/usr/bin:/bin", "HOME=/nonexistent", "LC_ALL=C.UTF-8"});
   }
   if (limits.cpu_seconds > 0) {
     argv.insert(argv.end(), {"/usr/bin/prlimit", absl::StrCat("--cpu=", limits.cpu_seconds),

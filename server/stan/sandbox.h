@@ -20,7 +20,7 @@ struct SandboxLimits {
   int cpu_seconds = 0;       // of each process; 0: no limit, and none of those below
   int64_t memory_bytes = 0;  // address space of each process
   int64_t file_bytes = 0;    // of each file that is written
-  int processes = 0;         // at once; only within bubblewrap, whose users are its own
+  int processes = 0;         // at once; within bubblewrap, unless root is who runs it
 };
 
 struct SandboxPaths {

@@ -28,24 +28,24 @@ using ::testing::Not;
 
 constexpr SandboxLimits kLimits = {10, int64_t{1} << 30, 1 << 20, 8};
 
-CommandResult Run(const std::vector<std::string>& argv, absl::Duration at_most = absl::Seconds(60)) {
+CommandResult Ran(const std::vector<std::string>& argv, absl::Duration at_most = absl::Seconds(60)) {
   const absl::StatusOr<CommandResult> result = RunCommand(argv, at_most, 10'000, nullptr);
   EXPECT_TRUE(result.ok()) << result.status();
   return result.ok() ? *result : CommandResult();
 }
 
 TEST(ChildProcessTest, OutputAndExitCode) {
-  const CommandResult result = Run({"sh", "-c", "echo out; echo err >&2; exit 3"});
+  const CommandResult result = Ran({"sh", "-c", "echo out; echo err >&2; exit 3"});
   EXPECT_EQ(result.output, "out\nerr\n");
   EXPECT_EQ(result.end.exit_code, 3);
   EXPECT_EQ(result.end.signal, 0);
-  EXPECT_EQ(Run({"sh", "-c", "kill -9 $$"}).end.signal, SIGKILL);
+  EXPECT_EQ(Ran({"sh", "-c", "kill -9 $$"}).end.signal, SIGKILL);
   EXPECT_EQ(RunCommand({"/no/such/program"}, absl::Seconds(1), 10, nullptr).status().code(),
             absl::StatusCode::kInternal);
 }
 
 TEST(ChildProcessTest, OutputIsBounded) {
-  const CommandResult result = Run({"sh", "-c", "yes | head -c 10000000; exit 4"});
+  const CommandResult result = Ran({"sh", "-c", "yes | head -c 10000000; exit 4"});
   EXPECT_EQ(result.output.size(), 10'000u);
   EXPECT_EQ(result.end.exit_code, 4);
 }
@@ -54,7 +54,7 @@ TEST(ChildProcessTest, WhatTakesTooLongIsKilledWithItsChildren) {
   const TemporaryDirectory directory;
   const std::string pid_file = directory.path() + "/pid";
   const CommandResult result =
-      Run({"sh", "-c", absl::StrCat("sleep 1000 & echo $! > ", pid_file, "; wait")},
+      Ran({"sh", "-c", absl::StrCat("sleep 1000 & echo $! > ", pid_file, "; wait")},
           absl::Seconds(1));
   EXPECT_TRUE(result.timed_out);
   pid_t pid = 0;
@@ -82,7 +82,7 @@ TEST(ChildProcessTest, WhoLeavesEndsTheCommand) {
 
 TEST(ChildProcessTest, OnlyTheDescriptorsThatAreGiven) {
   const Descriptor open_here(dup(1));
-  const CommandResult result = Run({"sh", "-c", "ls /proc/self/fd | wc -l"});
+  const CommandResult result = Ran({"sh", "-c", "ls /proc/self/fd | wc -l"});
   // 0 to 2, and that of the listing itself.
   EXPECT_EQ(result.output, "4\n");
 }
@@ -95,7 +95,7 @@ class SandboxTest : public ::testing::Test {
   }
 
   CommandResult InSandbox(const std::string& command, SandboxPaths paths = {}) {
-    return Run(Sandboxed(SandboxKind::kBubblewrap, paths, kLimits, {"/usr/bin/sh", "-c", command}));
+    return Ran(Sandboxed(SandboxKind::kBubblewrap, paths, kLimits, {"/usr/bin/sh", "-c", command}));
   }
 };
 
@@ -130,7 +130,7 @@ TEST_F(SandboxTest, OneDirectoryCanBeWrittenAndOthersRead) {
 TEST_F(SandboxTest, NoNetwork) {
   // Only the loopback interface, and that is down or empty.
   const CommandResult result =
-      Run(Sandboxed(SandboxKind::kBubblewrap, {}, kLimits,
+      Ran(Sandboxed(SandboxKind::kBubblewrap, {}, kLimits,
                     {"/usr/bin/bash", "-c", "exec 3<>/dev/tcp/192.0.2.1/80"}));
   EXPECT_NE(result.end.exit_code, 0);
   EXPECT_THAT(result.output, HasSubstr("unreachable"));
@@ -139,7 +139,7 @@ TEST_F(SandboxTest, NoNetwork) {
 TEST_F(SandboxTest, EnvironmentOfTheServerStaysOut) {
   ASSERT_EQ(setenv("AISIVI_TEST_SECRET", "secret", 1), 0);
   EXPECT_THAT(InSandbox("env").output, Not(HasSubstr("secret")));
-  EXPECT_THAT(Run(Sandboxed(SandboxKind::kNone, {}, kLimits, {"/usr/bin/env"})).output,
+  EXPECT_THAT(Ran(Sandboxed(SandboxKind::kNone, {}, kLimits, {"/usr/bin/env"})).output,
               Not(HasSubstr("secret")));
   unsetenv("AISIVI_TEST_SECRET");
 }
@@ -152,7 +152,7 @@ TEST_F(SandboxTest, LimitsHold) {
   limits.cpu_seconds = 1;
   for (const SandboxKind kind : {SandboxKind::kBubblewrap, SandboxKind::kNone}) {
     const auto run = [&](const std::string& command) {
-      return Run(Sandboxed(kind, paths, limits, {"/usr/bin/bash", "-c", command}));
+      return Ran(Sandboxed(kind, paths, limits, {"/usr/bin/bash", "-c", command}));
     };
     const int cpu = run("while :; do :; done").end.signal;
     EXPECT_TRUE(cpu == SIGXCPU || cpu == SIGKILL) << cpu;
@@ -160,8 +160,10 @@ TEST_F(SandboxTest, LimitsHold) {
                   run("yes | head -c 2000000 > big").end.signal,
               0);
     EXPECT_EQ(run("stat -c %s big | tail -n 1").output, "1048576\n");
-    EXPECT_NE(run("x=$(yes | head -c 3000000000)").end.exit_code, 0);
+    EXPECT_THAT(run("perl -e '$x = \"a\" x 3e9'").output, HasSubstr("Out of memory"));
   }
+  // The kernel exempts root.
+  if (geteuid() == 0) return;
   EXPECT_THAT(InSandbox("for i in 1 2 3 4 5 6 7 8 9 10; do sleep 1 & done; wait").output,
               HasSubstr("fork"));
 }

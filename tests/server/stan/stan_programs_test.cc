@@ -292,7 +292,8 @@ TEST_F(StanProgramsTest, AttacksEndThemselvesAlone) {
       {2, 1, absl::StatusCode::kInternal, "crashed (Segmentation fault)"},
       {3, 0, absl::StatusCode::kResourceExhausted, "MiB of memory (--stan_memory_mb)"},
       {3, 1, absl::StatusCode::kResourceExhausted, "MiB of memory (--stan_memory_mb)"},
-      {1, 0, absl::StatusCode::kResourceExhausted, "more than 10 s for one point"},
+      // Every turn of its loop is kept for the gradient.
+      {1, 0, absl::StatusCode::kResourceExhausted, "MiB of memory (--stan_memory_mb)"},
   };
   for (const Case& attack : kCases) {
     const absl::Status error = Attack(attack.what, attack.stage).status();
@@ -300,6 +301,23 @@ TEST_F(StanProgramsTest, AttacksEndThemselvesAlone) {
     EXPECT_THAT(std::string(error.message()), HasSubstr(attack.text)) << attack.what;
   }
   EXPECT_TRUE(Attack(0, 0).ok());
+}
+
+TEST_F(StanProgramsTest, WhatDoesNotEndIsEnded) {
+  const absl::StatusOr<TargetPtr> target = Attack(1, 2);
+  ASSERT_TRUE(target.ok()) << target.status();
+  Eigen::MatrixXd values;
+  const absl::Status error = (*target)->Constrain(Points(1, 1), 1, 0, &values);
+  EXPECT_TRUE(absl::IsResourceExhausted(error));
+  EXPECT_THAT(std::string(error.message()), HasSubstr("more than 10 s for one point"));
+}
+
+TEST_F(StanProgramsTest, AFloodOfOutputGoesNowhere) {
+  const absl::StatusOr<TargetPtr> target = Attack(4, 2);
+  ASSERT_TRUE(target.ok()) << target.status();
+  Eigen::MatrixXd values;
+  ASSERT_TRUE((*target)->Constrain(Points(1, 1), 1, 0, &values).ok());
+  EXPECT_EQ(values(1, 0), 0);
 }
 
 TEST_F(StanProgramsTest, AProcessThatDiedIsNotStartedForEver) {
