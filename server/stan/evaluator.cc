@@ -38,7 +38,8 @@ std::string Readable(absl::string_view message) {
   const std::string text = absl::StrReplaceAll(message, {{"Exception: ", ""},
                                                          {"in 'stan_program' at ", "at "},
                                                          {"stan_program_namespace::", ""},
-                                                         {"stan_program", "program"}});
+                                                         {"stan_program", "program"},
+                                                         {"\n", " "}});
   return std::string(absl::StripAsciiWhitespace(text));
 }
 

@@ -57,13 +57,28 @@ TEST(ArraySyntaxTest, ArgumentsAndResultsOfFunctions) {
 }
 
 TEST(ArraySyntaxTest, WhatIsNoDeclarationStays) {
-  for (const std::string text :
-       {"real x[N];", "int array;", "array[1] = 3;", "y = array[2] + real_array[3];",
-        "// array[N] real x;", "/* array[N] real x; */", "# array[N] real x;",
-        "print(\"array[N] real x\");", "my_array[N] real", "array_x[2] real", "array", "array[",
-        "array[N", "array[N]", "array[N] real", "array[N] real<lower=0", "array[N] vector[K",
-        "array[N] tuple(real, int) x;", "x2array[3] real y", "array[N)] real x;", "\"array[",
-        ""}) {
+  for (const std::string text : {"real x[N];",
+                                 "int array;",
+                                 "array[1] = 3;",
+                                 "y = array[2] + real_array[3];",
+                                 "// array[N] real x;",
+                                 "/* array[N] real x; */",
+                                 "# array[N] real x;",
+                                 "print(\"array[N] real x\");",
+                                 "my_array[N] real",
+                                 "array_x[2] real",
+                                 "array",
+                                 "array[",
+                                 "array[N",
+                                 "array[N]",
+                                 "array[N] real",
+                                 "array[N] real<lower=0",
+                                 "array[N] vector[K",
+                                 "array[N] tuple(real, int) x;",
+                                 "x2array[3] real y",
+                                 "array[N)] real x;",
+                                 "\"array[",
+                                 ""}) {
     EXPECT_EQ(WithOldArrays(text), text);
   }
 }

@@ -114,9 +114,8 @@ TEST_F(ProgramCacheTest, WhoAsksMeanwhileWaits) {
 TEST_F(ProgramCacheTest, WhenTheCompilingOneLeavesAnotherCompiles) {
   ProgramCache cache(Path(), 10, 4);
   std::atomic<bool> cancel = false;
-  std::thread first([&] {
-    EXPECT_TRUE(absl::IsCancelled(cache.Get("a", Waits(), &cancel).status()));
-  });
+  std::thread first(
+      [&] { EXPECT_TRUE(absl::IsCancelled(cache.Get("a", Waits(), &cancel).status())); });
   while (compiles_ == 0) std::this_thread::yield();
   std::thread second([&] {
     const auto path = cache.Get("a", Waits(), nullptr);

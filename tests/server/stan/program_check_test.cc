@@ -27,7 +27,8 @@ TEST(ProgramCheckTest, NamesWhatIsWrongAndWhere) {
   EXPECT_THAT(Error(" \n\t"), HasSubstr("is required"));
   EXPECT_THAT(Error(std::string(kMaxProgramBytes + 1, 'x')), HasSubstr("has 1000001 bytes"));
   EXPECT_THAT(Error(std::string("real x;\nreal \0 y;", 16)), HasSubstr("line 2: has a control"));
-  EXPECT_THAT(Error("functions {\n#include f.stan\n}"), HasSubstr("line 2: #include: files are not"));
+  EXPECT_THAT(Error("functions {\n#include f.stan\n}"),
+              HasSubstr("line 2: #include: files are not"));
   EXPECT_THAT(Error("  # \t include </etc/passwd>"), HasSubstr("line 1: #include"));
   EXPECT_THAT(Error("/*\n#include x\n*/"), HasSubstr("line 2: #include"));
   EXPECT_THAT(Error("x;\n\n" + std::string(kMaxNesting + 1, '(')),

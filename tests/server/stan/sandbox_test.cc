@@ -28,7 +28,8 @@ using ::testing::Not;
 
 constexpr SandboxLimits kLimits = {10, int64_t{1} << 30, 1 << 20, 8};
 
-CommandResult Ran(const std::vector<std::string>& argv, absl::Duration at_most = absl::Seconds(60)) {
+CommandResult Ran(const std::vector<std::string>& argv,
+                  absl::Duration at_most = absl::Seconds(60)) {
   const absl::StatusOr<CommandResult> result = RunCommand(argv, at_most, 10'000, nullptr);
   EXPECT_TRUE(result.ok()) << result.status();
   return result.ok() ? *result : CommandResult();
@@ -53,9 +54,8 @@ TEST(ChildProcessTest, OutputIsBounded) {
 TEST(ChildProcessTest, WhatTakesTooLongIsKilledWithItsChildren) {
   const TemporaryDirectory directory;
   const std::string pid_file = directory.path() + "/pid";
-  const CommandResult result =
-      Ran({"sh", "-c", absl::StrCat("sleep 1000 & echo $! > ", pid_file, "; wait")},
-          absl::Seconds(1));
+  const CommandResult result = Ran(
+      {"sh", "-c", absl::StrCat("sleep 1000 & echo $! > ", pid_file, "; wait")}, absl::Seconds(1));
   EXPECT_TRUE(result.timed_out);
   pid_t pid = 0;
   std::ifstream(pid_file) >> pid;
@@ -75,8 +75,8 @@ TEST(ChildProcessTest, WhatTakesTooLongIsKilledWithItsChildren) {
 TEST(ChildProcessTest, WhoLeavesEndsTheCommand) {
   std::atomic<bool> cancel = false;
   std::thread leaves([&] { cancel = true; });
-  EXPECT_TRUE(absl::IsCancelled(
-      RunCommand({"sleep", "1000"}, absl::Seconds(900), 10, &cancel).status()));
+  EXPECT_TRUE(
+      absl::IsCancelled(RunCommand({"sleep", "1000"}, absl::Seconds(900), 10, &cancel).status()));
   leaves.join();
 }
 
@@ -212,8 +212,7 @@ TEST(IsolationTest, WhatComputingNeedsIsAllowed) {
 }
 
 TEST(IsolationTest, AllElseEndsTheProcess) {
-  for (const char* what :
-       {"open", "socket", "fork", "exec", "write", "kill", "priority", "code"}) {
+  for (const char* what : {"open", "socket", "fork", "exec", "write", "kill", "priority", "code"}) {
     EXPECT_EQ(Probe(what).signal, SIGSYS) << what;
   }
   EXPECT_EQ(Probe("nothing").exit_code, 7);

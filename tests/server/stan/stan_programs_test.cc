@@ -237,11 +237,11 @@ TEST_F(StanProgramsTest, CompileErrorsAreStansOwn) {
               AllOf(StartsWith("fit.target.stan.program: "), HasSubstr("at line 6, column "),
                     HasSubstr("     5:   real x\n"), HasSubstr("^\n")));
   // Lines are those of the user's text, whatever was rewritten before them.
-  EXPECT_THAT(std::string(Build("data {\n  array[2,\n    3] real y;\n}\nmodel {\n  y ~ wrong(1);\n}",
-                                "")
-                              .status()
-                              .message()),
-              HasSubstr("line 6"));
+  EXPECT_THAT(
+      std::string(Build("data {\n  array[2,\n    3] real y;\n}\nmodel {\n  y ~ wrong(1);\n}", "")
+                      .status()
+                      .message()),
+      HasSubstr("line 6"));
 }
 
 TEST_F(StanProgramsTest, ProgramsThatCannotBeFitted) {
@@ -250,8 +250,9 @@ TEST_F(StanProgramsTest, ProgramsThatCannotBeFitted) {
   EXPECT_THAT(std::string(Build("", "").status().message()),
               HasSubstr("fit.target.stan.program: is required"));
   // The same as one that would take the translator for ever.
-  EXPECT_THAT(std::string(Build("model { real x = " + std::string(200, '('), "").status().message()),
-              HasSubstr("brackets are open"));
+  EXPECT_THAT(
+      std::string(Build("model { real x = " + std::string(200, '('), "").status().message()),
+      HasSubstr("brackets are open"));
   const absl::Status never = Attack(5, 0).status();
   EXPECT_TRUE(absl::IsInvalidArgument(never));
   EXPECT_THAT(std::string(never.message()),
@@ -362,9 +363,10 @@ TEST_F(StanProgramsTest, WhoLeavesEndsTheCompiler) {
   StanSettings settings = Settings();
   settings.directory = directory.path();
   const std::atomic<bool> cancel = true;
-  EXPECT_TRUE(absl::IsCancelled(StanPrograms(settings)
-                                    .Build(Spec("parameters { real x; } model {}", ""), "f", &cancel)
-                                    .status()));
+  EXPECT_TRUE(
+      absl::IsCancelled(StanPrograms(settings)
+                            .Build(Spec("parameters { real x; } model {}", ""), "f", &cancel)
+                            .status()));
 }
 
 TEST(StanUnavailableTest, WithoutAToolchainTheReasonIsGiven) {
