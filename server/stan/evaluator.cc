@@ -35,12 +35,13 @@ absl::Status SystemError(absl::string_view what) {
 
 // As people read it: without what Stan puts before every message, and the class's name.
 std::string Readable(absl::string_view message) {
-  const std::string text = absl::StrReplaceAll(message, {{"Exception: ", ""},
-                                                         {"in 'stan_program' at ", "at "},
-                                                         {"stan_program_namespace::", ""},
-                                                         {"stan_program", "program"},
-                                                         {"\n", " "}});
-  return std::string(absl::StripAsciiWhitespace(text));
+  const std::string text =
+      absl::StrReplaceAll(message, {{"Exception: ", ""},
+                                    {"in 'stan_program' at ", "at "},
+                                    {"stan_program_namespace::stan_program: ", ""},
+                                    {"stan_program", "program"},
+                                    {"\n", " "}});
+  return absl::StrReplaceAll(absl::StripAsciiWhitespace(text), {{"  ", " "}, {"   ", " "}});
 }
 
 // "name 8 3" as a variable. None when it is not that.

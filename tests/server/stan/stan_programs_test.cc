@@ -267,10 +267,10 @@ TEST_F(StanProgramsTest, WrongDataAreNamed) {
       {R"({"J": 1.5, "y": [1], "s": [1]})", "int variable contained non-int values"},
       {R"({"J": 2, "y": [1], "s": [1]})", "variable name=y"},
       {R"({"J": 1, "y": [[1]], "s": [1]})", "variable name=y"},
-      {R"({"J": 1, "y": [1], "s": [-1]})", "s[1] is -1"},
-      {R"({"J": 0, "y": [], "s": []})", "J is 0"},
+      {R"({"J": 1, "y": [1], "s": [-1]})", "is -1, but must be greater than or equal to 0 (at line 5)"},
+      {R"({"J": 0, "y": [], "s": []})", "J is 0, but must be greater than or equal to 1"},
       {R"({"J": 1, "y": ["one"], "s": [1]})", "variable \"y\""},
-      {R"({"J": 1, "y": [1, "s": [1]})", "is no JSON"},
+      {R"({"J": 1, "y": [1})", "is no JSON"},
       {"", "variable name=J"},
   };
   for (const auto& [data, text] : kCases) {
