@@ -48,6 +48,23 @@ void WarnUnlessLoopback(absl::string_view flag, const std::string& address) {
                std::string(flag), address);
 }
 
+StanSettings StanOptions(const ServerOptions& options, int threads) {
+  StanSettings settings;
+  settings.directory = absl::StrCat(options.data_dir, "/stan");
+  settings.stan_home = options.stan_home;
+  settings.sandbox = options.stan_sandbox == "none" ? SandboxKind::kNone : SandboxKind::kBubblewrap;
+  settings.memory_bytes = options.stan_memory_mb * kMebibyte;
+  settings.processes = threads;
+  return settings;
+}
+
+TargetSources Sources(DatasetStore* datasets, StanPrograms* stan, DensityBroker* densities) {
+  TargetSources sources(datasets);
+  sources.stan = stan;
+  sources.densities = densities;
+  return sources;
+}
+
 }  // namespace
 
 Server::Server(const ServerOptions& options, std::unique_ptr<FitStore> store,
@@ -57,23 +74,19 @@ Server::Server(const ServerOptions& options, std::unique_ptr<FitStore> store,
       datasets_(std::move(datasets)),
       metrics_(std::make_shared<ServerMetrics>(Version(), EngineInstructionSet())),
       pool_(options.threads),
+      stan_(StanOptions(options, pool_.threads())),
+      sources_(Sources(datasets_.get(), &stan_, &densities_)),
       jobs_({options.max_running, options.max_queued}, std::move(run_fit), &pool_, store_.get(),
-            metrics_.get(), Sources()),
-      models_(&jobs_, Sources()),
+            metrics_.get(), sources_),
+      models_(&jobs_, sources_),
       checks_(kCheckLimits),
       work_(kWorkLimits),
       transfers_(kTransferLimits),
-      fit_service_(&jobs_, Sources(), &checks_, &transfers_, options.max_request_mb * kMebibyte),
+      fit_service_(&jobs_, sources_, &checks_, &transfers_, options.max_request_mb * kMebibyte),
       posterior_service_(&models_, &pool_, &work_, options.max_request_mb * kMebibyte),
-      target_service_(Sources(), &work_, options.max_request_mb * kMebibyte),
+      target_service_(sources_, &work_, options.max_request_mb * kMebibyte),
       dataset_service_(&jobs_, datasets_.get(), &transfers_),
       density_service_(&densities_) {}
-
-TargetSources Server::Sources() {
-  TargetSources sources(datasets_.get());
-  sources.densities = &densities_;
-  return sources;
-}
 
 Server::~Server() { Shutdown(); }
 

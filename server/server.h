@@ -20,6 +20,7 @@
 #include "server/services/heavy_work.h"
 #include "server/services/posterior_service.h"
 #include "server/services/target_service.h"
+#include "server/stan/stan_programs.h"
 #include "server/store/dataset_store.h"
 #include "server/store/fit_store.h"
 
@@ -42,7 +43,6 @@ class Server {
   void Shutdown();
 
  private:
-  TargetSources Sources();
   Server(const ServerOptions& options, std::unique_ptr<FitStore> store,
          std::unique_ptr<DatasetStore> datasets, FitFunction run_fit);
   absl::Status Listen();
@@ -55,6 +55,8 @@ class Server {
   const std::shared_ptr<ServerMetrics> metrics_;
   ThreadPool pool_;
   DensityBroker densities_;
+  StanPrograms stan_;
+  const TargetSources sources_;
   JobManager jobs_;
   FittedModels models_;
   HeavyWork checks_;  // of fits to be created

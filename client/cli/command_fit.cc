@@ -55,7 +55,10 @@ void AddFitCommand(CLI::App& app, const Globals& globals, Action* action) {
       ->allow_extra_args(false);
   command
       ->add_option("--data", flags->fit.target.data,
-                   "CSV for the regression targets: response first, then the features")
+                   "CSV for the regression targets: response first, then the features; for "
+                   "--stan JSON, as CmdStan reads it")
+      ->type_name("FILE");
+  command->add_option("--stan", flags->fit.target.stan, "A Stan program, in place of --target")
       ->type_name("FILE");
   AddDatasetFlags(command, &flags->fit.target.dataset);
   command->add_option("--spec", flags->fit.spec, "The fit as JSON; - reads standard input")

@@ -62,6 +62,9 @@ absl::Status PrintOne(const v1::TargetInfo& target) {
     absl::StrAppend(&text, "  --param ", Styled(Style::kBold, parameter.name()), "=…  (", fallback,
                     ")\n      ", Wrap(parameter.doc(), 6, width), "\n");
   }
+  if (!target.unavailable().empty()) {
+    absl::StrAppend(&text, "  not on this server: ", Wrap(target.unavailable(), 2, width), "\n");
+  }
   if (target.takes_dataset()) {
     absl::StrAppend(&text, "  --dataset ", Styled(Style::kBold, "NAME"),
                     " --response COLUMN  (in place of x and y)\n");
@@ -97,25 +100,26 @@ absl::Status PrintVersion(const Globals& globals) {
                             "\n"));
 }
 
+absl::Status PrintCheck(const std::string& name, const v1::CheckTargetResponse& check) {
+  return Print(absl::StrCat(
+      name, ": ", check.dimension(), " dimensions, scores and ", "finite differences agree to ",
+      FormatNumber(check.max_relative_error(), 2), " (relative) at ", check.points().rows(),
+      " points\nparameters: ", DescribeVariables(check.variables()), "\n"));
+}
+
 absl::Status Check(const TargetFlags& flags, const Globals& globals) {
   v1::Fit fit;
   const absl::Status applied = ApplyTarget(flags, &fit);
   if (!applied.ok()) return applied;
+  const std::string name = TargetName(fit);
   const absl::StatusOr<v1::CheckTargetResponse> check =
       Client(globals.server).CheckTarget(fit.target(), Eigen::MatrixXd());
   if (!check.ok()) return check.status();
-  const absl::Status printed =
-      globals.json
-          ? PrintJson(*check)
-          : Print(absl::StrCat(flags.target, ": ", check->dimension(), " dimensions, scores and ",
-                               "finite differences agree to ",
-                               FormatNumber(check->max_relative_error(), 2), " (relative) at ",
-                               check->points().rows(), " points\n",
-                               "parameters: ", DescribeVariables(check->variables()), "\n"));
+  const absl::Status printed = globals.json ? PrintJson(*check) : PrintCheck(name, *check);
   if (!printed.ok()) return printed;
   return check->passed() ? absl::OkStatus()
                          : absl::FailedPreconditionError(
-                               absl::StrCat(flags.target, ": the scores are not the gradient"));
+                               absl::StrCat(name, ": the scores are not the gradient"));
 }
 
 }  // namespace
@@ -135,6 +139,8 @@ void AddTargetsCommand(CLI::App& app, const Globals& globals, Action* action) {
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
   command->add_option("--data", flags->target.data, "With --check: as in aisivi fit")
+      ->type_name("FILE");
+  command->add_option("--stan", flags->target.stan, "With --check: as in aisivi fit")
       ->type_name("FILE");
   AddDatasetFlags(command, &flags->target.dataset, "With --check: ");
   command->callback([=, &globals] {

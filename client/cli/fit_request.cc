@@ -16,6 +16,35 @@
 namespace aisivi::cli {
 namespace {
 
+// The file that `option` names, whole.
+absl::StatusOr<std::string> ReadText(absl::string_view option, const std::string& file) {
+  errno = 0;
+  std::ifstream stream(file, std::ios::binary);
+  std::string text((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
+  // A folder opens, but does not read.
+  if (stream && errno == 0) return text;
+  return absl::InvalidArgumentError(
+      absl::StrCat(option, ": ", file, ": ", std::strerror(errno == 0 ? EIO : errno)));
+}
+
+// --stan, and --data as far as it is a Stan program's.
+absl::Status ApplyStan(const TargetFlags& flags, v1::Fit* fit) {
+  if (!flags.stan.empty()) {
+    absl::StatusOr<std::string> program = ReadText("--stan", flags.stan);
+    if (!program.ok()) return program.status();
+    if (!flags.target.empty() && flags.target != "stan") {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--stan: is itself the target; leave out ", flags.target));
+    }
+    fit->mutable_target()->mutable_stan()->set_program(*std::move(program));
+  }
+  if (!fit->target().has_stan() || flags.data.empty()) return absl::OkStatus();
+  absl::StatusOr<std::string> data = ReadText("--data", flags.data);
+  if (!data.ok()) return data.status();
+  fit->mutable_target()->mutable_stan()->set_data(*std::move(data));
+  return absl::OkStatus();
+}
+
 absl::Status ReadSpec(const std::string& file, v1::Fit* fit) {
   std::ifstream stream;
   if (file != "-") {
@@ -59,6 +88,7 @@ absl::Status ApplySettings(const std::vector<std::string>& assignments, v1::Fit*
 }  // namespace
 
 absl::Status ApplyTarget(const TargetFlags& flags, v1::Fit* fit) {
+  if (absl::Status status = ApplyStan(flags, fit); !status.ok()) return status;
   if (!flags.target.empty()) {
     const absl::Status chosen = ChooseTarget(flags.target, fit);
     if (!chosen.ok()) return chosen;
@@ -66,12 +96,13 @@ absl::Status ApplyTarget(const TargetFlags& flags, v1::Fit* fit) {
   std::string path;
   google::protobuf::Message* target = ChosenTarget(fit, &path);
   if (target == nullptr) {
-    return absl::InvalidArgumentError("fit.target: give --target NAME or --spec FILE");
+    return absl::InvalidArgumentError("fit.target: give --target NAME, --stan FILE or --spec FILE");
   }
   const absl::Status assigned = ApplyAssignments("--param", flags.params, path, target);
   if (!assigned.ok()) return assigned;
   if (absl::Status status = ApplyDataset(flags.dataset, fit); !status.ok()) return status;
-  return flags.data.empty() ? absl::OkStatus() : ReadDataFile(flags.data, fit);
+  return flags.data.empty() || fit->target().has_stan() ? absl::OkStatus()
+                                                        : ReadDataFile(flags.data, fit);
 }
 
 absl::StatusOr<v1::Fit> BuildFit(const FitFlags& flags) {

@@ -14,7 +14,8 @@ namespace aisivi::cli {
 struct TargetFlags {
   std::string target;
   std::vector<std::string> params;  // key=value
-  std::string data;                 // CSV file
+  std::string data;                 // CSV file; of a Stan program a JSON file
+  std::string stan;                 // file with a Stan program
   DatasetFlags dataset;
 };
 

@@ -56,7 +56,7 @@ int Finish(const absl::Status& status, const Globals& globals) {
     Complain("UNAVAILABLE: --server: nothing answers at " + globals.server +
              "; is aisivi-server running?");
   } else {
-    Complain(OneLine(status));
+    Complain(Lines(status));
   }
   return 1;
 }

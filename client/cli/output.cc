@@ -14,6 +14,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "client/cli/terminal.h"
 #include "client/cli/verdict_view.h"
@@ -106,6 +107,14 @@ absl::Status Print(const std::string& text) {
 
 std::string OneLine(const absl::Status& status) {
   return Printable(absl::StrCat(absl::StatusCodeToString(status.code()), ": ", status.message()));
+}
+
+std::string Lines(const absl::Status& status) {
+  std::vector<std::string> lines;
+  for (const absl::string_view line : absl::StrSplit(status.message(), '\n')) {
+    lines.push_back(Printable(line));
+  }
+  return absl::StrCat(absl::StatusCodeToString(status.code()), ": ", absl::StrJoin(lines, "\n"));
 }
 
 std::string TargetName(const v1::Fit& fit) {

@@ -28,6 +28,10 @@ absl::Status Print(const std::string& text);
 // The error on one line: "CODE: message", Printable().
 std::string OneLine(const absl::Status& status);
 
+// The same, but where the message has lines of its own (a compiler's, whose caret stands below what
+// it points at) these are kept.
+std::string Lines(const absl::Status& status);
+
 std::string TargetName(const v1::Fit& fit);           // "banana"
 std::string StateName(v1::Fit::State state);          // "running"
 std::string PhaseName(v1::FitProgress::Phase phase);  // "training"

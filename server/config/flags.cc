@@ -19,6 +19,9 @@ constexpr int kMaxQueued = 100'000;
 constexpr int kMaxRequestMb = 1000;
 // Rows of a data set must fit an int32.
 constexpr int kMaxDatasetMb = 1000;
+// What a process of a Stan program takes before it does anything, and a terabyte.
+constexpr int kMinStanMemoryMb = 256;
+constexpr int kMaxStanMemoryMb = 1 << 20;
 
 void AddFlags(ServerOptions* options, CLI::App* app) {
   app->add_option("--listen", options->listen, "Address of the gRPC server; port 0: any free one")
@@ -52,6 +55,18 @@ void AddFlags(ServerOptions* options, CLI::App* app) {
   app->add_option("--dataset_quota_bytes", options->dataset_quota_bytes,
                   "Bytes that all data sets together may take on disk; 0: none can be uploaded")
       ->check(CLI::Range(int64_t{0}, std::numeric_limits<int64_t>::max()))
+      ->capture_default_str();
+  app->add_option("--stan_home", options->stan_home,
+                  "Folder of a CmdStan that was built; without it Stan is that of r-cran-rstan")
+      ->type_name("DIR");
+  app->add_option("--stan_sandbox", options->stan_sandbox,
+                  "What Stan programs are compiled and run in: bwrap, or none (limits on memory, "
+                  "time and system calls only)")
+      ->check(CLI::IsMember({"bwrap", "none"}))
+      ->capture_default_str();
+  app->add_option("--stan_memory_mb", options->stan_memory_mb,
+                  "Memory of each process that evaluates a Stan program, in MiB")
+      ->check(CLI::Range(kMinStanMemoryMb, kMaxStanMemoryMb))
       ->capture_default_str();
   app->set_config("--config", "", "File of lines NAME = VALUE, names as above");
   app->allow_config_extras(false);

@@ -19,6 +19,9 @@ struct ServerOptions {
   int max_request_mb = 64;
   int max_dataset_mb = 256;
   int64_t dataset_quota_bytes = int64_t{4} << 30;
+  std::string stan_home;               // of CmdStan; empty: Debian's Stan
+  std::string stan_sandbox = "bwrap";  // or "none"
+  int stan_memory_mb = 2048;
 };
 
 // What ParseFlags found: options, or a text to print before a successful exit (--help, --version).

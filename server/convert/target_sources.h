@@ -17,8 +17,15 @@ struct TargetSources {
   DatasetStore* datasets = nullptr;
   StanPrograms* stan = nullptr;
   DensityBroker* densities = nullptr;
-  // Ends what a target made from these waits for elsewhere. May be null; outlives the target.
+  // Ends the making of a target, which compiling can take long, and what a target made from these
+  // waits for elsewhere. May be null; outlives the target.
   const std::atomic<bool>* cancel = nullptr;
+
+  TargetSources WithCancel(const std::atomic<bool>* flag) const {
+    TargetSources sources = *this;
+    sources.cancel = flag;
+    return sources;
+  }
 };
 
 }  // namespace aisivi::server

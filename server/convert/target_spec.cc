@@ -13,6 +13,7 @@
 #include "server/remote/density_name.h"
 #include "server/remote/parameters.h"
 #include "server/remote/remote_target.h"
+#include "server/stan/stan_programs.h"
 #include "server/status.h"
 
 namespace aisivi::server {
@@ -124,6 +125,13 @@ absl::StatusOr<std::shared_ptr<const RemoteDensity>> FindDensity(const v1::Remot
   return sources.densities->Find(path, remote.density());
 }
 
+absl::StatusOr<std::unique_ptr<const Target>> BuildStan(const v1::StanTarget& stan,
+                                                        const std::string& path,
+                                                        const TargetSources& sources) {
+  if (sources.stan != nullptr) return sources.stan->Build(stan, path, sources.cancel);
+  return NotAllowed("STAN_UNAVAILABLE", path, "this server fits no Stan programs");
+}
+
 }  // namespace
 
 std::string TargetName(const v1::TargetSpec& spec) {
@@ -190,6 +198,7 @@ absl::StatusOr<std::unique_ptr<const Target>> BuildTarget(const v1::TargetSpec& 
     const DensityWait wait{(*density)->patience, sources.cancel};
     return std::make_unique<const RemoteTarget>(*std::move(density), sources.densities, wait);
   }
+  if (spec.has_stan()) return BuildStan(spec.stan(), absl::StrCat(field, ".stan"), sources);
   std::optional<TargetData> data;
   absl::StatusOr<TargetParameters> parameters = AllParameters(spec, field, sources.datasets, &data);
   if (!parameters.ok()) return parameters.status();
@@ -239,6 +248,7 @@ std::optional<double> KnownLogZ(const v1::TargetSpec& spec, const TargetSources&
 }
 
 void StripArrays(v1::TargetSpec* spec) {
+  if (spec->has_stan()) spec->mutable_stan()->clear_data();
   const FieldDescriptor* chosen = ChosenTarget(*spec);
   if (chosen == nullptr) return;
   Message* message = spec->GetReflection()->MutableMessage(spec, chosen);

@@ -35,7 +35,8 @@ absl::StatusOr<TargetParameters> ToTargetParameters(const v1::TargetSpec& spec,
 
 // A target made from a request, its coordinates named by the columns of its data set when it names
 // one. INVALID_ARGUMENT at "FIELD.TARGET.PARAMETER",
-// and the errors of ReadTargetData(); NOT_FOUND at "FIELD.remote.density" when nobody serves it.
+// and the errors of ReadTargetData() and StanPrograms::Build(), which may take long:
+// `sources.cancel` ends it; NOT_FOUND at "FIELD.remote.density" when nobody serves it.
 absl::StatusOr<std::unique_ptr<const Target>> BuildTarget(const v1::TargetSpec& spec,
                                                           absl::string_view field,
                                                           const TargetSources& sources = {});
@@ -55,7 +56,7 @@ absl::Status CompleteTarget(absl::string_view field, const TargetSources& source
 // the threads of RPCs.
 std::optional<double> KnownLogZ(const v1::TargetSpec& spec, const TargetSources& sources = {});
 
-// Leaves out all vectors, matrices and lists of names.
+// Leaves out all vectors, matrices and lists of names, and the data of a Stan program.
 void StripArrays(v1::TargetSpec* spec);
 
 }  // namespace aisivi::server

@@ -144,6 +144,10 @@ absl::StatusOr<FitPlan> PlanFit(const v1::Fit& request, const TargetSources& sou
   errors.push_back(lease.status());
   if (!lease.ok()) return AllErrors(errors);
   plan.lease = *std::move(lease);
+  // A compiler is not started for a fit that cannot be.
+  if (plan.fit.target().has_stan()) {
+    if (absl::Status status = AllErrors(errors); !status.ok()) return status;
+  }
   absl::StatusOr<std::unique_ptr<const Target>> target =
       BuildTarget(plan.fit.target(), "fit.target", sources);
   errors.push_back(target.status());

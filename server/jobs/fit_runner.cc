@@ -27,10 +27,8 @@ absl::StatusOr<FitResult> Run(const FitFunction& run_fit, ThreadPool& pool,
                               const v1::Fit& fit) {
   absl::StatusOr<FitOptions> options = PlannedOptions(fit);
   if (!options.ok()) return options.status();
-  TargetSources own = sources;
-  own.cancel = control.cancel;
   absl::StatusOr<std::unique_ptr<const Target>> target =
-      BuildTarget(fit.target(), "fit.target", own);
+      BuildTarget(fit.target(), "fit.target", sources.WithCancel(control.cancel));
   if (!target.ok()) return target.status();
   return run_fit(**target, *options, pool, control);
 }

@@ -109,7 +109,8 @@ class FitDownload {
 
 }  // namespace
 
-absl::StatusOr<v1::Fit> FitServiceImpl::Create(const v1::CreateFitRequest& request) {
+absl::StatusOr<v1::Fit> FitServiceImpl::Create(const v1::CreateFitRequest& request,
+                                               const std::atomic<bool>* cancel) {
   const uint64_t fingerprint = RequestFingerprint(request.fit());
   if (!request.validate_only()) {
     absl::StatusOr<std::unique_ptr<v1::Fit>> same =
@@ -117,7 +118,7 @@ absl::StatusOr<v1::Fit> FitServiceImpl::Create(const v1::CreateFitRequest& reque
     if (!same.ok()) return same.status();
     if (*same != nullptr) return **same;
   }
-  absl::StatusOr<FitPlan> plan = PlanFit(request.fit(), sources_);
+  absl::StatusOr<FitPlan> plan = PlanFit(request.fit(), sources_.WithCancel(cancel));
   if (!plan.ok()) return plan.status();
   if (request.validate_only()) return WithoutArrays(plan->fit);
   return jobs_->Create(plan->fit, request.request_id(), fingerprint);
@@ -166,8 +167,9 @@ grpc::ServerUnaryReactor* FitServiceImpl::CreateFit(grpc::CallbackServerContext*
        {CheckRequestSize(*request, max_request_bytes_), CheckRequestId(request->request_id())}) {
     if (!status.ok()) return Refuse(context, status);
   }
-  return StartHeavy(checks_, response,
-                    [this, request](const std::atomic<bool>*) { return Create(*request); });
+  return StartHeavy(checks_, response, [this, request](const std::atomic<bool>* cancel) {
+    return Create(*request, cancel);
+  });
 }
 
 grpc::Status FitServiceImpl::GetFit(grpc::ServerContext* context, const v1::GetFitRequest* request,

@@ -52,7 +52,8 @@ class FitServiceImpl final
       grpc::CallbackServerContext* context, const v1::WatchFitRequest* request) override;
 
  private:
-  absl::StatusOr<v1::Fit> Create(const v1::CreateFitRequest& request);
+  absl::StatusOr<v1::Fit> Create(const v1::CreateFitRequest& request,
+                                 const std::atomic<bool>* cancel);
   absl::StatusOr<v1::Fit> Update(const v1::UpdateFitRequest& request);
   absl::StatusOr<v1::ListFitsResponse> List(const v1::ListFitsRequest& request);
 

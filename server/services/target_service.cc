@@ -20,6 +20,7 @@
 #include "server/services/reply.h"
 #include "server/services/request_size.h"
 #include "server/services/target_check.h"
+#include "server/stan/stan_programs.h"
 #include "server/status.h"
 
 namespace aisivi::server {
@@ -85,16 +86,46 @@ const std::vector<v1::TargetInfo>& Infos() {
   return *kInfos;
 }
 
-absl::StatusOr<v1::ListTargetsResponse> List(const v1::ListTargetsRequest& request) {
+// A parameter of a target whose density the server does not have.
+void AddParameter(v1::TargetInfo* info, const char* name, const char* doc, bool required) {
+  v1::TargetParameter* parameter = info->add_parameters();
+  parameter->set_name(name);
+  parameter->set_doc(doc);
+  parameter->set_required(required);
+  if (!required) parameter->set_default_value("none");
+}
+
+v1::TargetInfo StanInfo(StanPrograms* stan) {
+  v1::TargetInfo info;
+  info.set_name("stan");
+  info.set_doc(
+      "The posterior of a Stan program, with all constants: aisivi fit --stan FILE --data FILE.");
+  info.set_dimension_rule("unconstrained parameters of the program");
+  AddParameter(&info, "program", "The text of the program, at most 1 MB.", true);
+  AddParameter(&info, "data", "The data, JSON as CmdStan reads it.", false);
+  info.set_unavailable(stan == nullptr ? "this server fits no Stan programs" : stan->unavailable());
+  return info;
+}
+
+// What the registry holds, and what comes from elsewhere.
+std::vector<v1::TargetInfo> AllInfos(const TargetSources& sources) {
+  std::vector<v1::TargetInfo> infos = Infos();
+  infos.push_back(StanInfo(sources.stan));
+  return infos;
+}
+
+absl::StatusOr<v1::ListTargetsResponse> List(const v1::ListTargetsRequest& request,
+                                             const TargetSources& sources) {
   absl::StatusOr<int> page_size = PageSize(request.page_size(), kDefaultPageSize);
   if (!page_size.ok()) return page_size.status();
   absl::StatusOr<int64_t> position = PagePosition(request.page_token(), "targets");
   if (!position.ok()) return position.status();
-  const auto size = static_cast<int64_t>(Infos().size());
+  const std::vector<v1::TargetInfo> infos = AllInfos(sources);
+  const auto size = static_cast<int64_t>(infos.size());
   const int64_t first = std::min(*position, size);
   const int64_t end = std::min(first + *page_size, size);
   v1::ListTargetsResponse response;
-  for (int64_t i = first; i < end; ++i) *response.add_targets() = Infos()[i];
+  for (int64_t i = first; i < end; ++i) *response.add_targets() = infos[i];
   if (end < size) response.set_next_page_token(PageToken(end, "targets"));
   *response.mutable_engine() = ThisEngine();
   return response;
@@ -162,10 +193,8 @@ v1::CheckTargetResponse ToMessage(const TargetCheck& check, const Target& target
 absl::StatusOr<v1::CheckTargetResponse> Check(const v1::CheckTargetRequest& request,
                                               const TargetSources& sources, double step,
                                               const std::atomic<bool>* cancel) {
-  TargetSources own = sources;
-  own.cancel = cancel;
   absl::StatusOr<std::unique_ptr<const Target>> target =
-      BuildTarget(request.target(), "target", own);
+      BuildTarget(request.target(), "target", sources.WithCancel(cancel));
   if (!target.ok()) return target.status();
   absl::StatusOr<Eigen::MatrixXd> points =
       Points(request, TargetNumbers(request.target(), sources.datasets), (*target)->dim());
@@ -187,7 +216,7 @@ absl::StatusOr<v1::CheckTargetResponse> Check(const v1::CheckTargetRequest& requ
 grpc::Status TargetServiceImpl::ListTargets(grpc::ServerContext* context,
                                             const v1::ListTargetsRequest* request,
                                             v1::ListTargetsResponse* response) {
-  return Reply(List(*request), response);
+  return Reply(List(*request, sources_), response);
 }
 
 grpc::ServerUnaryReactor* TargetServiceImpl::CheckTarget(grpc::CallbackServerContext* context,

@@ -93,5 +93,29 @@ TEST(BuildFit, ASpecWithAnUnknownFieldIsRefused) {
   std::filesystem::remove(flags.spec);
 }
 
+TEST(BuildFit, StanProgramWithItsData) {
+  FitFlags flags;
+  flags.target.stan = WriteFile("fit_request.stan", "parameters { real x; }\n");
+  flags.target.data = WriteFile("fit_request.json", "{\"N\": 1}");
+  absl::StatusOr<v1::Fit> fit = BuildFit(flags);
+  ASSERT_TRUE(fit.ok()) << fit.status();
+  EXPECT_EQ(fit->target().stan().program(), "parameters { real x; }\n");
+  EXPECT_EQ(fit->target().stan().data(), "{\"N\": 1}");
+  // The name, as `aisivi targets stan` gives it, is the same target.
+  flags.target.target = "stan";
+  fit = BuildFit(flags);
+  ASSERT_TRUE(fit.ok()) << fit.status();
+  EXPECT_FALSE(fit->target().stan().program().empty());
+  flags.target.target = "banana";
+  EXPECT_THAT(Error(flags), HasSubstr("--stan: is itself the target; leave out banana"));
+  flags.target.target = "";
+  std::filesystem::remove(flags.target.data);
+  EXPECT_THAT(Error(flags), HasSubstr("--data: "));
+  flags.target.data = testing::TempDir();
+  EXPECT_THAT(Error(flags), HasSubstr("--data: "));
+  std::filesystem::remove(flags.target.stan);
+  EXPECT_THAT(Error(flags), HasSubstr("--stan: "));
+}
+
 }  // namespace
 }  // namespace aisivi::cli

@@ -85,6 +85,10 @@ TEST(MakePrintable, ReachesListsMapsAndInnerMessages) {
   EXPECT_EQ(fit.engine().version(), Printable(kEvil));
 }
 
+TEST(Lines, KeepsLinesOfPrintableText) {
+  EXPECT_EQ(Lines(absl::InternalError("two\n  lines\x1b[2J")), "INTERNAL: two\n  lines\\x1b[2J");
+}
+
 TEST(OneLine, IsOneLineOfPrintableText) {
   EXPECT_EQ(OneLine(absl::InternalError("two\nlines\x1b[2J")), "INTERNAL: two lines\\x1b[2J");
 }

@@ -34,7 +34,8 @@ TEST(FlagsTest, TakesAllFlags) {
   const auto flags =
       Parse({"--listen", "127.0.0.1:0", "--metrics_listen=none", "--data_dir", "d", "--port_file=p",
              "--threads", "3", "--max_running=4", "--max_queued", "5", "--max_request_mb=6",
-             "--max_dataset_mb=7", "--dataset_quota_bytes=8"});
+             "--max_dataset_mb=7", "--dataset_quota_bytes=8", "--stan_home=/h",
+             "--stan_sandbox=none", "--stan_memory_mb=512"});
   ASSERT_TRUE(flags.ok()) << flags.status();
   EXPECT_EQ(flags->options.listen, "127.0.0.1:0");
   EXPECT_EQ(flags->options.metrics_listen, "");
@@ -46,6 +47,9 @@ TEST(FlagsTest, TakesAllFlags) {
   EXPECT_EQ(flags->options.max_request_mb, 6);
   EXPECT_EQ(flags->options.max_dataset_mb, 7);
   EXPECT_EQ(flags->options.dataset_quota_bytes, 8);
+  EXPECT_EQ(flags->options.stan_home, "/h");
+  EXPECT_EQ(flags->options.stan_sandbox, "none");
+  EXPECT_EQ(flags->options.stan_memory_mb, 512);
 }
 
 TEST(FlagsTest, NoMetricsAreWrittenInTwoWays) {
