@@ -11,7 +11,7 @@ import numpy as np
 
 from aisivi import _api
 from aisivi.results import Draws
-from aisivi.variables import arrays
+from aisivi.variables import arrays, fitting
 
 
 def require(module: str, package: str) -> Any:
@@ -51,7 +51,7 @@ def posterior(draws: Draws) -> Any:
     found: dict[str, Any] = {}
     coordinates: dict[str, Any] = {"chain": [0], "draw": np.arange(len(draws.values))}
     values = arrays(draws)
-    for variable in draws.variables:
+    for variable in fitting(draws.variables, draws.names):
         name = _free(variable.name, {**found, **coordinates})
         dimensions = [f"{name}_dim_{axis}" for axis in range(len(variable.shape))]
         for dimension, size in zip(dimensions, variable.shape):

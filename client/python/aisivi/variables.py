@@ -91,6 +91,6 @@ def fitting(variables: Sequence[Variable], names: Sequence[str]) -> tuple[Variab
 
 def arrays(draws: Draws) -> dict[str, Floats]:
     """The draws of each variable: arrays (N, *shape)."""
-    shapes = [variable.shape for variable in draws.variables]
-    found = _order.arrays_of(draws.values, shapes)
-    return {v.name: array for v, array in zip(draws.variables, found)}
+    variables = fitting(draws.variables, draws.names)
+    found = _order.arrays_of(draws.values, [variable.shape for variable in variables])
+    return {variable.name: array for variable, array in zip(variables, found)}
