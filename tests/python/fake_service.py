@@ -35,9 +35,9 @@ class FakeService(grpc.GenericRpcHandler):
         }
         if service == "DensityService":
             return grpc.stream_stream_rpc_method_handler(method, **both)
-        streams = name.startswith(("Watch", "Stream", "Download"))
-        kind = grpc.unary_stream_rpc_method_handler if streams else grpc.unary_unary_rpc_method_handler
-        return kind(method, **both)
+        if name.startswith(("Watch", "Stream", "Download", "Evaluate", "Estimate")):
+            return grpc.unary_stream_rpc_method_handler(method, **both)
+        return grpc.unary_unary_rpc_method_handler(method, **both)
 
     def stop(self):
         self.client.close()

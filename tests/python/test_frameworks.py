@@ -226,3 +226,36 @@ def test_bridgestan_models_are_densities_with_their_constants():
     assert numbers(answer.log_density).tolist() == [-15.0, -np.inf]
     assert numbers(answer.score).reshape(2, 4).tolist() == [[-1, -2, -3, -4], [0, 0, 0, 0]]
     assert density.name == "squares_model"
+
+
+def torch_log_p(theta, tau):
+    return (theta**2).sum(dim=(-1, -2)) * tau
+
+
+def test_torch_makes_gradients():
+    assert_right(aisivi.density(parameters=PARAMETERS, framework="torch")(torch_log_p))
+    own = aisivi.density(parameters=PARAMETERS, framework="torch")(
+        lambda theta, tau: (
+            torch_log_p(theta, tau),
+            {"theta": 2 * theta * tau[:, None, None], "tau": (theta**2).sum(dim=(-1, -2))},
+        )
+    )
+    assert_right(own)
+    with pytest.warns(RuntimeWarning):
+        points = aisivi.density(parameters=PARAMETERS, framework="torch", batched=False)
+        assert_right(points(torch_log_p))
+
+
+def test_torch_functions_are_held_to_float64_and_to_their_tensors():
+    import torch
+
+    for function, what in (
+        (lambda theta, tau: torch_log_p(theta.float(), tau.float()), "float32.*torch.set_default"),
+        (lambda theta, tau: torch.ones(2, dtype=torch.float64), "does not depend"),
+        (lambda theta, tau: theta, r"shape \(2, 2, 3\), not \(2,\)"),
+    ):
+        with pytest.raises(DensityError, match=what):
+            Density(function, PARAMETERS, framework="torch").answer(batch(1, POINTS))
+    # What the density does not depend on has the gradient 0.
+    alone = Density(lambda theta, tau: tau, PARAMETERS, framework="torch")
+    assert answered(alone)[1].reshape(2, 7).tolist() == [[0] * 6 + [1]] * 2
