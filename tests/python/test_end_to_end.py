@@ -1,21 +1,17 @@
 """A fit from its creation to its deletion, through a server."""
 from __future__ import annotations
 
-import os
-import re
 import signal
 import socket
 import subprocess
 import sys
 import threading
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 import aisivi
 
-ROOT = Path(__file__).resolve().parents[2]
 ENDLESS = {"iterations": 10_000_000, "points": 16, "warm_start": "none"}
 
 
@@ -305,15 +301,3 @@ def test_a_server_that_is_not_there_is_unavailable():
         with pytest.raises(aisivi.UnavailableError):
             aisivi.Fit(nobody._transport, aisivi._api.message("Fit", name="fits/1"), 5).wait(
                 progress=False, patience=0)
-
-
-def test_the_readme_example_runs(server, tmp_path):
-    readme = (ROOT / "README.md").read_text()
-    (program,) = re.findall(r"^```python\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
-    environment = {**os.environ, "AISIVI_SERVER": server.address}
-    done = subprocess.run(
-        [sys.executable, "-c", program], env=environment, cwd=tmp_path, capture_output=True,
-        text=True, timeout=120,
-    )
-    assert done.returncode == 0, done.stderr
-    assert re.search(r"^log evidence -?\d+\.\d+ ± \d+\.\d+$", done.stdout, re.MULTILINE)

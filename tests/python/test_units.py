@@ -174,3 +174,10 @@ def test_errors_are_the_exceptions_people_catch():
     error = aisivi.UnavailableError("gone", code="UNAVAILABLE", retry_delay=2.0)
     assert isinstance(error, ConnectionError) and str(error) == "gone" and error.retry_delay == 2
     assert isinstance(aisivi.DeadlineExceededError("late"), TimeoutError)
+
+
+def test_a_target_says_why_it_cannot_be_fitted():
+    from aisivi.results import target_info_of
+
+    info = target_info_of(_api.message("TargetInfo", name="stan", unavailable="no compiler"))
+    assert info.unavailable == "no compiler" and info.known_log_z is None
