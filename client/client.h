@@ -28,9 +28,11 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "aisivi/v1/dataset_service.grpc.pb.h"
+#include "aisivi/v1/density_service.grpc.pb.h"
 #include "aisivi/v1/fit_service.grpc.pb.h"
 #include "aisivi/v1/posterior_service.grpc.pb.h"
 #include "aisivi/v1/target_service.grpc.pb.h"
+#include "client/density.h"
 
 // What one side allocates with one alignment, the other must not free with another.
 static_assert(EIGEN_MAX_ALIGN_BYTES == 64,
@@ -178,6 +180,13 @@ class Client {
   // Writes the bytes as they were uploaded. After an error `out` holds some of them.
   absl::Status DownloadDataset(const std::string& name, std::ostream& out) const;
 
+  // Serves a density (client/density.h) until options.stop, with OK, or until the service or a
+  // broken connection ends it, with its error: INVALID_ARGUMENT for what is wrong with the
+  // definition or an answer, NOT_FOUND when the service has forgotten the density. The function
+  // runs on this thread.
+  absl::Status ServeDensity(const DensityDefinition& definition,
+                            const ServeOptions& options = {}) const;
+
  private:
   absl::StatusOr<bool> WatchOnce(const std::string& name,
                                  const std::function<void(const v1::WatchFitResponse&)>& on_event,
@@ -188,6 +197,7 @@ class Client {
   std::shared_ptr<v1::PosteriorService::Stub> posteriors_;
   std::shared_ptr<v1::TargetService::Stub> targets_;
   std::shared_ptr<v1::DatasetService::Stub> datasets_;
+  std::shared_ptr<v1::DensityService::Stub> densities_;
 };
 
 }  // namespace aisivi

@@ -58,16 +58,22 @@ Server::Server(const ServerOptions& options, std::unique_ptr<FitStore> store,
       metrics_(std::make_shared<ServerMetrics>(Version(), EngineInstructionSet())),
       pool_(options.threads),
       jobs_({options.max_running, options.max_queued}, std::move(run_fit), &pool_, store_.get(),
-            metrics_.get(), datasets_.get()),
-      models_(&jobs_, datasets_.get()),
+            metrics_.get(), Sources()),
+      models_(&jobs_, Sources()),
       checks_(kCheckLimits),
       work_(kWorkLimits),
       transfers_(kTransferLimits),
-      fit_service_(&jobs_, datasets_.get(), &checks_, &transfers_,
-                   options.max_request_mb * kMebibyte),
+      fit_service_(&jobs_, Sources(), &checks_, &transfers_, options.max_request_mb * kMebibyte),
       posterior_service_(&models_, &pool_, &work_, options.max_request_mb * kMebibyte),
-      target_service_(datasets_.get(), &work_, options.max_request_mb * kMebibyte),
-      dataset_service_(&jobs_, datasets_.get(), &transfers_) {}
+      target_service_(Sources(), &work_, options.max_request_mb * kMebibyte),
+      dataset_service_(&jobs_, datasets_.get(), &transfers_),
+      density_service_(&densities_) {}
+
+TargetSources Server::Sources() {
+  TargetSources sources(datasets_.get());
+  sources.densities = &densities_;
+  return sources;
+}
 
 Server::~Server() { Shutdown(); }
 
@@ -108,6 +114,7 @@ absl::Status Server::Listen() {
   builder.RegisterService(&posterior_service_);
   builder.RegisterService(&target_service_);
   builder.RegisterService(&dataset_service_);
+  builder.RegisterService(&density_service_);
   grpc_ = builder.BuildAndStart();
   if (grpc_ == nullptr || port == 0) {
     return FlagError("listen", absl::StrCat("cannot listen on ", options_.listen));
@@ -141,6 +148,7 @@ absl::Status Server::WritePortFile() const {
 void Server::Shutdown() {
   if (grpc_ != nullptr) grpc_->GetHealthCheckService()->SetServingStatus(false);
   jobs_.Shutdown();
+  densities_.Shutdown();
   if (grpc_ != nullptr) {
     grpc_->Shutdown(std::chrono::system_clock::now() + kGrace);
     grpc_->Wait();

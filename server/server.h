@@ -12,7 +12,9 @@
 #include "server/jobs/job_manager.h"
 #include "server/metrics/metrics_endpoint.h"
 #include "server/metrics/server_metrics.h"
+#include "server/remote/density_broker.h"
 #include "server/services/dataset_service.h"
+#include "server/services/density_service.h"
 #include "server/services/fit_service.h"
 #include "server/services/fitted_models.h"
 #include "server/services/heavy_work.h"
@@ -40,6 +42,7 @@ class Server {
   void Shutdown();
 
  private:
+  TargetSources Sources();
   Server(const ServerOptions& options, std::unique_ptr<FitStore> store,
          std::unique_ptr<DatasetStore> datasets, FitFunction run_fit);
   absl::Status Listen();
@@ -51,6 +54,7 @@ class Server {
   const std::unique_ptr<DatasetStore> datasets_;
   const std::shared_ptr<ServerMetrics> metrics_;
   ThreadPool pool_;
+  DensityBroker densities_;
   JobManager jobs_;
   FittedModels models_;
   HeavyWork checks_;  // of fits to be created
@@ -60,6 +64,7 @@ class Server {
   PosteriorServiceImpl posterior_service_;
   TargetServiceImpl target_service_;
   DatasetServiceImpl dataset_service_;
+  DensityServiceImpl density_service_;
   std::unique_ptr<grpc::Server> grpc_;
   std::unique_ptr<MetricsEndpoint> endpoint_;
   std::string listen_address_;

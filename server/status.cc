@@ -184,17 +184,23 @@ absl::Status TooBusy(int limit, absl::Duration retry_delay) {
       limit, retry_delay);
 }
 
-absl::Status DatasetNotFound(absl::string_view field, absl::string_view name) {
-  absl::Status status =
-      absl::NotFoundError(absl::StrCat(field, ": there is no data set ", Quoted(name)));
+absl::Status ResourceNotFound(absl::string_view field, absl::string_view type,
+                              absl::string_view reason, absl::string_view name,
+                              absl::string_view description) {
+  absl::Status status = absl::NotFoundError(absl::StrCat(field, ": ", description));
   google::rpc::ResourceInfo resource;
-  resource.set_resource_type("aisivi.v1.Dataset");
+  resource.set_resource_type(std::string(type));
   resource.set_resource_name(std::string(name));
   Attach(resource, &status);
-  google::rpc::ErrorInfo info = Info("DATASET_NOT_FOUND");
+  google::rpc::ErrorInfo info = Info(reason);
   (*info.mutable_metadata())["field"] = std::string(field);
   Attach(info, &status);
   return status;
+}
+
+absl::Status DatasetNotFound(absl::string_view field, absl::string_view name) {
+  return ResourceNotFound(field, "aisivi.v1.Dataset", "DATASET_NOT_FOUND", name,
+                          absl::StrCat("there is no data set ", Quoted(name)));
 }
 
 absl::Status LimitExceeded(absl::string_view reason, absl::string_view field,

@@ -59,6 +59,11 @@ absl::Status TooBusy(int limit, absl::Duration retry_delay);
 // NOT_FOUND for the request's `field`, reason DATASET_NOT_FOUND, with ResourceInfo.
 absl::Status DatasetNotFound(absl::string_view field, absl::string_view name);
 
+// NOT_FOUND for the request's `field`, with that reason and ResourceInfo of the resource `name`.
+absl::Status ResourceNotFound(absl::string_view field, absl::string_view type,
+                              absl::string_view reason, absl::string_view name,
+                              absl::string_view description);
+
 // RESOURCE_EXHAUSTED for the request's `field`: more than the server allows.
 absl::Status LimitExceeded(absl::string_view reason, absl::string_view field,
                            absl::string_view description, int64_t limit);

@@ -192,6 +192,9 @@ std::string DescribeFit(v1::Fit fit) {
   if (fit.has_error()) absl::StrAppend(&text, Line("error", fit.error().message()));
   if (fit.restart_elbo_size() > 0) absl::StrAppend(&text, Line("restarts", Restarts(fit)));
   if (fit.has_evidence()) absl::StrAppend(&text, DescribeEvidence(fit.evidence()));
+  if (fit.has_evidence() && fit.target().remote().unnormalised()) {
+    absl::StrAppend(&text, Line("", "relative: the density is known up to a constant only"));
+  }
   if (fit.has_known_log_z()) {
     absl::StrAppend(&text, Line("true log Z", FormatNumber(fit.known_log_z())));
   }

@@ -176,6 +176,7 @@ absl::StatusOr<DrawBatch> Draw(const Model& model, const Target* target, uint64_
     return DrawFromSet(model.state().draws, seed, first, count, target != nullptr,
                        inner_samples > 0);
   }
+  const bool whole = target != nullptr && target->WantsWholeBatches();
   DrawBatch batch;
   batch.z.resize(model.dim(), count);
   if (target != nullptr) batch.log_p.resize(count);
@@ -194,7 +195,7 @@ absl::StatusOr<DrawBatch> Draw(const Model& model, const Target* target, uint64_
     const int64_t n = std::min(kBlock - skip, count - done);
     const Eigen::MatrixXd z = SampleBlock(model.state(), seed, block, workspace.caller(), &origin);
     batch.z.middleCols(done, n) = z.middleCols(skip, n);
-    if (target != nullptr) {
+    if (target != nullptr && !whole) {
       if (absl::Status s = target->Evaluate(z.middleCols(skip, n), &log_p, nullptr); !s.ok()) {
         return s;
       }
@@ -207,6 +208,9 @@ absl::StatusOr<DrawBatch> Draw(const Model& model, const Target* target, uint64_
       batch.log_q_upper.segment(done, n) = density.log_q_upper().segment(skip, n);
     }
     done += n;
+  }
+  if (whole) {
+    if (absl::Status s = target->Evaluate(batch.z, &batch.log_p, nullptr); !s.ok()) return s;
   }
   return batch;
 }

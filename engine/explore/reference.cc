@@ -189,6 +189,14 @@ std::optional<ReferenceEnd> EndOfRounds(const ReferenceOptions& options, const R
   return std::nullopt;
 }
 
+// Nothing where an error is one of the whole: no round is done yet, or it is another error.
+std::optional<ReferenceEnd> StoppedBy(const absl::Status& status, const Rounds& rounds) {
+  if (rounds.sums.particles == 0) return std::nullopt;
+  if (absl::IsCancelled(status)) return ReferenceEnd::kStopped;
+  if (absl::IsUnavailable(status)) return ReferenceEnd::kTargetLost;
+  return std::nullopt;
+}
+
 // Of an island, for the next round: what the target is short of, at most four times all so far, and
 // no more than there are evaluations for. 0: not even a small round can be paid.
 int64_t NextParticles(const ReferenceOptions& options, const Rounds& rounds, int64_t dim,
@@ -252,6 +260,8 @@ std::string_view Describe(ReferenceEnd end) {
       return "the evaluations did not suffice to reach the target";
     case ReferenceEnd::kStopped:
       return "it was stopped, and the rounds done by then count";
+    case ReferenceEnd::kTargetLost:
+      return "the target can no longer be evaluated, and the rounds done by then count";
   }
   return "";
 }
@@ -275,11 +285,10 @@ absl::StatusOr<Reference> SampleReference(const Target& target,
   int64_t left = options.max_evaluations - evaluator.evaluated();
   for (int64_t particles = FirstParticles(options, *pilot, left); particles > 0;) {
     const absl::Status status = RunRound(evaluator, options, particles, seed, &rounds, &reference);
-    const bool stopped = absl::IsCancelled(status) && rounds.sums.particles > 0;
+    const std::optional<ReferenceEnd> stopped = StoppedBy(status, rounds);
     if (!status.ok() && !stopped) return status;
     left = options.max_evaluations - evaluator.evaluated();
-    const std::optional<ReferenceEnd> end =
-        stopped ? ReferenceEnd::kStopped : EndOfRounds(options, rounds);
+    const std::optional<ReferenceEnd> end = stopped ? stopped : EndOfRounds(options, rounds);
     particles = end ? 0 : NextParticles(options, rounds, target.dim(), left);
     reference.end = end.value_or(ReferenceEnd::kEvaluations);
     if (particles > 0 && rounds.unsettled > kMostUnsettled * options.target_standard_error) {

@@ -51,6 +51,7 @@ enum class ReferenceEnd {
   kEvaluations,  // all used; the standard error is what it is
   kNotAnnealed,  // evaluations ran out before the target was reached: standard error +∞
   kStopped,      // by `cancel`, after one round or more, which count
+  kTargetLost,   // UNAVAILABLE came from the target, after one round or more, which count
 };
 std::string_view Describe(ReferenceEnd end);
 
@@ -90,7 +91,8 @@ using ReferenceObserver = std::function<void(const ReferenceProgress&)>;
 // unless `cancel` cut it short: rounds that were done by then count (kStopped). `on_progress` may
 // be empty; it is called on the caller's thread, after every batch of evaluations. Error:
 // INVALID_ARGUMENT "start: …" or "OPTION: …"; FAILED_PRECONDITION when no draw of the base has a
-// finite log density; CANCELLED before the first round was done; the target's own.
+// finite log density; CANCELLED before the first round was done; the target's own, but for
+// UNAVAILABLE after it (kTargetLost).
 absl::StatusOr<Reference> SampleReference(const Target& target,
                                           const std::vector<AffineGaussian>& start,
                                           const ReferenceOptions& options, uint64_t seed,

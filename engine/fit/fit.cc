@@ -12,6 +12,7 @@
 #include "engine/fit/final_evidence.h"
 #include "engine/fit/reporter.h"
 #include "engine/fit/run.h"
+#include "engine/fit/termination.h"
 #include "engine/methods/methods.h"
 #include "engine/parallel/rng.h"
 
@@ -27,6 +28,12 @@ constexpr double kEvidenceRuns = 0.2;
 
 bool HasEvidence(const FitResult& result) {
   return result.model != nullptr && std::isfinite(result.evidence.elbo_lower);
+}
+
+// By what would end another run as well.
+bool WasCutShort(const FitResult& result) {
+  return result.reason == TerminationReason::kCancelled ||
+         result.reason == TerminationReason::kTargetLost;
 }
 
 // Whether `a` is better than `b`. A model is better than none, and one whose evidence is finite
@@ -57,6 +64,8 @@ class Restarts {
   // One run, as a result of its own; its log goes to log_.
   absl::StatusOr<FitResult> RunNumber(int64_t run);
   absl::Status EstimateAfresh(FitResult* best);
+  // `best` as the end of a fit whose target was lost in or after another run.
+  void Lose(const absl::Status& error, FitResult* best);
   FitResult Finish(FitResult best);
 
   const Target& target_;
@@ -105,10 +114,7 @@ absl::StatusOr<FitResult> Restarts::RunNumber(int64_t run) {
   }
   result->last = reporter_.current();
   result->history = reporter_.EndRun();
-  if (options_.restarts == 1 || result->model == nullptr ||
-      result->reason == TerminationReason::kCancelled) {
-    return result;
-  }
+  if (options_.restarts == 1 || result->model == nullptr || WasCutShort(*result)) return result;
   elbo_.push_back(result->evidence.elbo_lower);
   if (absl::Status s = AddDraws(*result->model); !s.ok()) return s;
   return result;
@@ -125,12 +131,26 @@ absl::Status Restarts::EstimateAfresh(FitResult* best) {
     best->reason = TerminationReason::kCancelled;
     return absl::OkStatus();
   }
+  if (absl::IsUnavailable(evidence.status())) {
+    Lose(evidence.status(), best);
+    return absl::OkStatus();
+  }
   if (!evidence.ok()) return evidence.status();
   best->evidence = *evidence;
   return absl::OkStatus();
 }
 
+void Restarts::Lose(const absl::Status& error, FitResult* best) {
+  log_.push_back(absl::StrCat("The target was lost: ", std::string(error.message()), "."));
+  best->reason = TerminationReason::kTargetLost;
+}
+
 FitResult Restarts::Finish(FitResult best) {
+  if (best.reason == TerminationReason::kTargetLost) {
+    best.message = TerminationMessage(best.reason, options_);
+    // Of a run before, whose good luck made it the best.
+    if (!method_.samples) best.evidence = {};
+  }
   if (best.reason == TerminationReason::kCancelled) best.message = "The fit was cancelled.";
   if (options_.restarts > 1) best.r_hat = RHat(draws_);
   best.restart_elbo = std::move(elbo_);
@@ -148,18 +168,23 @@ FitResult Restarts::Finish(FitResult best) {
 absl::StatusOr<FitResult> Restarts::Run() {
   std::optional<FitResult> best;
   int64_t kept = 0, with_evidence = 0;
-  bool cancelled = false;
-  for (int64_t run = 0; run < options_.restarts && !cancelled; ++run) {
+  TerminationReason cut_short = TerminationReason::kNone;
+  for (int64_t run = 0; run < options_.restarts && cut_short == TerminationReason::kNone; ++run) {
     absl::StatusOr<FitResult> result = RunNumber(run);
+    if (absl::IsUnavailable(result.status()) && best.has_value() && best->model != nullptr) {
+      Lose(result.status(), &*best);
+      return Finish(*std::move(best));
+    }
     if (!result.ok()) return result.status();
-    cancelled = result->reason == TerminationReason::kCancelled;
+    if (WasCutShort(*result)) cut_short = result->reason;
     with_evidence += HasEvidence(*result) ? 1 : 0;
     if (best.has_value() && !Better(*result, *best)) continue;
     best = *std::move(result);
     kept = run + 1;
   }
-  if (cancelled) best->reason = TerminationReason::kCancelled;
-  if (!cancelled && with_evidence > 1) {
+  if (cut_short != TerminationReason::kNone) {
+    best->reason = cut_short;
+  } else if (with_evidence > 1) {
     log_.push_back(absl::StrFormat(
         "Run %d is kept, with an elbo_lower of %.4f, the best of %d; its evidence is estimated "
         "anew, from fresh draws.",

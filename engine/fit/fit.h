@@ -32,8 +32,9 @@ struct FitResult {
   std::string message;  // one sentence for people
   std::shared_ptr<const Model>
       model;  // null only when nothing usable was reached (cancelled early)
-  // Of `model`; NaN fields when cancelled before it was made. The best of several runs has it from
-  // fresh draws: the estimate that made it the best is a lucky one.
+  // Of `model`; NaN fields when cancelled before it was made, and with kTargetLost, but for a
+  // sampler that has made draws. The best of several runs has it from fresh draws: the estimate
+  // that made it the best is a lucky one.
   EvidenceEstimate evidence;
   FitProgress last;                  // the last report of the run that `model` is of
   std::vector<FitProgress> history;  // a thinned record of that run, at most ~1000 entries
@@ -49,7 +50,8 @@ struct FitResult {
 // Runs a fit to its end on `pool`, from the calling thread.
 //
 // Errors: INVALID_ARGUMENT "FIELD: …" for options that do not fit the target (nothing has run);
-// the target's own error when it cannot be evaluated; FAILED_PRECONDITION when no finite log
+// the target's own error when it cannot be evaluated, but for UNAVAILABLE once there is a model, be
+// it the start: that ends the fit with kTargetLost; FAILED_PRECONDITION when no finite log
 // density was found anywhere. Non-finite numbers on the way are skipped and counted, never errors.
 //
 // Determinism: the result depends on target and options (seed included) only, bit for bit, whatever

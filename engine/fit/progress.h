@@ -22,6 +22,9 @@ enum class TerminationReason {
   kTimeLimit,       // FitOptions::time_limit reached; best state kept
   kCancelled,       // asked to stop
   kNumericalError,  // too many non-finite steps; best state kept
+  // UNAVAILABLE came from the target: nobody evaluates it any more; best state kept, whose evidence
+  // is not estimated
+  kTargetLost,
 };
 
 // One report. NaN: not known (yet).

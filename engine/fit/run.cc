@@ -48,6 +48,7 @@ absl::Status EvaluateStart(RunContext& run, const Start& start) {
   const absl::StatusOr<HeldOut> held_out =
       EvaluateHeldOut(start.state, run.target, run.options, run.pool, run.deadline.flag());
   if (absl::IsCancelled(held_out.status())) return absl::OkStatus();
+  if (absl::IsUnavailable(held_out.status())) run.best.model = start.state;
   if (!held_out.ok()) return held_out.status();
   run.log.push_back(absl::StrFormat("Held-out ELBO of the start: %.4f.", held_out->elbo));
   run.best = {start.state, *held_out, {}};
@@ -110,11 +111,7 @@ void TrainProposalsForEvidence(RunContext& run, TrainingRun& training) {
                                     iterations, training.trainer.state().flow.loss));
 }
 
-absl::Status TrainToTheEnd(RunContext& run, std::vector<Start> starts) {
-  run.training_began = run.deadline.Seconds();
-  absl::StatusOr<std::unique_ptr<TrainingRun>> chosen = ChooseStart(run, std::move(starts));
-  if (!chosen.ok()) return chosen.status();
-  TrainingRun& training = **chosen;
+absl::Status TrainFrom(RunContext& run, TrainingRun& training) {
   PretrainProposal(run, training);
   if (run.reason == TerminationReason::kNone) {
     run.log.push_back(absl::StrCat("Start: ", training.start, "."));
@@ -126,6 +123,20 @@ absl::Status TrainToTheEnd(RunContext& run, std::vector<Start> starts) {
   return EndTraining(run, training);
 }
 
+absl::Status TrainToTheEnd(RunContext& run, std::vector<Start> starts) {
+  run.training_began = run.deadline.Seconds();
+  absl::StatusOr<std::unique_ptr<TrainingRun>> chosen = ChooseStart(run, std::move(starts));
+  if (!chosen.ok()) return chosen.status();
+  TrainingRun& training = **chosen;
+  const absl::Status status = TrainFrom(run, training);
+  // Without a look at it yet, what was trained is the best there is.
+  if (absl::IsUnavailable(status) && !run.best.model.has_value() && training.progress.steps > 0) {
+    run.best.model = training.trainer.AveragedModel();
+    run.best.reports = training.progress.reports;
+  }
+  return status;
+}
+
 absl::Status MakeEvidence(RunContext& run, FitResult* result) {
   absl::StatusOr<EvidenceEstimate> evidence = FinalEvidence(
       *result->model, run.target, run.options, run.pool, run.deadline, run.reporter, &run.log);
@@ -133,6 +144,7 @@ absl::Status MakeEvidence(RunContext& run, FitResult* result) {
     run.reason = TerminationReason::kCancelled;
     return absl::OkStatus();
   }
+  if (EndsWithBestState(run, evidence.status())) return absl::OkStatus();
   if (!evidence.ok()) return evidence.status();
   result->evidence = *evidence;
   return absl::OkStatus();
@@ -150,7 +162,9 @@ FitResult Finish(RunContext& run, FitResult result) {
 
 // Draws of the target or, where the time limit left no room for any, the start.
 absl::Status Sample(RunContext& run, Start start, FitResult* result) {
-  if (absl::Status s = SampleTarget(run, start.state, result); !s.ok()) return s;
+  const absl::Status sampled = SampleTarget(run, start.state, result);
+  if (absl::IsUnavailable(sampled)) run.best.model = std::move(start.state);
+  if (!sampled.ok()) return sampled;
   if (result->model != nullptr || run.reason == TerminationReason::kCancelled) {
     return absl::OkStatus();
   }
@@ -190,13 +204,14 @@ absl::StatusOr<FitResult> FitFromOneSeed(const Target& target, const FitOptions&
   if (!starts.ok()) return starts.status();
   const absl::Status status = method.samples ? Sample(run, std::move(starts->front()), &result)
                                              : Learn(run, *std::move(starts));
-  if (!status.ok()) return status;
+  if (!status.ok() && !EndsWithBestState(run, status)) return status;
   if (run.best.model.has_value()) {
     result.model = std::make_shared<const Model>(
         std::make_unique<const ModelState>(*std::move(run.best.model)));
   }
   const bool has_evidence = result.evidence.draws > 0;
-  if (result.model != nullptr && !has_evidence && run.reason != TerminationReason::kCancelled) {
+  if (result.model != nullptr && !has_evidence && run.reason != TerminationReason::kCancelled &&
+      run.reason != TerminationReason::kTargetLost) {
     if (absl::Status s = MakeEvidence(run, &result); !s.ok()) return s;
   }
   return Finish(run, std::move(result));

@@ -56,6 +56,8 @@ TerminationReason ReasonOf(ReferenceEnd end, const Deadline& deadline) {
       return TerminationReason::kConverged;
     case ReferenceEnd::kStopped:
       return deadline.Cancelled() ? TerminationReason::kCancelled : TerminationReason::kTimeLimit;
+    case ReferenceEnd::kTargetLost:
+      return TerminationReason::kTargetLost;
     default:
       return TerminationReason::kIterationLimit;
   }

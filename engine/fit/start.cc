@@ -95,8 +95,9 @@ absl::StatusOr<Starts> StartModels(const Target& target, const FitOptions& optio
   if (!fits.ok()) return fits.status();
   const GaussianFit& best = fits->front();
   absl::StatusOr<MixtureFit> mixture = FitMixture(target, best, options.seed, pool, cancel, log);
-  if (absl::IsCancelled(mixture.status())) {
-    // The caller, who knows whether it was the clock, can still begin with what there is.
+  if (absl::IsCancelled(mixture.status()) || absl::IsUnavailable(mixture.status())) {
+    // The caller, who knows whether it was the clock or the target, can still begin with what there
+    // is.
     log->emplace_back("The search for modes was cut short.");
     mixture = MixtureFit();
     mixture->search.end = MultistartEnd::kOutOfWork;

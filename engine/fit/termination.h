@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "absl/status/status.h"
 #include "engine/fit/run_context.h"
 
 namespace aisivi {
@@ -14,6 +15,10 @@ inline constexpr double kSamplingShare = 0.9;
 
 // Whether training has to stop; sets run.reason where the caller or the clock says so.
 bool MustStop(RunContext& run);
+
+// Whether `error`, of the target, ends the run with its best state: it is UNAVAILABLE, and there is
+// one. Sets run.reason then.
+bool EndsWithBestState(RunContext& run, const absl::Status& error);
 
 // One sentence for people.
 std::string TerminationMessage(TerminationReason reason, const FitOptions& options);

@@ -39,12 +39,14 @@ void SamplePoints(const ModelState& model, uint64_t seed, uint32_t iteration, in
 
 absl::Status EvaluateTarget(const Target& target, ThreadPool& pool, PointBatch* batch) {
   const Eigen::MatrixXd& z = batch->z;
-  const int64_t n = z.cols(), shards = (n + kShardPoints - 1) / kShardPoints;
+  const int64_t n = z.cols();
+  const int64_t each = target.WantsWholeBatches() ? std::max<int64_t>(1, n) : kShardPoints;
+  const int64_t shards = (n + each - 1) / each;
   batch->log_p.resize(n);
   batch->score_p.resize(z.rows(), n);
   batch->work.shards.resize(shards);
   pool.ParallelFor(shards, [&](int64_t s, int) {
-    const int64_t first = s * kShardPoints, count = std::min(kShardPoints, n - first);
+    const int64_t first = s * each, count = std::min(each, n - first);
     PointBatch::Shard& shard = batch->work.shards[s];
     shard.status = target.Evaluate(z.middleCols(first, count), &shard.log_p, &shard.score);
     if (!shard.status.ok()) return;

@@ -46,7 +46,8 @@ struct PointBatch {
 void SamplePoints(const ModelState& model, uint64_t seed, uint32_t iteration, int64_t each,
                   Scratch& scratch, PointBatch* batch);
 
-// log_p and score_p at z. The target's own error.
+// log_p and score_p at z, in shards over the pool or, where the target wants it so, in one batch.
+// The target's own error.
 absl::Status EvaluateTarget(const Target& target, ThreadPool& pool, PointBatch* batch);
 
 }  // namespace aisivi

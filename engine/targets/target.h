@@ -31,7 +31,7 @@ class Target {
   virtual absl::Status Evaluate(const Eigen::Ref<const Eigen::MatrixXd>& z,
                                 Eigen::VectorXd* log_density, Eigen::MatrixXd* score) const = 0;
 
-  // One name per coordinate, unique, in order. Default: "z.1" … "z.D".
+  // One name per coordinate of z, unique, in order. Default: "z[1]" … "z[D]".
   virtual std::vector<std::string> CoordinateNames() const;
 
   // What draws are shown as, on the scale that the density is written in. Default: z itself, one

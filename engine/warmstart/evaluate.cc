@@ -56,11 +56,44 @@ absl::Status Evaluator::EvaluateNoise(const AffineGaussian& gaussian,
   return Run(&gaussian, x, &out->log_density, &out->score, &out->good);
 }
 
+absl::Status Evaluator::RunShard(const AffineGaussian* gaussian,
+                                 const Eigen::Ref<const Eigen::MatrixXd>& x,
+                                 Eigen::Ref<Eigen::VectorXd> log_density, Eigen::MatrixXd* score,
+                                 int64_t first, int64_t* good) const {
+  const int64_t columns = x.cols();
+  Eigen::MatrixXd z = x;
+  if (gaussian != nullptr) {
+    z = (gaussian->scale.triangularView<Eigen::Lower>() * z).eval();
+    z.colwise() += gaussian->mean;
+  }
+  Eigen::VectorXd density_here;
+  Eigen::MatrixXd score_here;
+  const absl::Status status =
+      target_.Evaluate(z, &density_here, score != nullptr ? &score_here : nullptr);
+  if (!status.ok()) return status;
+  const bool fits =
+      score == nullptr || (score_here.rows() == x.rows() && score_here.cols() == columns);
+  if (density_here.size() != columns || !fits) {
+    return absl::InternalError(
+        absl::StrFormat("the target returned %d log densities and a %d×%d score for %d points",
+                        density_here.size(), score_here.rows(), score_here.cols(), columns));
+  }
+  *good = SetBadAside(density_here, score != nullptr ? &score_here : nullptr);
+  log_density = density_here;
+  if (score == nullptr) return absl::OkStatus();
+  if (gaussian != nullptr) {
+    score_here = (gaussian->scale.transpose().triangularView<Eigen::Upper>() * score_here).eval();
+  }
+  score->middleCols(first, columns) = score_here;
+  return absl::OkStatus();
+}
+
 absl::Status Evaluator::Run(const AffineGaussian* gaussian,
                             const Eigen::Ref<const Eigen::MatrixXd>& x,
                             Eigen::VectorXd* log_density, Eigen::MatrixXd* score, int64_t* good) {
   const int64_t count = x.cols();
-  const int64_t shards = (count + kShardColumns - 1) / kShardColumns;
+  const int64_t each = target_.WantsWholeBatches() ? std::max<int64_t>(1, count) : kShardColumns;
+  const int64_t shards = (count + each - 1) / each;
   evaluated_ += count;
   log_density->resize(count);
   if (score != nullptr) score->resize(x.rows(), count);
@@ -69,32 +102,9 @@ absl::Status Evaluator::Run(const AffineGaussian* gaussian,
   pool_.ParallelFor(shards, [&](int64_t shard, int) {
     const size_t index = static_cast<size_t>(shard);
     if (status[index] = CheckCancel(); !status[index].ok()) return;
-    const int64_t first = shard * kShardColumns;
-    const int64_t columns = std::min(kShardColumns, count - first);
-    Eigen::MatrixXd z = x.middleCols(first, columns);
-    if (gaussian != nullptr) {
-      z = (gaussian->scale.triangularView<Eigen::Lower>() * z).eval();
-      z.colwise() += gaussian->mean;
-    }
-    Eigen::VectorXd density_here;
-    Eigen::MatrixXd score_here;
-    status[index] = target_.Evaluate(z, &density_here, score != nullptr ? &score_here : nullptr);
-    if (!status[index].ok()) return;
-    const bool fits =
-        score == nullptr || (score_here.rows() == x.rows() && score_here.cols() == columns);
-    if (density_here.size() != columns || !fits) {
-      status[index] = absl::InternalError(
-          absl::StrFormat("the target returned %d log densities and a %d×%d score for %d points",
-                          density_here.size(), score_here.rows(), score_here.cols(), columns));
-      return;
-    }
-    good_here[index] = SetBadAside(density_here, score != nullptr ? &score_here : nullptr);
-    log_density->segment(first, columns) = density_here;
-    if (score == nullptr) return;
-    if (gaussian != nullptr) {
-      score_here = (gaussian->scale.transpose().triangularView<Eigen::Upper>() * score_here).eval();
-    }
-    score->middleCols(first, columns) = score_here;
+    const int64_t first = shard * each, columns = std::min(each, count - first);
+    status[index] = RunShard(gaussian, x.middleCols(first, columns),
+                             log_density->segment(first, columns), score, first, &good_here[index]);
   });
   *good = 0;
   for (size_t shard = 0; shard < status.size(); ++shard) {

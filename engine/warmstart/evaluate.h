@@ -1,8 +1,9 @@
 // Evaluates a target at many points, sharded over the pool, with bad points set aside.
 //
 // A batch of N points is cut into shards of a fixed number of columns, whatever the number of
-// threads. A point is bad when its log density is NaN or infinite or its score is not finite: its
-// log density is then set to -inf and its score to zero.
+// threads, or is one shard where the target wants whole batches. A point is bad when its log
+// density is NaN or infinite or its score is not finite: its log density is then set to -inf and
+// its score to zero.
 #pragma once
 
 #include <Eigen/Core>
@@ -56,6 +57,10 @@ class Evaluator {
   // gaussian: null where x is z itself; score: null for densities alone.
   absl::Status Run(const AffineGaussian* gaussian, const Eigen::Ref<const Eigen::MatrixXd>& x,
                    Eigen::VectorXd* log_density, Eigen::MatrixXd* score, int64_t* good);
+  // The same for a shard that begins at column `first` of `score`.
+  absl::Status RunShard(const AffineGaussian* gaussian, const Eigen::Ref<const Eigen::MatrixXd>& x,
+                        Eigen::Ref<Eigen::VectorXd> log_density, Eigen::MatrixXd* score,
+                        int64_t first, int64_t* good) const;
   // CheckCancel() after a report.
   absl::Status EndBatch() const;
 

@@ -73,6 +73,8 @@ v1::Fit::TerminationReason ToMessage(TerminationReason reason) {
       return v1::Fit::TERMINATION_REASON_CANCELLATION;
     case TerminationReason::kNumericalError:
       return v1::Fit::TERMINATION_REASON_NUMERICAL_ERROR;
+    case TerminationReason::kTargetLost:
+      return v1::Fit::TERMINATION_REASON_TARGET_LOST;
   }
   return v1::Fit::TERMINATION_REASON_UNSPECIFIED;
 }

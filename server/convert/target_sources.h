@@ -1,6 +1,8 @@
 // Where targets come from that are not in the request alone.
 #pragma once
 
+#include <atomic>
+
 namespace aisivi::server {
 
 class DatasetStore;
@@ -15,6 +17,8 @@ struct TargetSources {
   DatasetStore* datasets = nullptr;
   StanPrograms* stan = nullptr;
   DensityBroker* densities = nullptr;
+  // Ends what a target made from these waits for elsewhere. May be null; outlives the target.
+  const std::atomic<bool>* cancel = nullptr;
 };
 
 }  // namespace aisivi::server

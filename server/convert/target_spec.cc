@@ -9,6 +9,10 @@
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/message.h"
 #include "server/convert/target_data.h"
+#include "server/remote/density_broker.h"
+#include "server/remote/density_name.h"
+#include "server/remote/parameters.h"
+#include "server/remote/remote_target.h"
 #include "server/status.h"
 
 namespace aisivi::server {
@@ -109,6 +113,17 @@ absl::StatusOr<TargetParameters> AllParameters(const v1::TargetSpec& spec, absl:
   return parameters;
 }
 
+// The density that a request names.
+absl::StatusOr<std::shared_ptr<const RemoteDensity>> FindDensity(const v1::RemoteTarget& remote,
+                                                                 absl::string_view field,
+                                                                 const TargetSources& sources) {
+  const std::string path = absl::StrCat(field, ".remote.density");
+  if (remote.density().empty()) return FieldError(path, "is required");
+  if (absl::Status s = CheckDensityName(path, remote.density()); !s.ok()) return s;
+  if (sources.densities == nullptr) return DensityNotFound(path, remote.density());
+  return sources.densities->Find(path, remote.density());
+}
+
 }  // namespace
 
 std::string TargetName(const v1::TargetSpec& spec) {
@@ -168,6 +183,13 @@ absl::StatusOr<TargetParameters> ToTargetParameters(const v1::TargetSpec& spec,
 absl::StatusOr<std::unique_ptr<const Target>> BuildTarget(const v1::TargetSpec& spec,
                                                           absl::string_view field,
                                                           const TargetSources& sources) {
+  if (spec.has_remote()) {
+    absl::StatusOr<std::shared_ptr<const RemoteDensity>> density =
+        FindDensity(spec.remote(), field, sources);
+    if (!density.ok()) return density.status();
+    const DensityWait wait{(*density)->patience, sources.cancel};
+    return std::make_unique<const RemoteTarget>(*std::move(density), sources.densities, wait);
+  }
   std::optional<TargetData> data;
   absl::StatusOr<TargetParameters> parameters = AllParameters(spec, field, sources.datasets, &data);
   if (!parameters.ok()) return parameters.status();
@@ -182,7 +204,32 @@ absl::StatusOr<std::unique_ptr<const Target>> BuildTarget(const v1::TargetSpec& 
   return Renamed(*std::move(target), std::move(names));
 }
 
+absl::StatusOr<std::unique_ptr<const Target>> BuildStoredTarget(const v1::TargetSpec& spec,
+                                                                absl::string_view field,
+                                                                const TargetSources& sources) {
+  if (!spec.has_remote()) return BuildTarget(spec, field, sources);
+  absl::StatusOr<ParameterMap> map =
+      ToParameterMap(spec.remote().parameters(), absl::StrCat(field, ".remote.parameters"));
+  if (!map.ok()) return map.status();
+  auto density = std::make_shared<const RemoteDensity>(
+      RemoteDensity{spec.remote().density(), *std::move(map), spec.remote().unnormalised()});
+  return std::make_unique<const RemoteTarget>(std::move(density), sources.densities,
+                                              DensityWait{.cancel = sources.cancel});
+}
+
+absl::Status CompleteTarget(absl::string_view field, const TargetSources& sources,
+                            v1::TargetSpec* spec) {
+  if (!spec->has_remote()) return absl::OkStatus();
+  const absl::StatusOr<std::shared_ptr<const RemoteDensity>> density =
+      FindDensity(spec->remote(), field, sources);
+  if (!density.ok()) return density.status();
+  *spec->mutable_remote()->mutable_parameters() = ToMessages((*density)->map);
+  spec->mutable_remote()->set_unnormalised((*density)->unnormalised);
+  return absl::OkStatus();
+}
+
 std::optional<double> KnownLogZ(const v1::TargetSpec& spec, const TargetSources& sources) {
+  if (spec.has_remote()) return std::nullopt;
   std::optional<TargetData> data;
   const absl::StatusOr<TargetParameters> parameters =
       AllParameters(spec, "target", sources.datasets, &data);

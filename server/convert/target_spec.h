@@ -35,10 +35,21 @@ absl::StatusOr<TargetParameters> ToTargetParameters(const v1::TargetSpec& spec,
 
 // A target made from a request, its coordinates named by the columns of its data set when it names
 // one. INVALID_ARGUMENT at "FIELD.TARGET.PARAMETER",
-// and the errors of ReadTargetData().
+// and the errors of ReadTargetData(); NOT_FOUND at "FIELD.remote.density" when nobody serves it.
 absl::StatusOr<std::unique_ptr<const Target>> BuildTarget(const v1::TargetSpec& spec,
                                                           absl::string_view field,
                                                           const TargetSources& sources = {});
+
+// As BuildTarget(), of a fit that was accepted before: a density that stays with the user need not
+// be served, and is then there for its parameters alone; it is not waited for.
+absl::StatusOr<std::unique_ptr<const Target>> BuildStoredTarget(const v1::TargetSpec& spec,
+                                                                absl::string_view field,
+                                                                const TargetSources& sources = {});
+
+// Fills in what of `spec` only the server knows, for the fit to keep. NOT_FOUND at
+// "FIELD.remote.density".
+absl::Status CompleteTarget(absl::string_view field, const TargetSources& sources,
+                            v1::TargetSpec* spec);
 
 // The exact log Z of a target that can be built, where it is known. May take some seconds: not for
 // the threads of RPCs.

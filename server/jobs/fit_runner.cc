@@ -27,10 +27,21 @@ absl::StatusOr<FitResult> Run(const FitFunction& run_fit, ThreadPool& pool,
                               const v1::Fit& fit) {
   absl::StatusOr<FitOptions> options = PlannedOptions(fit);
   if (!options.ok()) return options.status();
+  TargetSources own = sources;
+  own.cancel = control.cancel;
   absl::StatusOr<std::unique_ptr<const Target>> target =
-      BuildTarget(fit.target(), "fit.target", sources);
+      BuildTarget(fit.target(), "fit.target", own);
   if (!target.ok()) return target.status();
   return run_fit(**target, *options, pool, control);
+}
+
+// What log Z of the target is, where it is not the log evidence.
+void TellWhatLogZIs(v1::Fit* fit) {
+  if (!fit->target().remote().unnormalised()) return;
+  fit->add_log(
+      "The density is known up to a constant only: log Z and the ELBO are relative to it, and can "
+      "be "
+      "compared among fits of this density alone.");
 }
 
 void RecordResult(const FitResult& result, FitRecord* record) {
@@ -39,6 +50,7 @@ void RecordResult(const FitResult& result, FitRecord* record) {
   fit->set_message(result.message);
   *fit->mutable_progress() = ToMessage(result.last);
   for (const std::string& line : result.log) fit->add_log(line);
+  TellWhatLogZIs(fit);
   for (const FitProgress& report : result.history) *record->add_history() = ToMessage(report);
   if (result.model != nullptr) {
     record->set_model(result.model->Serialize());
@@ -66,6 +78,9 @@ void RunAndRecord(const FitFunction& run_fit, ThreadPool& pool, const FitControl
     if (fit->message().empty()) fit->set_message("cancelled");
   } else if (!result.ok()) {
     MarkFailed(result.status(), fit);
+    if (absl::IsUnavailable(result.status())) {
+      fit->set_termination_reason(v1::Fit::TERMINATION_REASON_TARGET_LOST);
+    }
   } else if (result->reason == TerminationReason::kNumericalError && result->model == nullptr) {
     MarkFailed(absl::InternalError(result->message), fit);
   } else {

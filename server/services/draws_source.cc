@@ -112,10 +112,11 @@ absl::StatusOr<std::optional<v1::DrawsChunk>> DrawsSource::Next(const std::atomi
 absl::StatusOr<v1::DrawsChunk> DrawsSource::Chunk(int64_t count, const std::atomic<bool>* cancel) {
   const bool densities = !request_.omit_densities();
   const int64_t first = request_.first() + sent_;
-  absl::StatusOr<DrawBatch> batch = Draw(
-      *fitted_->model, densities ? fitted_->target.get() : nullptr, request_.seed(), first, count,
-      densities ? InnerSamples(request_.inner_samples(), fitted_->fit) : 0, *pool_, cancel);
-  if (!batch.ok()) return batch.status();
+  const std::shared_ptr<const Target> target = TargetFor(fitted_, cancel);
+  absl::StatusOr<DrawBatch> batch =
+      Draw(*fitted_->model, densities ? target.get() : nullptr, request_.seed(), first, count,
+           densities ? InnerSamples(request_.inner_samples(), fitted_->fit) : 0, *pool_, cancel);
+  if (!batch.ok()) return OfTarget(*fitted_, batch.status());
   v1::DrawsChunk chunk;
   chunk.set_first(first);
   chunk.set_count(static_cast<int>(count));
@@ -130,10 +131,10 @@ absl::StatusOr<v1::DrawsChunk> DrawsSource::Chunk(int64_t count, const std::atom
 }
 
 absl::Status DrawsSource::Choose(const std::atomic<bool>* cancel) {
-  absl::StatusOr<ResampledDraws> draws =
-      Resample(*fitted_->model, *fitted_->target, request_.seed(), StreamedCount(request_),
-               InnerSamples(request_.inner_samples(), fitted_->fit), *pool_, cancel);
-  if (!draws.ok()) return draws.status();
+  absl::StatusOr<ResampledDraws> draws = Resample(
+      *fitted_->model, *TargetFor(fitted_, cancel), request_.seed(), StreamedCount(request_),
+      InnerSamples(request_.inner_samples(), fitted_->fit), *pool_, cancel);
+  if (!draws.ok()) return OfTarget(*fitted_, draws.status());
   if (draws->tail == Verdict::kDoNotTrust && !request_.force()) return HeavyTail(*draws);
   resampled_ = std::make_unique<const ResampledDraws>(*std::move(draws));
   return absl::OkStatus();

@@ -64,12 +64,13 @@ absl::Status EvidenceSource::Load() {
 }
 
 absl::Status EvidenceSource::DrawSome(const std::atomic<bool>* cancel) {
+  const std::shared_ptr<const Target> target = TargetFor(fitted_, cancel);
   const absl::Time until = absl::Now() + kBetweenMessages;
   do {
     const int64_t count = std::min(kPiece, draws_ - done_);
-    absl::StatusOr<DrawBatch> piece = Draw(*fitted_->model, fitted_->target.get(), seed_, done_,
-                                           count, inner_samples_, *pool_, cancel);
-    if (!piece.ok()) return piece.status();
+    absl::StatusOr<DrawBatch> piece =
+        Draw(*fitted_->model, target.get(), seed_, done_, count, inner_samples_, *pool_, cancel);
+    if (!piece.ok()) return OfTarget(*fitted_, piece.status());
     if (done_ == 0) drawn_.groups = piece->groups;
     drawn_.log_p.segment(done_, count) = piece->log_p;
     drawn_.log_q.segment(done_, count) = piece->log_q;

@@ -9,6 +9,7 @@
 #include "server/jobs/fit_identity.h"
 #include "server/jobs/fit_name.h"
 #include "server/jobs/fit_plan.h"
+#include "server/remote/remote_target.h"
 #include "server/status.h"
 
 namespace aisivi::server {
@@ -42,7 +43,7 @@ absl::StatusOr<std::shared_ptr<const FittedModel>> Load(const FitRecord& record,
   }
   fitted->model = *std::move(model);
   absl::StatusOr<std::unique_ptr<const Target>> target =
-      BuildTarget(record.fit().target(), "target", sources);
+      BuildStoredTarget(record.fit().target(), "target", sources);
   if (!target.ok()) return target.status();
   fitted->target = *std::move(target);
   fitted->numbers = TargetNumbers(record.fit().target(), sources.datasets);
@@ -78,6 +79,21 @@ absl::Status CheckHasDensity(const FittedModel& fitted, absl::string_view what) 
       "ONLY_DRAWS", fitted.fit.name(),
       absl::StrCat("has no density ", what, ": its method, ",
                    MethodName(fitted.fit.effective_settings().method()), ", leaves draws alone"));
+}
+
+std::shared_ptr<const Target> TargetFor(const std::shared_ptr<const FittedModel>& fitted,
+                                        const std::atomic<bool>* cancel) {
+  if (const auto* remote = dynamic_cast<const RemoteTarget*>(fitted->target.get())) {
+    return std::shared_ptr<const Target>(new RemoteTarget(remote->Heeding(cancel)));
+  }
+  return std::shared_ptr<const Target>(fitted, fitted->target.get());
+}
+
+absl::Status OfTarget(const FittedModel& fitted, const absl::Status& status) {
+  if (!absl::IsUnavailable(status)) return status;
+  return FitNotReady("TARGET_OFFLINE", fitted.fit.name(),
+                     "needs its density for this, and nobody serves it now; draws without their "
+                     "densities, log q and the score of q do not need it");
 }
 
 absl::StatusOr<v1::Fit> FittedModels::Usable(const std::string& name) const {

@@ -1,6 +1,7 @@
 // The posteriors of ended fits, loaded from the store on demand; the last few stay in memory.
 #pragma once
 
+#include <atomic>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -24,6 +25,14 @@ struct FittedModel {
 // FAILED_PRECONDITION naming `name`, reason ONLY_DRAWS, for a fit that is a set of draws. `what` it
 // cannot do: "to evaluate at a point".
 absl::Status CheckHasDensity(const FittedModel& fitted, absl::string_view what);
+
+// The target as one request sees it: `cancel` ends what it waits for, and must outlive it.
+std::shared_ptr<const Target> TargetFor(const std::shared_ptr<const FittedModel>& fitted,
+                                        const std::atomic<bool>* cancel);
+
+// An error of that target for the request's `name`: FAILED_PRECONDITION, reason TARGET_OFFLINE,
+// where nobody evaluates it now; others as they are.
+absl::Status OfTarget(const FittedModel& fitted, const absl::Status& status);
 
 // Thread safety: all methods may be called at once.
 class FittedModels {

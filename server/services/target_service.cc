@@ -160,13 +160,18 @@ v1::CheckTargetResponse ToMessage(const TargetCheck& check, const Target& target
 absl::StatusOr<v1::CheckTargetResponse> Check(const v1::CheckTargetRequest& request,
                                               const TargetSources& sources, double step,
                                               const std::atomic<bool>* cancel) {
+  TargetSources own = sources;
+  own.cancel = cancel;
   absl::StatusOr<std::unique_ptr<const Target>> target =
-      BuildTarget(request.target(), "target", sources);
+      BuildTarget(request.target(), "target", own);
   if (!target.ok()) return target.status();
   absl::StatusOr<Eigen::MatrixXd> points =
       Points(request, TargetNumbers(request.target(), sources.datasets), (*target)->dim());
   if (!points.ok()) return points.status();
   absl::StatusOr<TargetCheck> check = CheckScores(**target, *points, step, cancel);
+  if (absl::IsUnavailable(check.status())) {
+    return NotAllowed("TARGET_OFFLINE", "target", check.status().message());
+  }
   if (!check.ok()) return check.status();
   v1::CheckTargetResponse response = ToMessage(*check, **target, *points);
   if (const std::optional<double> log_z = KnownLogZ(request.target(), sources)) {

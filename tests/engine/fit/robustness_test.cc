@@ -107,7 +107,7 @@ TEST(RobustnessTest, TheTargetsOwnErrorIsHandedOn) {
       const FailingTarget target(good_calls);
       const auto result = RunFit(target, WithStart(start), pool);
       ASSERT_FALSE(result.ok()) << start << " after " << good_calls;
-      EXPECT_EQ(result.status().code(), absl::StatusCode::kUnavailable) << result.status();
+      EXPECT_EQ(result.status().code(), absl::StatusCode::kInternal) << result.status();
       EXPECT_NE(result.status().message().find("the file is gone"), absl::string_view::npos);
     }
   }

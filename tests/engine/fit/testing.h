@@ -66,21 +66,28 @@ class SpoiledTarget : public Target {
   Spoil spoil_;
 };
 
-// Cannot be evaluated: at once, or after so many calls.
+// Cannot be evaluated: at once, or after so many calls. UNAVAILABLE says that it is lost.
 class FailingTarget : public Target {
  public:
-  explicit FailingTarget(int64_t good_calls) : left_(good_calls) {}
+  explicit FailingTarget(int64_t good_calls, absl::StatusCode code = absl::StatusCode::kInternal)
+      : left_(good_calls), code_(code) {}
   int dim() const override { return 2; }
   absl::Status Evaluate(const Eigen::Ref<const Eigen::MatrixXd>& z, Eigen::VectorXd* log_density,
                         Eigen::MatrixXd* score) const override {
-    if (--left_ < 0) return absl::UnavailableError("target: the file is gone");
+    ++calls_;
+    if (--left_ < 0) return absl::Status(code_, "target: the file is gone");
     *log_density = -0.5 * z.colwise().squaredNorm();
     if (score != nullptr) *score = -z;
     return absl::OkStatus();
   }
+  bool WantsWholeBatches() const override { return true; }
+  // So far.
+  int64_t calls() const { return calls_; }
 
  private:
   mutable std::atomic<int64_t> left_;
+  mutable std::atomic<int64_t> calls_{0};
+  const absl::StatusCode code_;
 };
 
 // An untrained model of two components in two dimensions, with weights 1/4 and 3/4.

@@ -1,0 +1,67 @@
+// A target that wants whole batches gets them, the same at any number of threads and one at a time.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "tests/engine/fit/testing.h"
+
+namespace aisivi {
+namespace {
+
+class RecordingTarget : public Target {
+ public:
+  RecordingTarget() : inner_(test::Make("banana")) {}
+  int dim() const override { return inner_->dim(); }
+  absl::Status Evaluate(const Eigen::Ref<const Eigen::MatrixXd>& z, Eigen::VectorXd* log_density,
+                        Eigen::MatrixXd* score) const override {
+    if (++inside_ > 1) overlapped_ = true;
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      sizes_.push_back(z.cols());
+    }
+    absl::Status status = inner_->Evaluate(z, log_density, score);
+    --inside_;
+    return status;
+  }
+  bool WantsWholeBatches() const override { return true; }
+
+  bool overlapped() const { return overlapped_; }
+  std::vector<int64_t> sizes() const { return sizes_; }
+
+ private:
+  const std::unique_ptr<const Target> inner_;
+  mutable std::mutex mutex_;
+  mutable std::vector<int64_t> sizes_;
+  mutable std::atomic<int> inside_{0};
+  mutable std::atomic<bool> overlapped_{false};
+};
+
+TEST(WholeBatchesTest, ComeWholeAndAlikeAtAnyNumberOfThreads) {
+  for (const char* method : {"aisivi", "reference"}) {
+    FitOptions options = test::Short(10);
+    options.method = method;
+    options.points = 200;
+    options.reference_evaluations = 50'000;
+    RecordingTarget one, three;
+    ThreadPool single(1), several(3);
+    const auto a = RunFit(one, options, single);
+    const auto b = RunFit(three, options, several);
+    ASSERT_TRUE(a.ok() && b.ok()) << a.status() << b.status();
+    EXPECT_EQ(one.sizes(), three.sizes()) << method;
+    EXPECT_FALSE(three.overlapped()) << method;
+    EXPECT_EQ(a->model->Serialize(), b->model->Serialize()) << method;
+    EXPECT_EQ(a->evidence.log_z, b->evidence.log_z) << method;
+    const std::vector<int64_t> sizes = one.sizes();
+    if (a->evidence.kind == EvidenceKind::kAnnealing) continue;
+    // The steps of training, and the draws of the evidence.
+    EXPECT_GE(std::count(sizes.begin(), sizes.end(), 200), 10);
+    EXPECT_GE(std::count(sizes.begin(), sizes.end(), options.evidence_draws), 1);
+  }
+}
+
+}  // namespace
+}  // namespace aisivi
