@@ -128,6 +128,7 @@ def test_a_batch_of_another_size_is_the_servers_fault():
         ({"framework": "tensorflow"}, "framework"),
         ({"deadline": 0.01}, "deadline"),
         ({"deadline": float("nan")}, "deadline"),
+        ({"patience": 0}, "patience"),
         ({"parameters": {}}, "parameters"),
     ],
 )
@@ -139,11 +140,12 @@ def test_wrong_arguments_are_named(arguments, field):
 
 def test_the_offer_is_the_decorators():
     density = aisivi.density(
-        parameters=PARAMETERS, unnormalised=True, name="mine", deadline=1.5, check=False
+        parameters=PARAMETERS, unnormalised=True, name="mine", deadline=1.5, patience=7.25, check=False
     )(with_gradient)
     offer = density.offer("densities/9").offer
     assert (offer.density, offer.display_name, offer.unnormalised) == ("densities/9", "mine", True)
     assert (offer.deadline.seconds, offer.deadline.nanos) == (1, 500_000_000) and offer.omit_check
+    assert (offer.patience.seconds, offer.patience.nanos) == (7, 250_000_000)
     assert [(p.name, list(p.shape)) for p in offer.parameters] == [("theta", [2, 3]), ("tau", [])]
 
 

@@ -38,6 +38,7 @@ def test_a_fit_is_answered_for_while_it_is_waited_for():
         yield batch(1, POINTS, check=True)
         answers.append(next(requests).answer)
         yield accepted()
+        assert fits.watched.wait(30)
         # Two in flight, answered in any order; one without scores.
         yield batch(2, POINTS)
         yield batch(3, POINTS + 1, score=False)
@@ -374,5 +375,5 @@ def test_interrupt_leaves_the_fit():
                 _, errors = child.communicate(timeout=60)
             finally:
                 child.kill()
-        assert "left fits/1 running; wait() within a minute goes on with it" in errors
+        assert "left fits/1 running; it waits for its density: wait() goes on" in errors
         assert child.returncode in (-signal.SIGINT, 130)

@@ -154,8 +154,8 @@ def test_stan_data_are_as_cmdstan_reads_them(tmp_path):
     target = build_fit(Stan(PROGRAM), data, {"seed": 1}).target.stan
     assert target.program == PROGRAM
     assert target.data == (
-        '{"N":3,"y":[1.0,"NaN",0.1],"n":[0,1],"x":[[1.0,2.5],[3.0,"-inf"]],"none":[],"flag":1,'
-        '"bound":"+inf","big":9007199254740993}')
+        '{"N":3,"y":[1.0,"NaN",0.1],"n":[0,1],"x":[[1.0,2.5],[3.0,"-Infinity"]],"none":[],"flag":1,'
+        '"bound":"Infinity","big":9007199254740993}')
     file = tmp_path / "model.stan"
     file.write_text(PROGRAM)
     for path in (file, str(file)):

@@ -21,7 +21,7 @@ def _names(model: Any) -> dict[str, int]:
 
 
 def from_bridgestan(
-    model: Any, *, name: str = "", deadline: float = 30, check: bool = True
+    model: Any, *, name: str = "", deadline: float = 30, patience: float = 60, check: bool = True
 ) -> Density:
     """A bridgestan.StanModel as a density on its unconstrained scale, with all constants.
 
@@ -47,5 +47,10 @@ def from_bridgestan(
     parameters = {stem: Real(count) for stem, count in counts.items()}
     # The C++ of a model takes its points one by one, at no cost worth a warning.
     return Density(
-        evaluate, parameters, name=name or str(model.name()), deadline=deadline, check=check
+        evaluate,
+        parameters,
+        name=name or str(model.name()),
+        deadline=deadline,
+        patience=patience,
+        check=check,
     )

@@ -35,6 +35,7 @@ class Density:
         unnormalised: bool = False,
         name: str = "",
         deadline: float = 30,
+        patience: float = 60,
         check: bool = True,
     ) -> None:
         """As of `density`, which has the defaults that suit the framework."""
@@ -42,10 +43,13 @@ class Density:
             raise wrong_field("framework", f"{framework!r} is not one of {', '.join(_FRAMEWORKS)}")
         if not 0.1 <= deadline <= 3600:
             raise wrong_field("deadline", f"{deadline} is not 0.1 to 3600 seconds")
+        if not 0 < patience <= 3600:
+            raise wrong_field("patience", f"{patience} is not above 0 and at most 3600 seconds")
         self.parameters = checked(parameters)
         self.name = name
         self.unnormalised = unnormalised
         self.deadline = deadline
+        self.patience = patience
         self.check = check
         self._function = function
         self._evaluate = _frameworks.evaluator(function, framework, batched)
@@ -70,8 +74,8 @@ class Density:
         offer.parameters.extend(to_message(*item) for item in self.parameters.items())
         offer.unnormalised = self.unnormalised
         offer.display_name = self.name
-        offer.deadline.seconds = int(self.deadline)
-        offer.deadline.nanos = round((self.deadline - int(self.deadline)) * 1e9)
+        _set_seconds(offer.deadline, self.deadline)
+        _set_seconds(offer.patience, self.patience)
         offer.omit_check = not self.check
         return message
 
@@ -92,6 +96,12 @@ class Density:
         return message
 
 
+def _set_seconds(duration: Any, seconds: float) -> None:
+    whole = int(seconds)
+    # A rounding up to the next second would be no fraction of one.
+    duration.seconds, duration.nanos = whole, min(round((seconds - whole) * 1e9), 999_999_999)
+
+
 def density(
     *,
     parameters: Mapping[str, Parameter],
@@ -100,6 +110,7 @@ def density(
     unnormalised: bool = False,
     name: str = "",
     deadline: float = 30,
+    patience: float = 60,
     check: bool = True,
 ) -> Callable[[Callable[..., Any]], Density]:
     """Makes a target of a function that answers log densities, with all constants, in nats.
@@ -117,6 +128,8 @@ def density(
     unnormalised  log p lacks a constant: log Z is then relative to it
     name          for people; default: the function's
     deadline      seconds that a batch may take, 0.1 to 3600; then it is asked for again
+    patience      seconds that a fit waits when nobody answers, after an interrupt for instance,
+                  before it ends with its best state and `termination` "target_lost"; at most 3600
     check         compare gradients with finite differences when a fit begins
 
     InvalidArgumentError names what is wrong.
@@ -139,6 +152,7 @@ def density(
             unnormalised=unnormalised,
             name=name or getattr(function, "__name__", "density"),
             deadline=deadline,
+            patience=patience,
             check=check,
         )
 

@@ -122,8 +122,9 @@ class Fit:
         Returns the fit itself, also when it was cancelled. FitFailedError when it failed,
         DeadlineExceededError after `timeout` seconds, UnavailableError when the connection stays
         broken for `patience` seconds. Ctrl-C ends the wait with KeyboardInterrupt. The fit goes on,
-        whatever ends the wait; but that of a density waits for it in turn, for a minute: wait again
-        until then. What a density's function raises comes out of here, and ends the fit.
+        whatever ends the wait; but that of a density waits for it in turn, for its `patience`, a
+        minute by default: wait again until then. What a density's function raises comes out of
+        here, and ends the fit.
         """
         self._require_its_thread()
         view = _progress.view_for(sys.stderr) if progress else _progress.View()
@@ -132,7 +133,7 @@ class Fit:
         except KeyboardInterrupt:
             view.finish()
             if progress:
-                text = "wait() within a minute goes on with it, " if self._served else ""
+                text = "it waits for its density: wait() goes on, " if self._served else ""
                 print(f"left {self.name} running; {text}cancel() ends it", file=sys.stderr)
             raise
         except BaseException:

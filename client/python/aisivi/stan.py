@@ -45,7 +45,7 @@ def _plain(value: Any) -> Any:
         return [_plain(element) for element in value]
     if math.isfinite(value):
         return value
-    return "NaN" if math.isnan(value) else "+inf" if value > 0 else "-inf"
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
 def _value(path: str, value: Any) -> Any:
