@@ -102,8 +102,8 @@ def opening(script, one=None, **arguments):
 def test_what_the_server_finds_wrong_at_the_opening_is_raised():
     def script(requests, context):
         next(requests)
+        yield end("x: the score is 1, the difference 2")
         context.abort(grpc.StatusCode.INVALID_ARGUMENT, "x: the score is 1, the difference 2")
-        yield
 
     with pytest.raises(aisivi.InvalidArgumentError, match="x: the score is 1"):
         opening(script)
@@ -235,6 +235,7 @@ def test_a_broken_stream_is_taken_up_again_by_its_name(code):
         if len(offers) == 1:
             yield batch(1, POINTS)
             if code is not None:
+                yield end("gone")
                 context.abort(getattr(grpc.StatusCode, code), "gone")
             return
         yield batch(1, POINTS)

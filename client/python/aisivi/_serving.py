@@ -44,14 +44,14 @@ class Serving:
         self._connect = connect
         self._density = density
         self._patience = patience
-        self._accepted = False  # by the present stream
-        self._was_accepted = False
+        self._accepted = False
         self._stream = 0  # counts them; what an earlier one still brings is passed over
         self._call: Any = None
         self._outbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._heard = time.monotonic()
         self._pause = _SHORTEST_PAUSE
         self._broken_since: float | None = None
+        self._last_words: str | None = None  # of the present stream
 
     def open(self, timeout: float | None) -> None:
         """Offers the density and answers the server's tests of it.
@@ -61,10 +61,10 @@ class Serving:
         """
         self._begin()
         try:
-            while not self._was_accepted:
+            while not self._accepted:
                 deadline = None if timeout is None else self._heard + timeout
                 before = self._heard
-                done = self._desk.work(lambda: self._was_accepted or self._heard != before, deadline)
+                done = self._desk.work(lambda: self._accepted or self._heard != before, deadline)
                 if not done:
                     raise DeadlineExceededError("the server does not answer to the density")
                 if self.ended is not None:
@@ -88,7 +88,7 @@ class Serving:
 
     def _begin(self) -> None:
         self._stream += 1
-        self._accepted = False
+        self._last_words = None
         outbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
         outbox.put(self._density.offer(self.name))
         self._outbox = outbox
@@ -117,12 +117,13 @@ class Serving:
         try:
             if kind == "accepted":
                 self.name = response.accepted.density
-                self._accepted = self._was_accepted = True
+                self._accepted = True
                 self._pause, self._broken_since = _SHORTEST_PAUSE, None
             elif kind == "batch":
                 self._answer(response, stream)
             elif kind == "end":
-                self.ended = response.end.reason
+                # The status that follows says whether for good.
+                self._last_words = response.end.reason
                 self._outbox.put(None)
         finally:
             self._heard = time.monotonic()
@@ -146,8 +147,11 @@ class Serving:
         if stream != self._stream or self.ended is not None:
             return
         self._heard = time.monotonic()
-        passing = error is None or error.code in _PASSING and error.reason != "SHUTTING_DOWN"
-        if not self._was_accepted or not passing:
+        if error is None:
+            passing = self._last_words is None
+        else:
+            passing = error.code in _PASSING and error.reason != "SHUTTING_DOWN"
+        if not self._accepted or not passing:
             self._end(error)
             return
         if self._broken_since is None:
@@ -168,8 +172,8 @@ class Serving:
     def _end(self, error: AisiviError | None) -> None:
         """For good. That nobody knows the density any more is told by the fits that ended so."""
         self.error = error
-        self.ended = "" if error is None else error.message
-        if error is not None and self._was_accepted and not isinstance(error, NotFoundError):
+        self.ended = (self._last_words or "") if error is None else error.message
+        if error is not None and self._accepted and not isinstance(error, NotFoundError):
             raise error
 
 
