@@ -141,14 +141,15 @@ def test_comparison_bears_far_evidences_and_says_what_it_cannot_do():
 
 
 def test_indexed_coordinates_become_one_variable():
-    names = ("mu", "beta[1]", "beta[2]", "w[age]", "w[sex]", "a/b")
-    values = np.arange(12.0).reshape(2, 6)
+    names = ("mu", "beta[1]", "beta[2]", "w[age]", "w[sex]", "a/b", "draw")
+    values = np.arange(14.0).reshape(2, 7)
     found = _export.posterior(aisivi.Draws(names, values, *[np.empty(0)] * 3))
     assert found["mu"].dims == ("chain", "draw") and found["mu"].shape == (1, 2)
     assert found["beta"].dims == ("chain", "draw", "beta_dim_0")
     assert list(found["beta_dim_0"].values) == [1, 2]
-    assert found["w"].sel(w_dim_0="sex").values.tolist() == [[4.0, 10.0]]
-    assert found["a_b"].values.tolist() == [[5.0, 11.0]]
+    assert found["w"].sel(w_dim_0="sex").values.tolist() == [[4.0, 11.0]]
+    assert found["a_b"].values.tolist() == [[5.0, 12.0]]
+    assert found["draw_"].values.tolist() == [[6.0, 13.0]] and found["draw"].values.tolist() == [0, 1]
 
 
 def test_a_missing_package_is_named(monkeypatch):

@@ -37,10 +37,10 @@ def _attributes() -> dict[str, str]:
     }
 
 
-def _free(name: str, taken: dict[str, Any]) -> str:
+def _free(name: str, *taken: dict[str, Any]) -> str:
     """The name as netCDF can have it: a "/" would be a group there."""
     safe = name.replace("/", "_")
-    while safe in taken:
+    while any(safe in names for names in taken):
         safe += "_"
     return safe
 
@@ -52,7 +52,7 @@ def posterior(draws: Draws) -> Any:
     coordinates: dict[str, Any] = {"chain": [0], "draw": np.arange(len(draws.values))}
     values = arrays(draws)
     for variable in fitting(draws.variables, draws.names):
-        name = _free(variable.name, {**found, **coordinates})
+        name = _free(variable.name, found, coordinates)
         dimensions = [f"{name}_dim_{axis}" for axis in range(len(variable.shape))]
         for dimension, size in zip(dimensions, variable.shape):
             coordinates[dimension] = np.arange(1, size + 1)
