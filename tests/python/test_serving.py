@@ -378,3 +378,29 @@ def test_interrupt_leaves_the_fit():
                 child.kill()
         assert "left fits/1 running; it waits for its density: wait() goes on" in errors
         assert child.returncode in (-signal.SIGINT, 130)
+
+
+def test_a_server_that_shuts_down_is_not_asked_again():
+    from aisivi import _api
+
+    streams = []
+
+    def script(requests, context):
+        streams.append(next(requests))
+        yield accepted()
+        yield end("the server is shutting down")
+        status, info = (
+            _api.class_of(_api.POOL.FindMessageTypeByName(f"google.rpc.{name}"))()
+            for name in ("Status", "ErrorInfo")
+        )
+        info.reason = "SHUTTING_DOWN"
+        status.details.add(
+            type_url="type.googleapis.com/google.rpc.ErrorInfo", value=info.SerializeToString()
+        )
+        details = ("grpc-status-details-bin", status.SerializeToString())
+        context.set_trailing_metadata((details,))
+        context.abort(grpc.StatusCode.UNAVAILABLE, "the server is shutting down")
+
+    with pytest.raises(aisivi.UnavailableError, match="shutting down") as caught:
+        opening(script)
+    assert caught.value.reason == "SHUTTING_DOWN" and len(streams) == 1
