@@ -46,7 +46,7 @@ def test_constraints_are_the_servers_and_its_draws_keep_them(client):
         log_p = np.log(w) @ [1.0, 2.0, 3.0] + 2 * np.log(tau) - tau
         return log_p, {"w": np.array([1.0, 2.0, 3.0]) / w, "tau": 2 / tau - 1}
 
-    fit = client.fit(density, seed=1).wait(progress=False)
+    fit = client.fit(density, seed=1, time_limit=30).wait(progress=False)
     draws = fit.draws(4000)
     assert np.allclose(draws["w"].sum(axis=1), 1) and (draws["tau"] > 0).all()
     assert np.allclose(draws["w"].mean(axis=0), np.array([2, 3, 4]) / 9, atol=0.02)
