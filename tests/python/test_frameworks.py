@@ -87,7 +87,7 @@ def test_infinities_are_answers():
     "answer, what",
     [
         (lambda t, s: log_p_of(t, s), "the gradient is missing: return"),
-        (lambda t, s: (log_p_of(t, s)[:, None], {}), r"log density has the shape \(2, 1\), not \(2,\)"),
+        (lambda t, s: (log_p_of(t, s)[:, None], {}), r"density has the shape \(2, 1\), not \(2,\)"),
         (lambda t, s: (1.0, {}), r"shape \(\), not \(2,\); a function of one point"),
         (lambda t, s: (log_p_of(t, s).astype("f4"), {}), "float32, too coarse .* float64"),
         (lambda t, s: (log_p_of(t, s) + 0j, {}), "complex128, not float64"),

@@ -19,7 +19,7 @@ def test_the_notebook_runs(server, tmp_path, monkeypatch):
     ).execute()
     outputs = [output for cell in cells for output in cell.outputs]
     pictures = [output for output in outputs if "image/png" in output.get("data", {})]
-    tables = [output.data["text/html"] for output in outputs if "text/html" in output.get("data", {})]
+    tables = [o.data["text/html"] for o in outputs if "text/html" in o.get("data", {})]
     assert len(pictures) == 2
     assert any("theta[8]" in table for table in tables)
     assert any("one effect for all" in table and "probability" in table for table in tables)

@@ -39,7 +39,8 @@ def imported_from(site):
     program = f"import site; site.addsitedir({str(site)!r}); {PROGRAM}"
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
     done = subprocess.run(
-        [sys.executable, "-c", program], env=environment, check=True, capture_output=True, text=True
+        [sys.executable, "-c", program], env=environment, check=True, text=True,
+        capture_output=True,
     )
     return Path(done.stdout.strip())
 
@@ -61,7 +62,8 @@ def test_an_editable_install_is_the_sources(sources, tmp_path):
 
 def test_the_types_are_strict(sources, tmp_path):
     done = subprocess.run(
-        ["mypy", "--cache-dir", str(tmp_path / "cache")], cwd=sources, capture_output=True, text=True
+        ["mypy", "--cache-dir", str(tmp_path / "cache")], cwd=sources, text=True,
+        capture_output=True,
     )
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -143,7 +143,7 @@ def test_what_is_wrong_is_named(target, data, settings, field, what):
     assert str(caught.value).startswith(field) and isinstance(caught.value, ValueError)
 
 
-PROGRAM = "data { int<lower=0> N; vector[N] y; }\nparameters { real mu; }\nmodel { y ~ normal(mu, 1); }\n"
+PROGRAM = "data { int N; vector[N] y; }\nparameters { real mu; }\nmodel { y ~ normal(mu, 1); }\n"
 
 
 def test_stan_data_are_as_cmdstan_reads_them(tmp_path):

@@ -149,7 +149,8 @@ def test_indexed_coordinates_become_one_variable():
     assert list(found["beta_dim_0"].values) == [1, 2]
     assert found["w"].sel(w_dim_0="sex").values.tolist() == [[4.0, 11.0]]
     assert found["a_b"].values.tolist() == [[5.0, 12.0]]
-    assert found["draw_"].values.tolist() == [[6.0, 13.0]] and found["draw"].values.tolist() == [0, 1]
+    assert found["draw_"].values.tolist() == [[6.0, 13.0]]
+    assert found["draw"].values.tolist() == [0, 1]
 
 
 def test_a_missing_package_is_named(monkeypatch):

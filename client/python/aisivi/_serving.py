@@ -178,7 +178,7 @@ class Serving:
 
 
 class Served:
-    """Keeps a density served for as long as somebody holds this, at most until its server ends it."""
+    """Keeps a density served for as long as somebody holds this, or until the server ends it."""
 
     def __init__(self, serving: Serving) -> None:
         self.serving = serving

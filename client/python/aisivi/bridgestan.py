@@ -25,9 +25,9 @@ def from_bridgestan(
 ) -> Density:
     """A bridgestan.StanModel as a density on its unconstrained scale, with all constants.
 
-    Its draws are the unconstrained coordinates by the names of the parameters, in the model's order:
-    model.param_constrain takes them to the constrained scale. Where the program rejects, the
-    density is zero.
+    Its draws are the unconstrained coordinates by the names of the parameters, in the model's
+    order: model.param_constrain takes them to the constrained scale. Where the program rejects,
+    the density is zero.
     """
     counts = _names(model)
 

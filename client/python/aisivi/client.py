@@ -83,8 +83,9 @@ class Client:
         with what the compiler says.
 
         A density is tested and then evaluated on this thread, while it waits for the fit: call
-        `wait` or `watch` here and soon, since a batch that is not answered in its `deadline` is given
-        up, and after its `patience` the fit with it. It is served for as long as a Fit of it is held.
+        `wait` or `watch` here and soon, since a batch that is not answered in its `deadline` is
+        given up, and after its `patience` the fit with it. It is served for as long as a Fit of it
+        is held.
         """
         if isinstance(target, Density) and data is not None:
             raise wrong_field("fit.target", "a density takes no data: its function has them")

@@ -62,8 +62,9 @@ def compare(fits: Sequence[Fit], prior: Sequence[float] | None = None) -> Compar
     fits   at least two, all ended with an estimate of log Z
     prior  a positive weight for each model, default: all equal
 
-    ValueError names a fit without an evidence, or with one that is only relative. With p the probabilities and s the standard errors
-    of log Z, the error of p_i is p_i √((1 − p_i)² s_i² + Σ_{j≠i} p_j² s_j²); 1 where an s is infinite.
+    ValueError names a fit without an evidence, or with one that is only relative. With p the
+    probabilities and s the standard errors of log Z, the error of p_i is
+    p_i √((1 − p_i)² s_i² + Σ_{j≠i} p_j² s_j²); 1 where an s is infinite.
     """
     if len(fits) < 2:
         raise ValueError("fits: a comparison takes at least two")

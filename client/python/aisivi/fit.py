@@ -28,8 +28,8 @@ class Fit:
     Its properties are what was last heard of it: `refresh` asks anew. Methods block for at most
     `timeout` seconds (None: the client's own where an answer is quick, for ever where the server
     computes) and raise AisiviError. Those that need a posterior raise FailedPreconditionError until
-    the fit has ended with one. Equal seeds give equal numbers. Threads may share it, but for the fit
-    of a density, whose function runs on the thread that called Client.fit, while that waits here.
+    the fit has ended with one. Equal seeds give equal numbers. Threads may share it, but for the
+    fit of a density, whose function runs on the thread that called Client.fit, while that waits.
 
     Draws are on the constrained scale, arrays by the names of `variables`; `unconstrained` ones
     are the D coordinates that the fit is made in, which log_prob and score take.

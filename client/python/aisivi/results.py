@@ -20,8 +20,8 @@ Floats = NDArray[np.float64]
 class Draws:
     """N draws of P numbers: the elements of variables, or the D coordinates.
 
-    The log densities, those of the coordinates either way, have N entries, or none where they were not asked for; log_weight has none for
-    resampled draws either, which all weigh the same.
+    The log densities, those of the coordinates either way, have N entries, or none where they were
+    not asked for; log_weight has none for resampled draws either, which all weigh the same.
     """
 
     names: tuple[str, ...]
