@@ -1,21 +1,17 @@
 """A fit from its creation to its deletion, through a server."""
 from __future__ import annotations
 
-import os
-import re
 import signal
 import socket
 import subprocess
 import sys
 import threading
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 import aisivi
 
-ROOT = Path(__file__).resolve().parents[2]
 ENDLESS = {"iterations": 10_000_000, "points": 16, "warm_start": "none"}
 
 
@@ -43,8 +39,11 @@ def test_a_fit_tells_how_it_ended(banana):
 def test_draws_have_names_and_seeds(banana):
     draws = banana.draws(50, seed=4)
     array = banana.draws_array(50, seed=4)
-    assert tuple(draws) == banana.names and array.shape == (50, 2)
+    assert array.shape == (50, 2)
     assert np.array_equal(np.column_stack(list(draws.values())), array)
+    coordinates = banana.draws(50, seed=4, unconstrained=True)
+    assert tuple(coordinates) == banana.names
+    assert np.array_equal(np.column_stack(list(coordinates.values())), array)
     assert not np.array_equal(array, banana.draws_array(50, seed=5))
     found = banana.draw_set(50, seed=4)
     assert np.array_equal(found.values, array)
@@ -67,7 +66,7 @@ def test_many_draws_come_in_one_array(banana):
 
 
 def test_densities_are_those_of_the_posterior(banana):
-    points = banana.draws_array(3)
+    points = banana.draws_array(3, unconstrained=True)
     log_q, scores = banana.log_prob(points, seed=1), banana.score(points, seed=1)
     assert log_q.shape == (3,) and scores.shape == (3, 2)
     assert banana.log_prob(points[0], seed=1) == pytest.approx(log_q[0], abs=0.5)
@@ -78,7 +77,7 @@ def test_densities_are_those_of_the_posterior(banana):
 
 def test_summary_is_of_the_draws(banana):
     summary = banana.summary(count=2000, probabilities=[0.1, 0.9])
-    draws = banana.draws(2000)
+    draws = banana.to_dataframe(2000)
     for name, found in summary.items():
         assert found.mean == pytest.approx(draws[name].mean())
         assert found.sd == pytest.approx(draws[name].std(ddof=1))
@@ -103,8 +102,8 @@ def test_other_packages_read_the_draws(client, banana, tmp_path):
     draws = fit.draw_set(20)
     assert set(posterior.dims) >= {"chain", "draw"} and posterior.sizes["draw"] == 20
     assert draws.names == ("beta[1]", "beta[2]", "sigma")
-    assert np.array_equal(posterior["beta"].values, draws.values[None, :, :2])
-    assert np.array_equal(posterior["sigma"].values, draws.values[None, :, 2])
+    for name, values in fit.draws(20).items():
+        assert np.array_equal(posterior[name].values[0], values)
     assert np.array_equal(stats["lp"].values[0], draws.log_p)
     assert set(stats.data_vars) == {"lp", "log_q", "log_weight"}
     assert np.array_equal(open_group("observed_data")["y"].values, y)
@@ -303,15 +302,3 @@ def test_a_server_that_is_not_there_is_unavailable():
         with pytest.raises(aisivi.UnavailableError):
             aisivi.Fit(nobody._transport, aisivi._api.message("Fit", name="fits/1"), 5).wait(
                 progress=False, patience=0)
-
-
-def test_the_readme_example_runs(server, tmp_path):
-    readme = (ROOT / "README.md").read_text()
-    (program,) = re.findall(r"^```python\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
-    environment = {**os.environ, "AISIVI_SERVER": server.address}
-    done = subprocess.run(
-        [sys.executable, "-c", program], env=environment, cwd=tmp_path, capture_output=True,
-        text=True, timeout=120,
-    )
-    assert done.returncode == 0, done.stderr
-    assert re.search(r"^log evidence -?\d+\.\d+ ± \d+\.\d+$", done.stdout, re.MULTILINE)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 import numpy as np
 import pytest
 
-from aisivi import Client, InvalidArgumentError
+from aisivi import Client, InvalidArgumentError, Stan
 from aisivi._settings import build_fit
 
 
@@ -141,3 +141,56 @@ def test_what_is_wrong_is_named(target, data, settings, field, what):
     (violation,) = caught.value.violations
     assert violation.field == field and what in violation.description
     assert str(caught.value).startswith(field) and isinstance(caught.value, ValueError)
+
+
+PROGRAM = "data { int N; vector[N] y; }\nparameters { real mu; }\nmodel { y ~ normal(mu, 1); }\n"
+
+
+def test_stan_data_are_as_cmdstan_reads_them(tmp_path):
+    data = {
+        "N": 3, "y": np.array([1.0, np.nan, 0.1]), "n": np.arange(2), "x": [[1, 2.5], [3, -np.inf]],
+        "none": [], "flag": np.bool_(True), "bound": np.inf, "big": 2**53 + 1,
+    }
+    target = build_fit(Stan(PROGRAM), data, {"seed": 1}).target.stan
+    assert target.program == PROGRAM
+    assert target.data == (
+        '{"N":3,"y":[1.0,"NaN",0.1],"n":[0,1],"x":[[1.0,2.5],[3.0,"-Infinity"]],"none":[],"flag":1,'
+        '"bound":"Infinity","big":9007199254740993}')
+    file = tmp_path / "model.stan"
+    file.write_text(PROGRAM)
+    for path in (file, str(file)):
+        target = build_fit(Stan(path, {"N": 1, "y": [0.5]}), {"N": np.int32(2)}, {}).target.stan
+        assert target.program == PROGRAM and target.data == '{"N":2,"y":[0.5]}'
+    assert build_fit(Stan(PROGRAM), None, {}).target.stan.data == ""
+    with pytest.raises(FileNotFoundError):
+        Stan("missing.stan")
+
+
+@pytest.mark.parametrize(
+    "data, field",
+    [
+        ([1], "fit.target.stan.data"),
+        ({"y": [[1], [1, 2]]}, "fit.target.stan.data.y"),
+        ({"y": "text"}, "fit.target.stan.data.y"),
+        ({"y": None}, "fit.target.stan.data.y"),
+        ({"y": 1j}, "fit.target.stan.data.y"),
+        ({1: 1}, "fit.target.stan.data"),
+    ],
+)
+def test_stan_data_that_are_no_numbers_are_named(data, field):
+    with pytest.raises(InvalidArgumentError) as caught:
+        build_fit(Stan(PROGRAM), data, {})
+    assert caught.value.violations[0].field == field
+
+
+def test_a_target_of_no_kind_is_refused():
+    with pytest.raises(InvalidArgumentError, match="fit.target: 3 is no target's name"):
+        build_fit(3, None, {})
+
+
+def test_stan_programs_wait_for_their_compiler():
+    channel = FakeChannel()
+    client = Client(channel=channel, timeout=7)
+    client.fit(Stan(PROGRAM))
+    client.fit(Stan(PROGRAM), timeout=5)
+    assert [timeout for _, timeout in channel.requests] == [300, 5]

@@ -141,14 +141,16 @@ def test_comparison_bears_far_evidences_and_says_what_it_cannot_do():
 
 
 def test_indexed_coordinates_become_one_variable():
-    names = ("mu", "beta[1]", "beta[2]", "w[age]", "w[sex]", "a/b")
-    values = np.arange(12.0).reshape(2, 6)
+    names = ("mu", "beta[1]", "beta[2]", "w[age]", "w[sex]", "a/b", "draw")
+    values = np.arange(14.0).reshape(2, 7)
     found = _export.posterior(aisivi.Draws(names, values, *[np.empty(0)] * 3))
     assert found["mu"].dims == ("chain", "draw") and found["mu"].shape == (1, 2)
     assert found["beta"].dims == ("chain", "draw", "beta_dim_0")
     assert list(found["beta_dim_0"].values) == [1, 2]
-    assert found["w"].sel(w_dim_0="sex").values.tolist() == [[4.0, 10.0]]
-    assert found["a_b"].values.tolist() == [[5.0, 11.0]]
+    assert found["w"].sel(w_dim_0="sex").values.tolist() == [[4.0, 11.0]]
+    assert found["a_b"].values.tolist() == [[5.0, 12.0]]
+    assert found["draw_"].values.tolist() == [[6.0, 13.0]]
+    assert found["draw"].values.tolist() == [0, 1]
 
 
 def test_a_missing_package_is_named(monkeypatch):
@@ -174,3 +176,10 @@ def test_errors_are_the_exceptions_people_catch():
     error = aisivi.UnavailableError("gone", code="UNAVAILABLE", retry_delay=2.0)
     assert isinstance(error, ConnectionError) and str(error) == "gone" and error.retry_delay == 2
     assert isinstance(aisivi.DeadlineExceededError("late"), TimeoutError)
+
+
+def test_a_target_says_why_it_cannot_be_fitted():
+    from aisivi.results import target_info_of
+
+    info = target_info_of(_api.message("TargetInfo", name="stan", unavailable="no compiler"))
+    assert info.unavailable == "no compiler" and info.known_log_z is None

@@ -2,18 +2,16 @@
 from __future__ import annotations
 
 import importlib
-import re
+import json
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, Sequence
 
 import numpy as np
 
 from aisivi import _api
 from aisivi.results import Draws
-
-_INDEXED = re.compile(r"^(.+)\[([^\[\]]+)\]$")
-_DATA_GROUPS = {"observed_data": "y", "constant_data": "x"}
+from aisivi.variables import arrays, fitting
 
 
 def require(module: str, package: str) -> Any:
@@ -21,24 +19,14 @@ def require(module: str, package: str) -> Any:
     try:
         return importlib.import_module(module)
     except ImportError:
-        raise ImportError(
-            f"this needs {module}: install {package} (Debian) or {module} (elsewhere)"
-        ) from None
+        debian = f"{package} (Debian) or {module} (elsewhere)" if package else f"{module} (by pip)"
+        raise ImportError(f"this needs {module}: install {debian}") from None
 
 
 def dataframe(draws: Draws) -> Any:
-    """A pandas.DataFrame: a row for each draw, a column for each coordinate."""
+    """A pandas.DataFrame: a row for each draw, a column for each number."""
     pandas = require("pandas", "python3-pandas")
     return pandas.DataFrame(draws.values, columns=list(draws.names))
-
-
-def _variables(names: tuple[str, ...]) -> dict[str, list[int]]:
-    """The columns of each variable: "beta[1]" and "beta[2]" are those of "beta"."""
-    columns: dict[str, list[int]] = {}
-    for column, name in enumerate(names):
-        match = _INDEXED.match(name)
-        columns.setdefault(match.group(1) if match else name, []).append(column)
-    return columns
 
 
 def _attributes() -> dict[str, str]:
@@ -49,26 +37,29 @@ def _attributes() -> dict[str, str]:
     }
 
 
+def _free(name: str, *taken: dict[str, Any]) -> str:
+    """The name as netCDF can have it: a "/" would be a group there."""
+    safe = name.replace("/", "_")
+    while any(safe in names for names in taken):
+        safe += "_"
+    return safe
+
+
 def posterior(draws: Draws) -> Any:
-    """An xarray.Dataset with the dimensions chain (1) and draw, and one for indexed coordinates."""
+    """An xarray.Dataset with the dimensions chain (1) and draw, and one for each index."""
     xarray = require("xarray", "python3-xarray")
-    variables: dict[str, Any] = {}
+    found: dict[str, Any] = {}
     coordinates: dict[str, Any] = {"chain": [0], "draw": np.arange(len(draws.values))}
-    for name, columns in _variables(draws.names).items():
-        # A "/" would be a group in netCDF.
-        safe = name.replace("/", "_")
-        safe = safe if safe not in variables and safe not in coordinates else f"{safe}_"
-        values = draws.values[None, :, columns]
-        if len(columns) == 1 and name in draws.names:
-            variables[safe] = (("chain", "draw"), values[..., 0])
-            continue
-        dimension = f"{safe}_dim_0"
-        matches = [_INDEXED.match(draws.names[column]) for column in columns]
-        labels = [m.group(2) if m else draws.names[c] for m, c in zip(matches, columns)]
-        integers = all(label.isdigit() for label in labels)
-        coordinates[dimension] = [int(label) for label in labels] if integers else labels
-        variables[safe] = (("chain", "draw", dimension), values)
-    return xarray.Dataset(variables, coordinates, _attributes())
+    values = arrays(draws)
+    for variable in fitting(draws.variables, draws.names):
+        name = _free(variable.name, found, coordinates)
+        dimensions = [f"{name}_dim_{axis}" for axis in range(len(variable.shape))]
+        for dimension, size in zip(dimensions, variable.shape):
+            coordinates[dimension] = np.arange(1, size + 1)
+        if variable.labels and len(variable.shape) == 1:
+            coordinates[dimensions[0]] = list(variable.labels)
+        found[name] = (("chain", "draw", *dimensions), values[variable.name][None])
+    return xarray.Dataset(found, coordinates, _attributes())
 
 
 def sample_stats(draws: Draws) -> Any:
@@ -80,30 +71,44 @@ def sample_stats(draws: Draws) -> Any:
     return xarray.Dataset(variables, coordinates, _attributes())
 
 
-def _data(target: Any, field: str) -> Any:
-    """An inline y or x of a TargetSpec; None when it has none."""
+def _inline(target: Any) -> dict[str, Any]:
+    """The vectors and matrices of a TargetSpec, and the data of a Stan program, by name."""
     chosen = getattr(target, target.WhichOneof("target"))
-    if field not in chosen.DESCRIPTOR.fields_by_name:
-        return None
-    value = getattr(chosen, field)
-    if field == "y":
-        return np.array(value) if len(value) else None
-    if not value.rows:
-        return None
-    return np.array(value.values).reshape(value.rows, value.columns)
+    if target.WhichOneof("target") == "stan":
+        return {name: _stan_value(v) for name, v in json.loads(chosen.data or "{}").items()}
+    found = {}
+    for field, value in chosen.ListFields():
+        if field.name == "y":
+            found["y"] = np.array(value)
+        elif field.name == "x":
+            found["x"] = np.array(value.values).reshape(value.rows, value.columns)
+    return found
 
 
-def write_netcdf(path: Path, draws: Draws, target: Any) -> None:
-    """Writes the groups of ArviZ's InferenceData."""
+def _stan_value(value: Any) -> Any:
+    """An array of JSON's numbers and of the texts that stand for others."""
+    array = np.array(value)
+    return array.astype(np.float64) if array.dtype.kind == "U" else array
+
+
+def groups(draws: Draws, target: Any, observed: Sequence[str]) -> dict[str, Any]:
+    """The groups of ArviZ's InferenceData, each an xarray.Dataset."""
     xarray = require("xarray", "python3-xarray")
-    require("h5netcdf", "python3-h5netcdf")
-    groups = {"posterior": posterior(draws), "sample_stats": sample_stats(draws)}
-    for group, field in _DATA_GROUPS.items():
-        values = _data(target, field)
-        if values is not None:
-            dimensions = tuple(f"{field}_dim_{axis}" for axis in range(values.ndim))
-            groups[group] = xarray.Dataset({field: (dimensions, values)}, attrs=_attributes())
-    for index, (group, dataset) in enumerate(groups.items()):
+    found = {"posterior": posterior(draws), "sample_stats": sample_stats(draws)}
+    data: dict[str, dict[str, Any]] = {"observed_data": {}, "constant_data": {}}
+    for name, values in _inline(target).items():
+        dimensions = tuple(f"{name}_dim_{axis}" for axis in range(values.ndim))
+        group = "observed_data" if name in observed else "constant_data"
+        data[group][name] = (dimensions, values)
+    for group, variables in data.items():
+        if variables:
+            found[group] = xarray.Dataset(variables, attrs=_attributes())
+    return found
+
+
+def write_netcdf(path: Path, datasets: dict[str, Any]) -> None:
+    """Writes such groups."""
+    for index, (group, dataset) in enumerate(datasets.items()):
         dataset.to_netcdf(path, mode="a" if index else "w", group=group, engine="h5netcdf")
 
 

@@ -1,7 +1,7 @@
 """Requests to PosteriorService, their chunks put together."""
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Mapping, Sequence
 
 import numpy as np
 
@@ -9,12 +9,15 @@ from aisivi import _api
 from aisivi._settings import set_matrix
 from aisivi._transport import Transport
 from aisivi.results import Draws, Floats
+from aisivi.variables import Variable, fitting
 
 _SERVICE = "PosteriorService"
 
 
-def stream_draws(transport: Transport, request: Any, timeout: float | None) -> Draws:
-    """All draws that a StreamDrawsRequest asks for."""
+def stream_draws(
+    transport: Transport, request: Any, variables: Sequence[Variable], timeout: float | None
+) -> Draws:
+    """All draws that a StreamDrawsRequest asks for; `variables`: what is known of the columns."""
     names: tuple[str, ...] = ()
     parts: dict[str, list[Floats]] = {"values": [], "log_p": [], "log_q": [], "log_weight": []}
     for chunk in transport.stream(_SERVICE, "StreamDraws", request, timeout, arrays=True):
@@ -23,7 +26,18 @@ def stream_draws(transport: Transport, request: Any, timeout: float | None) -> D
             found.append(chunk.arrays[name])
     joined = {name: np.concatenate(found or [np.empty(0)]) for name, found in parts.items()}
     values = joined.pop("values").reshape(-1, max(len(names), 1))
-    return Draws(names=names, values=values, **joined)
+    return Draws(names=names, values=values, **joined, variables=fitting(variables, names))
+
+
+def points_of(z: Any, names: Sequence[str]) -> Any:
+    """Points as an array: of coordinates by their names, the numbers side by side."""
+    if not isinstance(z, Mapping):
+        return z
+    if set(z) != set(names):
+        raise ValueError(
+            "z: not the coordinates by their names: draws(unconstrained=True) answers them"
+        )
+    return np.stack([np.asarray(z[name], dtype=np.float64) for name in names], axis=-1)
 
 
 def _at_points(

@@ -11,6 +11,7 @@ import numpy as np
 
 from aisivi import _api, _wire
 from aisivi.errors import wrong_field
+from aisivi.stan import Stan, data_json
 
 # The fields of Fit that a client sets and that are no settings of the method.
 _PLAIN = ("seed", "preset", "display_name", "labels", "expire_time")
@@ -190,9 +191,30 @@ def _set_setting(fit: Any, name: str, value: Any) -> None:
     )
 
 
-def build_target(target: str, data: Mapping[str, Any] | None, settings: dict[str, Any]) -> Any:
+def _build_stan(spec: Any, stan: Stan, data: Mapping[str, Any] | None) -> None:
+    path = "fit.target.stan.data"
+    found: dict[str, Any] = {}
+    for part in (stan.data, data):
+        if part is not None and not isinstance(part, Mapping):
+            raise wrong_field(path, "is not a dictionary of the program's data")
+        found.update(part or {})
+    _assign("fit.target.stan.program", partial(setattr, spec.stan, "program"), stan.program)
+    if found:
+        spec.stan.data = data_json(path, found)
+
+
+def build_target(
+    target: str | Stan, data: Mapping[str, Any] | None, settings: dict[str, Any]
+) -> Any:
     """A TargetSpec; takes what names a data set out of `settings`."""
     spec = _api.message("TargetSpec")
+    if isinstance(target, Stan):
+        _build_stan(spec, target, data)
+        return spec
+    if not isinstance(target, str):
+        hint = ": decorate it with @aisivi.density(parameters=…)" if callable(target) else ""
+        text = f"{target!r} is no target's name, no Stan program and no density{hint}"
+        raise wrong_field("fit.target", text[:500])
     chosen = choose(spec, target, "fit.target", "target")
     path = f"fit.target.{target}"
     if data is not None and not isinstance(data, Mapping):
@@ -210,7 +232,9 @@ def build_target(target: str, data: Mapping[str, Any] | None, settings: dict[str
     return spec
 
 
-def build_fit(target: str, data: Mapping[str, Any] | None, settings: Mapping[str, Any]) -> Any:
+def build_fit(
+    target: str | Stan, data: Mapping[str, Any] | None, settings: Mapping[str, Any]
+) -> Any:
     """The Fit to create. InvalidArgumentError names what is wrong."""
     left = dict(settings)
     fit = _api.message("Fit", target=build_target(target, data, left))

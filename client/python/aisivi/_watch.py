@@ -51,7 +51,7 @@ def follow(
         if now - broken_since >= patience:
             raise error
         rest = left(deadline, name)
-        time.sleep(pause if rest is None else min(pause, rest))
+        transport.sleep(pause if rest is None else min(pause, rest))
         pause = min(2 * pause, _LONGEST_PAUSE)
 
 

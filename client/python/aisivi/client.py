@@ -4,21 +4,29 @@ from __future__ import annotations
 import csv
 import io
 import os
+import threading
 import uuid
+import weakref
+from functools import partial
 from pathlib import Path
 from typing import Any, Iterator, Mapping, Sequence
 
 import numpy as np
 
 from aisivi import _api
+from aisivi._serving import Served, Serving
 from aisivi._settings import build_fit
 from aisivi._transport import Transport, connect
+from aisivi.density import Density
+from aisivi.errors import wrong_field
 from aisivi.fit import Fit
 from aisivi.results import Dataset, TargetInfo, dataset_of, target_info_of
+from aisivi.stan import Stan
 
 _DEFAULT_ADDRESS = "127.0.0.1:50051"
 _CHUNK_BYTES = 1 << 20
 _LARGEST_PAGE = 1000
+_COMPILE_TIMEOUT = 300  # seconds; a Stan program takes the compiler ten to twenty, and its turn
 
 
 class Client:
@@ -35,6 +43,10 @@ class Client:
         address = address or os.environ.get("AISIVI_SERVER") or _DEFAULT_ADDRESS
         self._transport = Transport(connect(address) if channel is None else channel)
         self._timeout = timeout
+        # By thread and density: those that fits hold.
+        self._served: weakref.WeakValueDictionary[tuple[int, Density], Served] = (
+            weakref.WeakValueDictionary()
+        )
 
     def __enter__(self) -> Client:
         return self
@@ -43,12 +55,14 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """Ends the connection; fits go on."""
+        """Ends the connection; fits go on, but those of densities that it serves."""
+        for served in list(self._served.values()):
+            served.serving.close()
         self._transport.close()
 
     def fit(
         self,
-        target: str,
+        target: str | Stan | Density,
         data: Mapping[str, Any] | None = None,
         *,
         timeout: float | None = None,
@@ -56,23 +70,62 @@ class Client:
     ) -> Fit:
         """Starts a fit and returns it at once.
 
-        target    a built-in target: `targets` lists them with their parameters
-        data      its parameters by name: numbers, vectors (N), matrices (N×D), lists of matrices
+        target    a built-in target: `targets` lists them with their parameters; a program,
+                  Stan("model.stan"); or a function of one's own, made a target by `density`
+        data      its parameters by name: numbers, vectors (N), matrices (N×D), lists of matrices;
+                  of a Stan program its data: numbers and arrays of them
         settings  dataset (a name or what `upload_dataset` returned), response, predictors,
                   intercept; seed, preset, method, display_name, labels, expire_time (a datetime
                   with a time zone); and every setting of settings.proto by its name: enums as
                   texts in lower case, time_limit in seconds. None: not set.
 
-        InvalidArgumentError names the fields that are wrong, in `violations`.
+        InvalidArgumentError names the fields that are wrong, in `violations`: for a Stan program
+        with what the compiler says.
+
+        A density is tested and then evaluated on this thread, while it waits for the fit: call
+        `wait` or `watch` here and soon, since a batch that is not answered in its `deadline` is
+        given up, and after its `patience` the fit with it. It is served for as long as a Fit of it
+        is held.
         """
+        if isinstance(target, Density) and data is not None:
+            raise wrong_field("fit.target", "a density takes no data: its function has them")
+        if isinstance(target, Stan) and timeout is None:
+            timeout = max(self._timeout, _COMPILE_TIMEOUT)
+        fit = build_fit("remote" if isinstance(target, Density) else target, data, settings)
+        served = None
+        if isinstance(target, Density):
+            # After the settings, since the tests of a density may take long.
+            served = self._serve(target, timeout)
+            fit.target.remote.density = served.serving.name
         request = _api.message(
             "CreateFitRequest",
-            fit=build_fit(target, data, settings),
+            fit=fit,
             # A request that the transport repeats creates one fit.
             request_id=str(uuid.uuid4()),
         )
         created = self._unary("FitService", "CreateFit", request, timeout)
-        return Fit(self._transport, created, self._timeout)
+        return Fit(self._transport, created, self._timeout, served)
+
+    def open_density(
+        self, density: Density, name: str = "", patience: float | None = None,
+        timeout: float | None = None,
+    ) -> Serving:
+        """Offers a density, which this thread answers for in whatever it then waits for here.
+
+        For `serve`, which says what the arguments are.
+        """
+        connect = partial(self._transport.exchange, "DensityService", "ServeDensity")
+        serving = Serving(self._transport.desk(), connect, density, name, patience)
+        serving.open(self._timeout if timeout is None else timeout)
+        return serving
+
+    def _serve(self, density: Density, timeout: float | None) -> Served:
+        key = (threading.get_ident(), density)
+        served = self._served.get(key)
+        if served is None or served.serving.ended is not None:
+            served = Served(self.open_density(density, timeout=timeout))
+            self._served[key] = served
+        return served
 
     def get_fit(self, name: str, timeout: float | None = None) -> Fit:
         """The fit "fits/{id}"; NotFoundError when there is none."""

@@ -62,8 +62,9 @@ def compare(fits: Sequence[Fit], prior: Sequence[float] | None = None) -> Compar
     fits   at least two, all ended with an estimate of log Z
     prior  a positive weight for each model, default: all equal
 
-    ValueError names a fit without an evidence. With p the probabilities and s the standard errors
-    of log Z, the error of p_i is p_i √((1 − p_i)² s_i² + Σ_{j≠i} p_j² s_j²); 1 where an s is infinite.
+    ValueError names a fit without an evidence, or with one that is only relative. With p the
+    probabilities and s the standard errors of log Z, the error of p_i is
+    p_i √((1 − p_i)² s_i² + Σ_{j≠i} p_j² s_j²); 1 where an s is infinite.
     """
     if len(fits) < 2:
         raise ValueError("fits: a comparison takes at least two")
@@ -75,6 +76,9 @@ def compare(fits: Sequence[Fit], prior: Sequence[float] | None = None) -> Compar
         evidence = fit.log_evidence()
         if evidence.log_z is None or evidence.standard_error is None:
             raise ValueError(f"fits: {fit.name} has no estimate of log Z")
+        if evidence.relative:
+            text = "log Z is relative to a constant that is not known"
+            raise ValueError(f"fits: {fit.name}: its density is unnormalised, {text}")
         pairs.append((evidence.log_z, evidence.standard_error))
     log_z, errors = np.array(pairs).T
     scaled = log_z + np.log(weights)

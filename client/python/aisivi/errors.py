@@ -113,6 +113,12 @@ class FitFailedError(AisiviError):
     """The fit ended as failed; `code` tells what kind of error ended it."""
 
 
+class DensityError(AisiviError, ValueError):
+    """A density's function answered what is no log density, or no gradient, of its parameters."""
+
+    code = "INVALID_ARGUMENT"
+
+
 _CLASSES: dict[str, type[AisiviError]] = {
     kind.code: kind
     for kind in (

@@ -1,39 +1,69 @@
 """What a fit yields, as plain data. Logarithms are natural, in nats; None: not known."""
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aisivi import _api
 
+if TYPE_CHECKING:
+    from aisivi.variables import Variable
+
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Draws:
-    """N draws of D coordinates.
+    """N draws of P numbers: the elements of variables, or the D coordinates.
 
-    The log densities have N entries, or none where they were not asked for; log_weight has none for
-    resampled draws either, which all weigh the same.
+    The log densities, those of the coordinates either way, have N entries, or none where they were
+    not asked for; log_weight has none for resampled draws either, which all weigh the same.
     """
 
     names: tuple[str, ...]
-    values: Floats  # N×D
+    values: Floats  # N×P
     log_p: Floats  # log p̃(z)
     log_q: Floats  # log q̂(z)
     log_weight: Floats  # log_p − log_q
+    variables: tuple[Variable, ...] = ()  # what the columns are the elements of
 
 
 @dataclass(frozen=True)
 class CoordinateSummary:
-    """Of one coordinate; the quantiles by their probabilities."""
+    """Of one number of a draw; the quantiles by their probabilities."""
 
     mean: float
     sd: float
     quantiles: dict[float, float]
+
+
+class Summary(dict[str, CoordinateSummary]):
+    """Summaries by the names of the numbers, for instance "theta[1]"; a table for people."""
+
+    def _rows(self) -> list[list[str]]:
+        quantiles: list[float] = next((list(found.quantiles) for found in self.values()), [])
+        rows = [["", "mean", "sd", *(f"{100 * q:g} %" for q in quantiles)]]
+        for name, found in self.items():
+            numbers = (found.mean, found.sd, *found.quantiles.values())
+            rows.append([name, *(f"{number:.4g}" for number in numbers)])
+        return rows
+
+    def __str__(self) -> str:
+        rows = self._rows()
+        widths = [max(map(len, column)) for column in zip(*rows)]
+        lines = (
+            "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])])
+            for row in rows
+        )
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        lines = ("".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in self._rows())
+        return "<table>" + "".join(f"<tr>{line}</tr>" for line in lines) + "</table>"
 
 
 @dataclass(frozen=True)
@@ -62,7 +92,8 @@ class Verdict:
 class LogEvidence:
     """log Z with its standard error, and bounds of the ELBO (fit.proto says how they come about).
 
-    A fit by "reference" has log_z, standard_error, ess and draws alone.
+    A fit by "reference" has log_z, standard_error, ess and draws alone. `relative`: the density is
+    known up to a constant only, and all but ess and pareto_k are relative to it.
     """
 
     log_z: float | None
@@ -76,6 +107,7 @@ class LogEvidence:
     draws: int
     inner_samples: int
     non_finite: int
+    relative: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,6 +131,7 @@ class TargetInfo:
     parameters: tuple[TargetParameter, ...]
     known_log_z: float | None
     takes_dataset: bool
+    unavailable: str = ""  # why this server cannot fit it; "": it can
 
 
 @dataclass(frozen=True)
@@ -129,7 +162,7 @@ def verdict_of(message: Any) -> Verdict:
     return Verdict(_api.enum_text(message, "grade"), message.sentence, criteria)
 
 
-def evidence_of(message: Any) -> LogEvidence:
+def evidence_of(message: Any, relative: bool) -> LogEvidence:
     """From a LogEvidence."""
     counts = ("draws", "inner_samples", "non_finite")
     values = {
@@ -137,8 +170,9 @@ def evidence_of(message: Any) -> LogEvidence:
         if field.name in counts
         else _api.optional(message, field.name)
         for field in fields(LogEvidence)
+        if field.name != "relative"
     }
-    return LogEvidence(**values)
+    return LogEvidence(**values, relative=relative)
 
 
 def target_info_of(message: Any) -> TargetInfo:
@@ -154,6 +188,7 @@ def target_info_of(message: Any) -> TargetInfo:
         parameters,
         _api.optional(message, "known_log_z"),
         message.takes_dataset,
+        message.unavailable,
     )
 
 
