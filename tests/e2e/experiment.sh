@@ -131,7 +131,7 @@ cp ablation/report.md report_before
 expect_match '^1 of 1 are done already$' lines
 cmp report_before ablation/report.md || die "another report from the same results"
 aisivi experiment dimension --out dimension --target gaussian --seeds 2 "${tiny[@]}" >lines
-expect_match '^7/7  gaussian, 50 dimensions:  ELBO ' lines
+expect_match '^10/10  gaussian, 400 dimensions:  ELBO ' lines
 expect_match '^gaussian, inner samples from the prior \(BSIVI\): ' dimension/report.md
 [[ -s dimension/dimension.png ]] || die "no picture"
 
