@@ -67,7 +67,7 @@ Server::Server(const ServerOptions& options, std::unique_ptr<FitStore> store,
                    options.max_request_mb * kMebibyte),
       posterior_service_(&models_, &pool_, &work_, options.max_request_mb * kMebibyte),
       target_service_(datasets_.get(), &work_, options.max_request_mb * kMebibyte),
-      dataset_service_(&jobs_, datasets_.get(), &transfers_) {}
+      dataset_service_(&jobs_, datasets_.get(), &transfers_, options.upload_patience) {}
 
 Server::~Server() { Shutdown(); }
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 
 namespace aisivi::server {
 
@@ -19,6 +20,7 @@ struct ServerOptions {
   int max_request_mb = 64;
   int max_dataset_mb = 256;
   int64_t dataset_quota_bytes = int64_t{4} << 30;
+  absl::Duration upload_patience = absl::Minutes(1);  // an upload may send nothing; no flag
 };
 
 // What ParseFlags found: options, or a text to print before a successful exit (--help, --version).
