@@ -85,7 +85,7 @@ Server::Server(const ServerOptions& options, std::unique_ptr<FitStore> store,
       fit_service_(&jobs_, sources_, &checks_, &transfers_, options.max_request_mb * kMebibyte),
       posterior_service_(&models_, &pool_, &work_, options.max_request_mb * kMebibyte),
       target_service_(sources_, &work_, options.max_request_mb * kMebibyte),
-      dataset_service_(&jobs_, datasets_.get(), &transfers_),
+      dataset_service_(&jobs_, datasets_.get(), &transfers_, options.upload_patience),
       density_service_(&densities_) {}
 
 Server::~Server() { Shutdown(); }

@@ -14,18 +14,21 @@
 namespace aisivi::experiments {
 namespace {
 
-std::vector<int> Dimensions(const Settings& settings) {
-  if (IsQuick(settings)) return {2, 4, 6, 8, 10, 20, 50};
-  return {2, 4, 6, 8, 10, 20, 50, 100, 200, 400};
-}
+constexpr int kDimensions[] = {2, 4, 6, 8, 10, 20, 50, 100, 200, 400};
+// Beyond, ten times as many samples from the prior tell no more and take most of the time.
+constexpr int kLargePrior = 10;
+// Nothing here asks for the evidence.
+constexpr char kSmallEvidence[] = "evidence_draws=1000 evidence_inner_samples=64";
 
-ScorePlan PlanOf(const Context& context) {
+ScorePlan PlanOf(const Context& context, int dimension) {
+  const bool quick = IsQuick(context.settings);
   ScorePlan plan;
   plan.points = 32;
-  plan.repeats = SeedCount(context.settings, 8, 16);
+  plan.repeats = SeedCount(context.settings, 4, 16);
   plan.proposal = {1, 10, 100, 1000};
-  plan.prior = {1, 10, 100, 1000, 10000, 100000};
-  plan.truth = IsQuick(context.settings) ? 10000 : 30000;
+  plan.prior = {1, 10, 100, 1000, 10000};
+  if (!quick || dimension <= kLargePrior) plan.prior.push_back(100000);
+  plan.truth = quick ? 10000 : 30000;
   plan.truth_repeats = 2;
   plan.server = context.server;
   return plan;
@@ -49,8 +52,9 @@ std::vector<PlannedFit> Plan(const Settings& settings, int64_t repeats) {
   std::vector<PlannedFit> plan;
   for (const std::string& target : DimensionTargets()) {
     if (!settings.target.empty() && settings.target != target) continue;
-    for (const int dimension : Dimensions(settings)) {
+    for (const int dimension : kDimensions) {
       std::vector<std::string> set = settings.set;
+      set.insert(set.begin(), kSmallEvidence);
       set.insert(set.begin(), TrainedFor(IsQuick(settings) ? 200 : 1000));
       PlannedFit fit;
       fit.key = {target, "aisivi", "", JoinSets(set), static_cast<uint64_t>(dimension)};
@@ -86,13 +90,13 @@ absl::Status RunDimension(const Context& context) {
   const absl::StatusOr<std::unique_ptr<ResultFile>> file =
       ResultFile::Open(settings.out / "results.csv", "dimension", {});
   if (!file.ok()) return file.status();
-  const ScorePlan scores = PlanOf(context);
+  const ScorePlan scores = PlanOf(context, kDimensions[0]);
   const std::vector<PlannedFit> plan = Plan(settings, scores.repeats);
   FitRunner runner(context.client, file->get(), context.stop, context.json);
   const absl::StatusOr<std::vector<FitResult>> results = runner.Run(
       plan, [&](const Client& client, const PlannedFit& planned, const v1::Fit& fit, FitResult*) {
         const absl::StatusOr<std::vector<ScoreRow>> rows =
-            StudyScores(client, fit.name(), scores, context.stop);
+            StudyScores(client, fit.name(), PlanOf(context, fit.dimension()), context.stop);
         return rows.ok() ? WriteScoreRows(planned.files[0], *rows) : rows.status();
       });
   if (!results.ok()) return results.status();

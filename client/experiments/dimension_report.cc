@@ -32,14 +32,14 @@ std::string Who(const std::string& source) {
 
 NeedSeries SeriesOf(const std::vector<DimensionRows>& rows, const std::string& target,
                     const std::string& source) {
-  NeedSeries series{target, source, {}, {}, 0, {}};
+  NeedSeries series{target, source, {}, {}, {}, {}};
   std::vector<double> dimension, log_needed;
   for (const DimensionRows& r : rows) {
     if (r.target != target) continue;
     const std::vector<ScoreRow> chosen = RowsFrom(r.rows, source);
-    for (const ScoreRow& row : chosen) {
-      series.most = std::max(series.most, static_cast<double>(row.k));
-    }
+    double most = 0;
+    for (const ScoreRow& row : chosen) most = std::max(most, static_cast<double>(row.k));
+    series.most.push_back(most);
     series.dimensions.push_back(r.dimension);
     series.needed.push_back(NeededK(chosen));
     if (!std::isfinite(series.needed.back())) continue;
@@ -59,8 +59,9 @@ ReportTable NeedTable(const std::vector<DimensionRows>& rows,
     for (const char* source : {"proposal", "prior"}) {
       for (const NeedSeries& series : needs) {
         if (series.target != r.target || series.source != source) continue;
-        const auto at = std::find(series.dimensions.begin(), series.dimensions.end(), r.dimension);
-        cells.push_back(Needed(series.needed[at - series.dimensions.begin()], series.most));
+        const auto at = std::find(series.dimensions.begin(), series.dimensions.end(), r.dimension) -
+                        series.dimensions.begin();
+        cells.push_back(Needed(series.needed[at], series.most[at]));
       }
     }
     const std::vector<ScoreRow> proposal = RowsFrom(r.rows, "proposal");
@@ -69,6 +70,28 @@ ReportTable NeedTable(const std::vector<DimensionRows>& rows,
                         : Number(proposal.back().ess / static_cast<double>(proposal.back().k)));
     cells.push_back(Number(r.fit.seconds, 2));
     table.AddRow(std::move(cells));
+  }
+  return table;
+}
+
+// Of every dimension and source, at the k that have a column.
+ReportTable VarianceTable(const std::vector<DimensionRows>& rows) {
+  constexpr int64_t kColumns[] = {1, 10, 100, 1000, 10000, 100000};
+  std::vector<std::string> header = {"target", "D", "inner samples from"};
+  for (const int64_t k : kColumns) header.push_back(absl::StrCat("k = ", k));
+  ReportTable table(std::move(header));
+  for (const DimensionRows& r : rows) {
+    for (const char* source : {"proposal", "prior"}) {
+      const std::vector<ScoreRow> chosen = RowsFrom(r.rows, source);
+      if (chosen.empty()) continue;
+      std::vector<std::string> cells = {r.target, absl::StrCat(r.dimension), Who(source)};
+      for (const int64_t k : kColumns) {
+        const auto row = std::find_if(chosen.begin(), chosen.end(),
+                                      [k](const ScoreRow& row) { return row.k == k; });
+        cells.push_back(row == chosen.end() ? "-" : Number(row->errors.variance));
+      }
+      table.AddRow(std::move(cells));
+    }
   }
   return table;
 }
@@ -95,7 +118,7 @@ ReportTable NeedNumbers(const std::vector<NeedSeries>& needs) {
   for (const NeedSeries& series : needs) {
     for (size_t i = 0; i < series.needed.size(); ++i) {
       table.AddRow({series.target, series.source, absl::StrCat(series.dimensions[i]),
-                    CsvNumber(series.needed[i]), CsvNumber(series.most)});
+                    CsvNumber(series.needed[i]), CsvNumber(series.most[i])});
     }
   }
   return table;
@@ -163,17 +186,18 @@ std::string NeedSentence(const NeedSeries& series) {
       absl::StrCat(series.target, ", inner samples from ", Who(series.source), ": ");
   std::vector<double> finite;
   int highest = 0, beyond = 0;
+  double tried = kInfinity;  // in each dimension where no k was enough
   for (size_t i = 0; i < series.needed.size(); ++i) {
     if (std::isfinite(series.needed[i])) {
       finite.push_back(series.needed[i]);
       highest = std::max(highest, series.dimensions[i]);
     } else if (std::isinf(series.needed[i])) {
       ++beyond;
+      tried = std::min(tried, series.most[i]);
     }
   }
-  if (finite.empty()) {
-    return absl::StrCat(who, "in no dimension was k = ", series.most, " enough.");
-  }
+  if (finite.empty() && beyond == 0) return who + "nothing was measured.";
+  if (finite.empty()) return absl::StrCat(who, "in no dimension was k = ", tried, " enough.");
   if (Largest(finite) <= 1 && beyond == 0) {
     return absl::StrCat(who, "a single sample is enough in every dimension up to ", highest, ".");
   }
@@ -193,7 +217,7 @@ std::string NeedSentence(const NeedSeries& series) {
   }
   if (beyond > 0) {
     absl::StrAppend(&text, " In ", beyond, beyond == 1 ? " dimension" : " dimensions",
-                    " k = ", series.most, " was not enough.");
+                    " k = ", tried, " was not enough.");
   }
   return text;
 }
@@ -209,6 +233,9 @@ absl::Status WriteDimensionReport(const Settings& settings, const ScorePlan& pla
   Report report("The score against the dimension", "dimension", settings);
   Explain(plan, &report);
   report.Table(NeedTable(rows, needs));
+  report.Heading("Variance of the estimate against k");
+  report.Paragraph("In units of the mean square of the score: 1 is as wrong as zero would be.");
+  report.Table(VarianceTable(rows));
   report.Heading("Is k exponential in D?");
   for (const NeedSeries& series : needs) report.Paragraph(NeedSentence(series));
   report.Paragraph(absl::StrCat(

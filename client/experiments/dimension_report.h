@@ -33,7 +33,7 @@ struct NeedSeries {
   std::string target, source;
   std::vector<int> dimensions;
   std::vector<double> needed;  // NeededK(), one per dimension
-  double most = 0;             // the largest k that was tried
+  std::vector<double> most;    // the largest k that was tried there; 0: none
   Line line;  // log needed against the dimension, where it is finite; NaN with fewer than two
 };
 std::vector<NeedSeries> Needs(const std::vector<DimensionRows>& rows);

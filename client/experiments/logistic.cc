@@ -113,6 +113,7 @@ absl::Status RunLogistic(const Context& context) {
   const absl::StatusOr<std::vector<DrawsOfFit>> draws = ReadDraws(settings, *inputs, *results);
   if (!draws.ok()) return draws.status();
   status = DrawMarginals(*draws, inputs->reference, settings.out);
+  if (status.ok()) status = DrawPairs(*draws, inputs->reference, settings.out);
   if (!status.ok() || !inputs->reference.has_value()) return status;
   return DrawCorrelations(*draws, *inputs->reference, settings.out);
 }

@@ -14,6 +14,8 @@ namespace aisivi::experiments {
 namespace {
 
 constexpr int kMarginals = 6, kPoints = 200;
+constexpr int kPaired = 4, kPairPoints = 80;
+constexpr double kShare = 0.95;  // of the draws, within a contour
 
 // Panels in rows, in pixels of a page of that many columns.
 struct Grid {
@@ -67,6 +69,41 @@ void MarginalPanel(const std::vector<DrawsOfFit>& fits,
                                axis.max, absl::StrJoin(plots, ", ")));
 }
 
+// $contour_NAME: around the densest part of the draws.
+void AddContour(const std::string& name, const Eigen::MatrixXd& z, int i, int j, const cli::Axis& x,
+                const cli::Axis& y, Picture* picture) {
+  const Eigen::MatrixXd density = cli::Density2(z.row(i), z.row(j), x, y, kPairPoints);
+  picture->AddGrid("pair_" + name, x, y, density);
+  picture->Add(absl::StrFormat(
+      "unset surface; set contour base; set cntrparam levels discrete %.9g\n"
+      "set xrange [*:*]; set yrange [*:*]\nset table $contour_%s\nsplot $pair_%s using 1:2:3\n"
+      "unset table; unset contour; set surface\n",
+      cli::HighestDensityLevel(density, kShare), name, name));
+}
+
+void PairPanel(const std::vector<DrawsOfFit>& fits, const std::optional<Eigen::MatrixXd>& reference,
+               int i, int j, bool legend, Picture* picture) {
+  const Eigen::MatrixXd& points = reference.has_value() ? *reference : fits[0].z;
+  const cli::Axis x = cli::AxisFor(points.row(i)), y = cli::AxisFor(points.row(j));
+  const std::string id = absl::StrCat(i, "_", j);
+  std::vector<std::vector<double>> rows;
+  for (Eigen::Index n = 0; n < points.cols(); ++n) rows.push_back({points(i, n), points(j, n)});
+  picture->AddData("points_" + id, rows);
+  std::vector<std::string> plots = {absl::StrFormat(
+      "$points_%s using 1:2 with points pt 7 ps 0.25 lc rgb '#9aa5b1' title %s", id,
+      cli::GnuplotString(reference.has_value() ? "reference draws"
+                                               : absl::StrCat("draws of ", fits[0].title)))};
+  for (size_t f = 0; f < fits.size(); ++f) {
+    const std::string name = absl::StrCat(id, "_", f);
+    AddContour(name, fits[f].z, i, j, x, y, picture);
+    plots.push_back(absl::StrFormat("$contour_%s using 1:2 with lines lw 1.4 lc rgb '%s' title %s",
+                                    name, SeriesColor(f), cli::GnuplotString(fits[f].title)));
+  }
+  if (legend) picture->Add("set key at screen 0.985,0.995 right top vertical maxrows 3\n");
+  picture->Add(absl::StrFormat("set xrange [%.9g:%.9g]; set yrange [%.9g:%.9g]\nplot %s\n", x.min,
+                               x.max, y.min, y.max, absl::StrJoin(plots, ", ")));
+}
+
 std::vector<std::vector<double>> CorrelationPairs(const Eigen::MatrixXd& reference,
                                                   const Eigen::MatrixXd& z) {
   std::vector<std::vector<double>> pairs;
@@ -108,6 +145,33 @@ absl::Status DrawMarginals(const std::vector<DrawsOfFit>& fits,
     MarginalPanel(fits, reference, chosen[p], p == 0, &picture);
   }
   return picture.Draw(folder, "logistic_marginals");
+}
+
+absl::Status DrawPairs(const std::vector<DrawsOfFit>& fits,
+                       const std::optional<Eigen::MatrixXd>& reference,
+                       const std::filesystem::path& folder) {
+  std::vector<std::pair<int, int>> pairs;
+  if (!fits.empty()) {
+    const std::vector<int> chosen =
+        cli::ChooseCoordinates(reference.has_value() ? *reference : fits[0].z, kPaired);
+    for (size_t b = 1; b < chosen.size(); ++b) {
+      for (size_t a = 0; a < b; ++a) pairs.emplace_back(chosen[a], chosen[b]);
+    }
+  }
+  const Grid grid = GridFor(std::max<size_t>(pairs.size(), 1), 3, 460, 400);
+  Picture picture(static_cast<int>(grid.width), static_cast<int>(grid.height));
+  picture.Title("Pairs: contours of 95 %");
+  for (size_t p = 0; p < pairs.size(); ++p) {
+    const auto [i, j] = pairs[p];
+    picture.BeginPanel(grid.Place(p, pairs.size()), "", absl::StrCat("coefficient ", i + 1),
+                       absl::StrCat("coefficient ", j + 1));
+    PairPanel(fits, reference, i, j, p == 0, &picture);
+  }
+  if (pairs.empty()) {
+    picture.BeginPanel({0.05, 0.98, 0.1, 0.9}, "", "coefficient", "coefficient");
+    picture.Nothing(fits.empty() ? "no fit succeeded" : "one coefficient only");
+  }
+  return picture.Draw(folder, "logistic_pairs");
 }
 
 absl::Status DrawCorrelations(const std::vector<DrawsOfFit>& fits, const Eigen::MatrixXd& reference,

@@ -25,4 +25,12 @@ absl::Status DrawMarginals(const std::vector<DrawsOfFit>& fits,
 absl::Status DrawCorrelations(const std::vector<DrawsOfFit>& fits, const Eigen::MatrixXd& reference,
                               const std::filesystem::path& folder);
 
+// logistic_pairs.png and .svg: the joint density of each pair of up to four coordinates, the most
+// correlated ones: the reference draws as points, or those of the first fit where there are none,
+// and for every fit the contour that holds 95 % of its draws. Source of the contours: Hyndman,
+// Computing and graphing highest density regions, The American Statistician 50 (1996).
+absl::Status DrawPairs(const std::vector<DrawsOfFit>& fits,
+                       const std::optional<Eigen::MatrixXd>& reference,
+                       const std::filesystem::path& folder);
+
 }  // namespace aisivi::experiments

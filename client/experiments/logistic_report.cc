@@ -116,6 +116,7 @@ absl::Status WriteLogisticReport(const Settings& settings, const std::vector<Fit
   report.Table(Table(groups, sum.has_value(), exact));
   if (const std::string same = SameResults(groups); !same.empty()) report.Paragraph(same);
   report.Picture("logistic_marginals", "Marginal densities, seed 1");
+  report.Picture("logistic_pairs", "Pairs of the most correlated coefficients, seed 1");
   if (sum.has_value()) {
     report.Picture("logistic_correlations",
                    "Posterior correlations of all pairs of coefficients beside those of the "

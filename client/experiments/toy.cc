@@ -7,6 +7,7 @@
 #include "client/experiments/forward_kl.h"
 #include "client/experiments/histogram.h"
 #include "client/experiments/matrix_csv.h"
+#include "client/experiments/toy_chunks.h"
 #include "client/experiments/toy_density.h"
 #include "client/experiments/toy_picture.h"
 #include "client/experiments/toy_report.h"
@@ -27,7 +28,8 @@ std::vector<std::string> Targets(const Settings& settings) {
   return settings.target.empty() ? ToyNames() : std::vector<std::string>{settings.target};
 }
 
-// All fits: by target, variant, seed. The first seed of each also leaves its histogram.
+// The fits by all variants: by target, variant, seed. The first seed of each also leaves its
+// histogram.
 std::vector<PlannedFit> Plan(const Context& context) {
   std::vector<PlannedFit> plan;
   for (const std::string& target : Targets(context.settings)) {
@@ -107,14 +109,20 @@ absl::Status RunToy(const Context& context) {
                        {kForwardKl, kForwardKlError, kForwardKlTrimmed});
   if (!file.ok()) return file.status();
   FitRunner runner(context.client, file->get(), context.stop, context.json);
-  const absl::StatusOr<std::vector<FitResult>> results =
-      runner.Run(Plan(context),
-                 [&context](const Client&, const PlannedFit& plan, const v1::Fit& fit,
-                            FitResult* result) { return MeasureToy(context, plan, fit, result); });
+  std::vector<PlannedFit> plan = Plan(context);
+  const size_t methods = plan.size();
+  for (PlannedFit& fit : PlanChunks(context.settings, Targets(context.settings))) {
+    plan.push_back(std::move(fit));
+  }
+  absl::StatusOr<std::vector<FitResult>> results = runner.Run(
+      plan, [&context](const Client&, const PlannedFit& planned, const v1::Fit& fit,
+                       FitResult* result) { return MeasureToy(context, planned, fit, result); });
   if (!results.ok()) return results.status();
+  const std::vector<ChunkPair> chunks = ChunkPairs({results->begin() + methods, results->end()});
+  results->resize(methods);
   const std::vector<ToySummary> summaries = Summarise(context.settings, *results);
   // The report first: it needs no gnuplot.
-  absl::Status status = WriteToyReport(context.settings, summaries);
+  absl::Status status = WriteToyReport(context.settings, summaries, chunks);
   if (!status.ok()) return status;
   const absl::StatusOr<std::vector<ToyRow>> rows = PictureRows(context, *results);
   if (!rows.ok()) return rows.status();

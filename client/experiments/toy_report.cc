@@ -147,7 +147,8 @@ std::string Comparison(const ToySummary& summary) {
                       Reason(summary));
 }
 
-absl::Status WriteToyReport(const Settings& settings, const std::vector<ToySummary>& summaries) {
+absl::Status WriteToyReport(const Settings& settings, const std::vector<ToySummary>& summaries,
+                            const std::vector<ChunkPair>& chunks) {
   Report report("Two-dimensional targets", "toy", settings);
   report.Paragraph(
       "The three 2-D targets of arXiv 2506.03839, fitted by AISIVI and BSIVI with the settings of "
@@ -166,6 +167,7 @@ absl::Status WriteToyReport(const Settings& settings, const std::vector<ToySumma
       "0.139 on x_shaped: their settings do not give the published figures every time.");
   report.Picture("toy", "True densities, and histograms of the draws of seed 1");
   report.Picture("toy_kl", "Forward and reverse KL of every seed, beside the published figures");
+  ReportChunks(chunks, &report);
   absl::Status status = WriteWholeFile(settings.out / "toy.csv", NumberTable(summaries).ToCsv());
   if (!status.ok()) return status;
   return report.Write();

@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "client/experiments/fit_result.h"
 #include "client/experiments/settings.h"
+#include "client/experiments/toy_chunks.h"
 #include "client/experiments/variant.h"
 
 namespace aisivi::experiments {
@@ -37,6 +38,7 @@ double PublishedForwardKl(const std::string& target, const std::string& method);
 std::string Comparison(const ToySummary& summary);
 
 // report.md and toy.csv.
-absl::Status WriteToyReport(const Settings& settings, const std::vector<ToySummary>& summaries);
+absl::Status WriteToyReport(const Settings& settings, const std::vector<ToySummary>& summaries,
+                            const std::vector<ChunkPair>& chunks);
 
 }  // namespace aisivi::experiments

@@ -5,6 +5,7 @@
 #include "engine/fit/start.h"
 #include "engine/methods/methods.h"
 #include "engine/methods/tiling.h"
+#include "engine/proposal/couplings.h"
 #include "engine/targets/registry.h"
 
 namespace aisivi::bench {
@@ -43,8 +44,10 @@ std::vector<GemmShape> InnerShapes(const FitOptions& o, int dim) {
   const double tiles = total / static_cast<double>(columns);
   const int64_t half = (latent + 1) / 2;
   const double layers = static_cast<double>(o.couplings) * tiles;
-  return {{2 * units, half, columns, layers},
-          {latent - half, units, columns, 2 * layers},
+  const CouplingEntry& coupling = EntryOf(FindCoupling(o.coupling));
+  return {{coupling.networks * units, half, columns, layers},
+          {(latent - half) * coupling.outputs / coupling.networks, units, columns,
+           static_cast<double>(coupling.networks) * layers},
           {hidden, latent, columns, tiles},
           {hidden, hidden, columns, tiles},
           {dim, hidden, columns, tiles}};

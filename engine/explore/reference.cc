@@ -12,6 +12,7 @@
 #include "engine/explore/draw_pool.h"
 #include "engine/explore/island_evidence.h"
 #include "engine/explore/pilot.h"
+#include "engine/methods/aggregate.h"
 #include "engine/parallel/rng.h"
 
 namespace aisivi {
@@ -55,11 +56,6 @@ struct RoundSums {
   double tail = 0;                         // Σ_r N_r u_r, u what the tails of weights may hold
   double particles = 0;
 };
-
-double LogAddExp(double a, double b) {
-  const double highest = std::max(a, b);
-  return highest == kNoWeight ? highest : highest + std::log1p(std::exp(-std::abs(a - b)));
-}
 
 void AddToSums(const AnnealedIslands& round, int64_t particles, RoundSums* sums) {
   if (sums->particles == 0) {

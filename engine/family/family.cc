@@ -9,26 +9,22 @@ namespace aisivi {
 namespace {
 
 constexpr double kHalfLogTwoPi = 0.918938533204672742;
-constexpr float kSigmaFloor = 1e-10f;  // PRESETS.md
-constexpr float kLogSigmaRange = 4.5f;
 
 using Row = Eigen::Map<Eigen::Array<float, 1, Eigen::Dynamic>>;
 
-float Softplus(float v) { return v > 20.0f ? v : std::log1p(std::exp(v)); }
-
-// What a loss with d loss / d x = grad_x owes to a network's ρ, for σ = σ₀ e^{4.5 t}, t =
-// tanh(ρ/4.5), and x = σ/σ₀ ⊙ (slope ε + σ₀ η) + …; dσ/dρ = σ (1 − t²). t: room for a row.
+// What a loss with d loss / d x = grad_x owes to a network's ρ, for a bounded σ and x = σ/σ₀ ⊙
+// (slope ε + σ₀ η) + …. t: room for a row.
 void NetworkSigmaBackward(const FamilyConfig& config, float slope, const ConstTileMap& input,
                           const ConstTileMap& eta, const ConstTileMap& grad_x,
                           const ConstTileMap* grad_log_sigma, const TileMap& rho, Row t,
                           TileMap grad_rho) {
   for (int64_t d = 0; d < config.dim; ++d) {
-    t = (rho.row(d).array() / kLogSigmaRange).tanh();
+    t = BoundedSigmaTanh(rho.row(d));
     grad_rho.row(d) = grad_x.row(d).array() *
                       (slope * input.row(d).array() + config.sigma_scale * eta.row(d).array()) *
-                      (kLogSigmaRange * t).exp() * (1.0f - t.square());
+                      RelativeSigma(t) * LogSigmaSlope(t);
     if (grad_log_sigma == nullptr) continue;
-    grad_rho.row(d).array() += grad_log_sigma->row(d).array() * (1.0f - t.square());
+    grad_rho.row(d).array() += grad_log_sigma->row(d).array() * LogSigmaSlope(t);
   }
 }
 
@@ -38,8 +34,8 @@ void AddSkipGradient(const FamilyConfig& config, float slope, const ConstTileMap
   if (!config.linear_skip) return;
   for (int64_t d = 0; d < config.dim; ++d) {
     if (rho != nullptr) {
-      t = (rho->row(d).array() / kLogSigmaRange).tanh();
-      grad_input.row(d).array() += slope * (kLogSigmaRange * t).exp() * grad_x.row(d).array();
+      t = BoundedSigmaTanh(rho->row(d));
+      grad_input.row(d).array() += slope * RelativeSigma(t) * grad_x.row(d).array();
     } else {
       grad_input.row(d) += slope * grad_x.row(d);
     }
@@ -130,10 +126,10 @@ void Family::SigmaFromRho(const ConstTileMap& rho, TileMap inv_sigma, double* lo
   const float log_scale = std::log(config_.sigma_scale);
   for (int64_t d = 0; d < rho.rows(); ++d) {
     if (config_.linear_skip) {
-      inv_sigma.row(d) = log_scale + kLogSigmaRange * (rho.row(d).array() / kLogSigmaRange).tanh();
+      inv_sigma.row(d) = log_scale + kLogSigmaRange * BoundedSigmaTanh(rho.row(d));
     } else {
       for (int64_t i = 0; i < n; ++i) {
-        inv_sigma(d, i) = std::log(config_.sigma_scale * Softplus(rho(d, i)) + kSigmaFloor);
+        inv_sigma(d, i) = std::log(UnboundedSigma(config_.sigma_scale, rho(d, i)));
       }
     }
     if (config_.sigma_network) AddRow(inv_sigma.row(d).data(), n, log_det);
@@ -184,14 +180,8 @@ void Family::Sample(const Conditional& conditional, const ConstTileMap& eta, Til
   }
 }
 
-Family::SharedSigma Family::SharedSigmaOf(float rho) const {
-  if (!config_.linear_skip) {
-    return {config_.sigma_scale * Softplus(rho) + kSigmaFloor,
-            config_.sigma_scale / (1.0f + std::exp(-rho))};
-  }
-  const float bent = std::tanh(rho / kLogSigmaRange);
-  const float value = config_.sigma_scale * std::exp(kLogSigmaRange * bent);
-  return {value, value * (1.0f - bent * bent)};
+SigmaAndSlope Family::SharedSigmaOf(int64_t d) const {
+  return SigmaOf(config_.linear_skip, config_.sigma_scale, parameters_[mlp_.parameter_count() + d]);
 }
 
 void Family::Backward(const ConstTileMap& epsilon, const ConstTileMap& eta,
@@ -213,7 +203,7 @@ void Family::Backward(const ConstTileMap& epsilon, const ConstTileMap& eta,
                          Rows(grad_output, dim, dim));
   }
   for (int64_t d = 0; !network && d < dim; ++d) {
-    const SharedSigma sigma = SharedSigmaOf(parameters_[mlp_.parameter_count() + d]);
+    const SigmaAndSlope sigma = SharedSigmaOf(d);
     float& out = (*gradient)[mlp_.parameter_count() + d];
     out += sigma.slope * grad_x.row(d).dot(eta.row(d));
     if (grad_log_sigma != nullptr) out += sigma.slope / sigma.value * grad_log_sigma->row(d).sum();
@@ -243,10 +233,10 @@ void Family::LatentScore(const ConstTileMap& epsilon, const ConstTileMap& x, Scr
   std::fill_n(log_joint, n, -kHalfLogTwoPi * static_cast<double>(dim));
   for (int64_t d = 0; d < dim; ++d) {
     if (network) {
-      t = (output.row(dim + d).array() / kLogSigmaRange).tanh();
-      inv = (-kLogSigmaRange * t).exp() / config_.sigma_scale;
+      t = BoundedSigmaTanh(output.row(dim + d));
+      inv = RelativeSigma(-t) / config_.sigma_scale;
     } else {
-      inv.setConstant(1.0f / SharedSigmaOf(parameters_[mlp_.parameter_count() + d]).value);
+      inv.setConstant(1.0f / SharedSigmaOf(d).value);
     }
     // The skip's part of μ is slope · ε · σ/σ₀ with a network, slope · ε without.
     r = (x.row(d) - output.row(d)).array() * inv;
@@ -256,7 +246,7 @@ void Family::LatentScore(const ConstTileMap& epsilon, const ConstTileMap& x, Scr
         r -= slope * epsilon.row(d).array();
         direct.row(d) = slope * r;
         grad_output.row(dim + d) =
-            (r.square() - 1.0f + slope * r * epsilon.row(d).array()) * (1.0f - t.square());
+            (r.square() - 1.0f + slope * r * epsilon.row(d).array()) * LogSigmaSlope(t);
       } else {
         r -= slope * epsilon.row(d).array() * inv;
         direct.row(d) = slope * r * inv;

@@ -19,6 +19,7 @@
 #include <Eigen/Core>
 #include <cstdint>
 
+#include "engine/family/sigma.h"
 #include "engine/nn/mlp.h"
 #include "engine/nn/tile.h"
 
@@ -89,16 +90,13 @@ class Family {
                    double* log_joint, TileMap gradient) const;
 
  private:
-  struct SharedSigma {
-    float value, slope;  // σ and dσ/dρ
-  };
   float MeanSlope() const;  // √(1−σ₀²), or 0 without the skip
   int64_t ParticleOf(float epsilon) const;
   // What the MLP sees, E×n: ε itself, or the particles it stands for.
   ConstTileMap Input(const ConstTileMap& epsilon, Scratch& scratch) const;
   void AddParticleGradient(const ConstTileMap& epsilon, const ConstTileMap& grad_input,
                            Eigen::VectorXf* gradient) const;
-  SharedSigma SharedSigmaOf(float rho) const;
+  SigmaAndSlope SharedSigmaOf(int64_t d) const;  // of coordinate d; not of a network's σ
   void SigmaFromRho(const ConstTileMap& rho, TileMap inv_sigma, double* log_det) const;
 
   FamilyConfig config_;

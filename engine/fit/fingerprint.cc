@@ -30,9 +30,10 @@ FitOptions SmallFit() {
   return options;
 }
 
-std::string Compute() {
+}  // namespace
+
+std::string ComputeNumericFingerprint(ThreadPool& pool) {
   const auto target = MakeTarget("banana", {});
-  ThreadPool pool(1);
   const absl::StatusOr<FitResult> fit = RunFit(**target, SmallFit(), pool);
   uint64_t hash = 0xcbf29ce484222325;
   if (fit.ok() && fit->model != nullptr) hash = Fnv1a(hash, fit->model->Serialize());
@@ -40,10 +41,11 @@ std::string Compute() {
   return absl::StrFormat("%016x", hash);
 }
 
-}  // namespace
-
 const std::string& NumericFingerprint() {
-  static const auto* const kFingerprint = new std::string(Compute());
+  static const auto* const kFingerprint = [] {
+    ThreadPool pool(1);
+    return new std::string(ComputeNumericFingerprint(pool));
+  }();
   return *kFingerprint;
 }
 

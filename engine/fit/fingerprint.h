@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include "engine/parallel/thread_pool.h"
+
 namespace aisivi {
 
 // 16 hexadecimal digits: FNV-1a over the model and the evidence of a small fixed fit, which goes
@@ -10,5 +12,8 @@ namespace aisivi {
 // options, the instruction set, or the mathematical library's choice for the processor lead to
 // other bits. Computed once a process, in some milliseconds. Thread-safe.
 const std::string& NumericFingerprint();
+
+// The same, computed on `pool`: at any thread count.
+std::string ComputeNumericFingerprint(ThreadPool& pool);
 
 }  // namespace aisivi

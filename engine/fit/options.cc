@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -50,31 +51,40 @@ absl::Status CheckOne(const OptionDoc& doc, const FitOptions& options) {
       doc.member);
 }
 
-absl::Status CheckSkip(const FitOptions& o, int dim) {
+// Options that do not go together, each with the first of its errors.
+class Conflicts {
+ public:
+  void Add(absl::string_view name, absl::string_view text) {
+    if (std::find(names_.begin(), names_.end(), name) != names_.end()) return;
+    names_.emplace_back(name);
+    errors_.push_back(absl::InvalidArgumentError(absl::StrCat(name, ": ", text)));
+  }
+  std::vector<absl::Status> Take() { return std::move(errors_); }
+
+ private:
+  std::vector<std::string> names_;
+  std::vector<absl::Status> errors_;
+};
+
+void CheckSkip(const FitOptions& o, int dim, Conflicts* conflicts) {
   if (!o.linear_skip) {
-    if (o.sigma == "network") {
-      return absl::InvalidArgumentError("sigma: \"network\" needs linear_skip");
-    }
-    return absl::OkStatus();
+    if (o.sigma == "network") conflicts->Add("sigma", "\"network\" needs linear_skip");
+    return;
   }
-  if (o.latent != "gaussian") {
-    return absl::InvalidArgumentError("linear_skip: needs a \"gaussian\" latent");
-  }
+  if (o.latent != "gaussian") conflicts->Add("linear_skip", "needs a \"gaussian\" latent");
   if (o.latent_dim != 0 && o.latent_dim != dim) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("latent_dim: linear_skip needs 0 or ", dim, ", the dimension of the target"));
+    conflicts->Add("latent_dim",
+                   absl::StrCat("linear_skip needs 0 or ", dim, ", the dimension of the target"));
   }
-  if (o.sigma_scale >= 1) {
-    return absl::InvalidArgumentError("sigma_scale: must be below 1 with linear_skip");
-  }
-  return absl::OkStatus();
+  if (o.sigma_scale >= 1) conflicts->Add("sigma_scale", "must be below 1 with linear_skip");
 }
 
-absl::Status CheckSize(const FitOptions& o, const MethodEntry& method, int dim) {
+// Arrays of the family, of the proposal and of a batch.
+void CheckModelSize(const FitOptions& o, int dim, Conflicts* conflicts) {
   const double d = dim, e = static_cast<double>(o.latent_dim == 0 ? dim : o.latent_dim);
   const double hidden = static_cast<double>(FamilyHidden(o, dim));
   if (hidden * (d + e + hidden) > kMaxNumbers) {
-    return absl::InvalidArgumentError("hidden: the family would not fit in memory");
+    conflicts->Add("hidden", "the family would not fit in memory");
   }
   const double units = static_cast<double>(CouplingHidden(o, dim));
   const CouplingEntry& coupling = EntryOf(FindCoupling(o.coupling));
@@ -82,33 +92,39 @@ absl::Status CheckSize(const FitOptions& o, const MethodEntry& method, int dim) 
   const double outputs = static_cast<double>(coupling.outputs);
   if (static_cast<double>(o.couplings) * units * (networks * (0.5 * e + d) + outputs * e) >
       kMaxNumbers) {
-    return absl::InvalidArgumentError("couplings: the proposal would not fit in memory");
+    conflicts->Add("couplings", "the proposal would not fit in memory");
   }
   if (static_cast<double>(o.points) *
           std::max({d, e, hidden, units, o.couplings > 0 ? outputs * 0.5 * e : 0}) >
       kMaxNumbers) {
-    return absl::InvalidArgumentError("points: the batch would not fit in memory");
+    conflicts->Add("points", "the batch would not fit in memory");
   }
+}
+
+// What the method keeps beside them.
+void CheckMethodSize(const FitOptions& o, const MethodEntry& method, int dim,
+                     Conflicts* conflicts) {
+  const double d = dim, e = static_cast<double>(o.latent_dim == 0 ? dim : o.latent_dim);
+  const double hidden = static_cast<double>(FamilyHidden(o, dim));
   const double inner = static_cast<double>(o.inner_samples * o.chunks);
   const double points = static_cast<double>(o.points);
   if (method.particles &&
       static_cast<double>(o.particles) * std::max({d, e, hidden}) > kMaxNumbers) {
-    return absl::InvalidArgumentError("particles: they would not fit in memory");
+    conflicts->Add("particles", "they would not fit in memory");
   }
   const double kept =
       method.inner_of_each ? points * inner * d : (points + inner) * std::max({points, d, hidden});
   if (method.keeps_inner && kept > kMaxNumbers) {
-    return absl::InvalidArgumentError(
-        "inner_samples: the method keeps all of them, and they would not fit in memory");
+    conflicts->Add("inner_samples",
+                   "the method keeps all of them, and they would not fit in memory");
   }
   if (method.compares_pairs && points > kMaxKernelPoints) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "points: ", o.method, " compares all pairs of at most ", kMaxKernelPoints, " points"));
+    conflicts->Add("points", absl::StrCat(o.method, " compares all pairs of at most ",
+                                          kMaxKernelPoints, " points"));
   }
   if (static_cast<double>(o.evidence_draws) * d > kMaxNumbers) {
-    return absl::InvalidArgumentError("evidence_draws: the draws would not fit in memory");
+    conflicts->Add("evidence_draws", "the draws would not fit in memory");
   }
-  return absl::OkStatus();
 }
 
 }  // namespace
@@ -305,21 +321,33 @@ void ApplyMethod(FitOptions* options) {
   if (options->sigma_scale >= 1) options->sigma_scale = defaults.sigma_scale;
 }
 
-absl::Status ValidateOptions(const FitOptions& options, int dim) {
+std::vector<absl::Status> InvalidOptions(const FitOptions& options, int dim) {
   const absl::StatusOr<const MethodEntry*> method = FindMethod(options.method);
-  if (!method.ok()) return absl::InvalidArgumentError(method.status().message());
+  if (!method.ok()) return {absl::InvalidArgumentError(method.status().message())};
+  std::vector<absl::Status> errors;
   for (const OptionDoc& doc : OptionTable()) {
-    if (absl::Status status = CheckOne(doc, options); !status.ok()) return status;
+    if (absl::Status status = CheckOne(doc, options); !status.ok()) {
+      errors.push_back(std::move(status));
+    }
   }
+  if (!errors.empty()) return errors;
+  Conflicts conflicts;
   if ((*method)->samples && options.restarts > 1) {
-    return absl::InvalidArgumentError(absl::StrCat("restarts: must be 1 with ", options.method,
-                                                   ", whose R̂ is that of its own islands"));
+    conflicts.Add("restarts", absl::StrCat("must be 1 with ", options.method,
+                                           ", whose R̂ is that of its own islands"));
   }
-  if (absl::Status status = CheckSkip(options, dim); !status.ok()) return status;
+  CheckSkip(options, dim, &conflicts);
   if (options.proposal_base == "linear" && options.latent != "gaussian") {
-    return absl::InvalidArgumentError("proposal_base: \"linear\" needs a \"gaussian\" latent");
+    conflicts.Add("proposal_base", "\"linear\" needs a \"gaussian\" latent");
   }
-  return CheckSize(options, **method, dim);
+  CheckModelSize(options, dim, &conflicts);
+  CheckMethodSize(options, **method, dim, &conflicts);
+  return conflicts.Take();
+}
+
+absl::Status ValidateOptions(const FitOptions& options, int dim) {
+  const std::vector<absl::Status> errors = InvalidOptions(options, dim);
+  return errors.empty() ? absl::OkStatus() : errors.front();
 }
 
 }  // namespace aisivi

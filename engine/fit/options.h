@@ -126,8 +126,11 @@ absl::Status SetOption(std::string_view name,
                        const std::variant<int64_t, double, bool, std::string>& value,
                        FitOptions* options);
 
-// Checks every option by itself and together, for a target of dimension `dim`.
-// INVALID_ARGUMENT "NAME: …" for the first that does not fit.
+// Checks every option by itself and, when each is in range, together, for a target of dimension
+// `dim`. INVALID_ARGUMENT "NAME: …" for each that does not fit; none when all do.
+std::vector<absl::Status> InvalidOptions(const FitOptions& options, int dim);
+
+// The first of these, or OK.
 absl::Status ValidateOptions(const FitOptions& options, int dim);
 
 // Sets what `options->method` implies. "gaussian" is the start alone: no iterations, warm_start

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/proposal/couplings.h"
+
 namespace aisivi {
 
 AffineMap AffineMap::Identity(int64_t dim) {
@@ -38,8 +40,15 @@ void AffineMap::Solve(const Eigen::Ref<const Eigen::MatrixXd>& z, Eigen::MatrixX
 }
 
 double InnerSampleFlop(const Component& component) {
-  return 2.0 * static_cast<double>(component.family.parameters().size() +
-                                   component.proposal.parameters().size() / 2);
+  const ProposalConfig& c = component.proposal.config();
+  const CouplingEntry& coupling = EntryOf(c.coupling);
+  // Weights of a hidden unit: of the kept half of ε, of the outputs, and of the point.
+  const double half = 0.5 * static_cast<double>(c.latent_dim);
+  const double live = half * static_cast<double>(coupling.networks + coupling.outputs);
+  const double context = static_cast<double>(coupling.networks * c.dim);
+  return 2.0 *
+         (static_cast<double>(component.family.parameters().size()) +
+          live / (live + context) * static_cast<double>(component.proposal.parameters().size()));
 }
 
 bool ParametersAreFinite(const ModelState& model) {

@@ -41,8 +41,8 @@ struct Component {
 };
 
 // Operations of one inner sample: a multiplication and an addition per weight it meets. Of the
-// proposal's weights about half (with splines more) do not depend on z alone and are met once per
-// sample.
+// proposal's weights those on the point z are met once for all its samples: half of an affine
+// coupling's, a few of a spline's.
 double InnerSampleFlop(const Component& component);
 
 // Components, or draws, never both.

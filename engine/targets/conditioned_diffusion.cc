@@ -125,7 +125,9 @@ DiffusionInstance ReadInstance(ParameterReader& reader) {
     instance.observations = Eigen::Map<const Eigen::VectorXd>(
         kDefaultObservations, static_cast<Eigen::Index>(std::size(kDefaultObservations)));
   }
-  instance.observed_steps = ReadSteps(reader, instance.steps, instance.observations.size());
+  if (!reader.Failed("steps")) {
+    instance.observed_steps = ReadSteps(reader, instance.steps, instance.observations.size());
+  }
   return instance;
 }
 

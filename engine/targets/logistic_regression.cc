@@ -41,7 +41,7 @@ class LogisticRegression final : public BuiltinTarget {
 std::unique_ptr<const Target> BuildLogistic(ParameterReader& reader) {
   const Eigen::VectorXd& y = reader.Vector("y");
   CheckRegressionData(reader);
-  for (Eigen::Index i = 0; i < y.size() && reader.ok(); ++i) {
+  for (Eigen::Index i = 0; i < y.size() && !reader.Failed("y"); ++i) {
     if (y(i) == 0 || y(i) == 1) continue;
     reader.Fail("y", absl::StrFormat("entry %d is %g, not 0 or 1", i + 1, y(i)));
   }

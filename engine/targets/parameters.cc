@@ -1,6 +1,7 @@
 #include "engine/targets/parameters.h"
 
 #include <Eigen/Cholesky>
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -98,15 +99,13 @@ ParameterReader::ParameterReader(const std::vector<ParameterDoc>& docs, const Ta
         absl::StrAppend(&known, known.empty() ? "" : ", ", d.name);
       Fail(name, known.empty() ? "unknown parameter; this target has none"
                                : absl::StrCat("unknown parameter; this target has: ", known));
-      return;
+      continue;
     }
     CheckValue(*doc, value);
-    if (!ok()) return;
   }
   for (const ParameterDoc& doc : docs_) {
     if (doc.default_value.empty() && !Has(doc.name)) {
       Fail(doc.name, absl::StrCat("required (", KindName(doc.kind), ")"));
-      return;
     }
   }
 }
@@ -116,8 +115,9 @@ void ParameterReader::CheckValue(const ParameterDoc& doc, const ParameterValue& 
     Fail(doc.name, absl::StrCat("must be ", KindName(doc.kind)));
     return;
   }
+  const bool enough = numbers_ > kMaxNumbers;
   numbers_ += CountNumbers(value);
-  if (numbers_ > kMaxNumbers) {
+  if (!enough && numbers_ > kMaxNumbers) {
     Fail(doc.name, absl::StrFormat("too large: a target takes at most %.0f numbers", kMaxNumbers));
     return;
   }
@@ -126,7 +126,21 @@ void ParameterReader::CheckValue(const ParameterDoc& doc, const ParameterValue& 
 }
 
 void ParameterReader::Fail(std::string_view name, std::string_view message) {
-  if (ok()) status_ = absl::InvalidArgumentError(absl::StrCat(View(name), ": ", View(message)));
+  if (!Failed(name)) errors_.emplace_back(name, message);
+}
+
+bool ParameterReader::Failed(std::string_view name) const {
+  return std::any_of(errors_.begin(), errors_.end(),
+                     [name](const auto& error) { return error.first == name; });
+}
+
+absl::Status ParameterReader::status() const {
+  if (ok()) return absl::OkStatus();
+  std::string lines;
+  for (const auto& [name, message] : errors_) {
+    absl::StrAppend(&lines, lines.empty() ? "" : "\n", name, ": ", message);
+  }
+  return absl::InvalidArgumentError(lines);
 }
 
 const ParameterDoc* ParameterReader::FindDoc(std::string_view name) const {

@@ -1,11 +1,13 @@
 // Reads typed parameters out of a bag, with errors that name the parameter and the place in it.
 //
-// Every message begins "PARAMETER: ", for instance "x: row 3 column 2 is not finite".
+// Every message begins "PARAMETER: ", for instance "x: row 3 column 2 is not finite"; several stand
+// on lines of their own.
 #pragma once
 
 #include <Eigen/Core>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -20,8 +22,9 @@ inline constexpr double kMaxNumbers = 1e8;  // in all parameters of a target tog
 inline constexpr double kSmallestScale = 1e-12;
 inline constexpr double kLargestScale = 1e12;
 
-// Keeps the first error; after it every getter returns some value of the right kind, so that a
-// builder may read everything and test ok() once. Lives no longer than the docs and the bag.
+// Keeps the first error of each parameter; after it every getter returns some value of the right
+// kind, so that a builder may read everything and test ok() once. Lives no longer than the docs and
+// the bag.
 class ParameterReader {
  public:
   // Checks all that the table says: names, kinds, required parameters, finite numbers, total size.
@@ -31,10 +34,13 @@ class ParameterReader {
   ParameterReader(std::vector<ParameterDoc>&&, const TargetParameters&) = delete;
   ParameterReader(const std::vector<ParameterDoc>&, TargetParameters&&) = delete;
 
-  bool ok() const { return status_.ok(); }
-  const absl::Status& status() const { return status_; }
-  // Records INVALID_ARGUMENT "NAME: MESSAGE" unless an error stands already.
+  bool ok() const { return errors_.empty(); }
+  // INVALID_ARGUMENT with a line "NAME: MESSAGE" for each parameter that is wrong.
+  absl::Status status() const;
+  // Records an error of the parameter unless it has one already.
   void Fail(std::string_view name, std::string_view message);
+  // Whether it has: what depends on its value is not to be blamed then.
+  bool Failed(std::string_view name) const;
 
   bool Has(std::string_view name) const;
   // The value given or the table's default; must lie in [min, max].
@@ -57,7 +63,7 @@ class ParameterReader {
 
   const std::vector<ParameterDoc>& docs_;
   const TargetParameters& bag_;
-  absl::Status status_;
+  std::vector<std::pair<std::string, std::string>> errors_;  // name and message
   double numbers_ = 0;
 };
 

@@ -43,7 +43,7 @@ class PoissonRegression final : public BuiltinTarget {
 std::unique_ptr<const Target> BuildPoisson(ParameterReader& reader) {
   const Eigen::VectorXd& y = reader.Vector("y");
   CheckRegressionData(reader);
-  for (Eigen::Index i = 0; i < y.size() && reader.ok(); ++i) {
+  for (Eigen::Index i = 0; i < y.size() && !reader.Failed("y"); ++i) {
     if (y(i) >= 0 && y(i) <= 1e15 && y(i) == std::floor(y(i))) continue;
     reader.Fail("y", absl::StrFormat("entry %d is %g, not a count (0, 1, 2, ...)", i + 1, y(i)));
   }

@@ -38,9 +38,9 @@ struct TargetEntry {
   std::string doc;             // the density with its constants, and its source
   std::string dimension_rule;  // for instance "2", "columns of x"
   std::vector<ParameterDoc> parameters;
-  // Builds a target. INVALID_ARGUMENT, with a message that begins "PARAMETER: ", for bad input
-  // (unknown name, wrong kind or shape, not finite, out of range). Bounds every size so that no
-  // input can exhaust memory.
+  // Builds a target. INVALID_ARGUMENT, with a line "PARAMETER: …" for each that is wrong, for bad
+  // input (unknown name, wrong kind or shape, not finite, out of range). Bounds every size so that
+  // no input can exhaust memory.
   std::function<absl::StatusOr<std::unique_ptr<const Target>>(const TargetParameters&)> make;
   // The exact log Z for these (valid) parameters where it is known.
   std::function<std::optional<double>(const TargetParameters&)> known_log_z;

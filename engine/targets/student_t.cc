@@ -56,7 +56,7 @@ double CheckScale(ParameterReader& reader, const Eigen::MatrixXd& scale) {
     return 0;
   }
   reader.CheckDimension("scale", static_cast<double>(scale.rows()));
-  if (!reader.ok()) return 0;
+  if (reader.Failed("scale")) return 0;
   const Eigen::PartialPivLU<Eigen::MatrixXd> lu(scale);
   const double log_det = lu.matrixLU().diagonal().array().abs().log().sum();
   if (!(std::abs(log_det) <= 1e-6)) {
@@ -73,7 +73,7 @@ std::unique_ptr<const Target> BuildStudentT(ParameterReader& reader) {
   double log_det = 0;
   if (reader.Has("scale")) {
     log_det = CheckScale(reader, scale);
-    if (reader.Has("dimension") && scale.rows() != dim) {
+    if (reader.Has("dimension") && !reader.Failed("dimension") && scale.rows() != dim) {
       reader.Fail("scale", absl::StrFormat("must be %d×%d like dimension", dim, dim));
     }
     dim = static_cast<int>(scale.rows());

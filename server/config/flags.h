@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 
 namespace aisivi::server {
 
@@ -22,6 +23,7 @@ struct ServerOptions {
   std::string stan_home;               // of CmdStan; empty: Debian's Stan
   std::string stan_sandbox = "bwrap";  // or "none"
   int stan_memory_mb = 2048;
+  absl::Duration upload_patience = absl::Minutes(1);  // an upload may send nothing; no flag
 };
 
 // What ParseFlags found: options, or a text to print before a successful exit (--help, --version).

@@ -26,6 +26,7 @@ using google::protobuf::Reflection;
 
 constexpr char kIntercept[] = "intercept";
 constexpr size_t kListedColumns = 10;
+constexpr size_t kMostErrors = 32;  // more than an answer has room for
 
 // What a target says about its data.
 struct Naming {
@@ -113,27 +114,37 @@ absl::StatusOr<Choice> ChooseColumns(const Naming& naming, const v1::Dataset& da
     return FieldError(field, absl::StrCat(dataset.name(), " has no column ", Quoted(name),
                                           "; its columns are ", Listed(dataset)));
   };
-  const std::string response_field = absl::StrCat(path, ".response");
-  if (naming.response.empty()) return FieldError(response_field, "is required with dataset");
-  const auto response = places.find(naming.response);
-  if (response == places.end()) return unknown(response_field, naming.response);
   Choice choice;
-  choice.response = response->second;
-  std::vector<bool> taken(places.size());
+  choice.response = places.size();  // none
+  std::vector<absl::Status> errors;
+  const std::string response_field = absl::StrCat(path, ".response");
+  const auto response = places.find(naming.response);
+  if (naming.response.empty()) {
+    errors.push_back(FieldError(response_field, "is required with dataset"));
+  } else if (response == places.end()) {
+    errors.push_back(unknown(response_field, naming.response));
+  } else {
+    choice.response = response->second;
+  }
+  std::vector<bool> taken(places.size() + 1);
   taken[choice.response] = true;
-  for (size_t i = 0; i < naming.predictors.size(); ++i) {
+  for (size_t i = 0; i < naming.predictors.size() && errors.size() < kMostErrors; ++i) {
     const std::string field = absl::StrCat(path, ".predictors[", i, "]");
     const auto place = places.find(naming.predictors[i]);
-    if (place == places.end()) return unknown(field, naming.predictors[i]);
+    if (place == places.end()) {
+      errors.push_back(unknown(field, naming.predictors[i]));
+      continue;
+    }
     if (taken[place->second]) {
-      return FieldError(
+      errors.push_back(FieldError(
           field, absl::StrCat(Quoted(naming.predictors[i]), place->second == choice.response
                                                                 ? " is the response"
-                                                                : " is a predictor already"));
+                                                                : " is a predictor already")));
     }
     taken[place->second] = true;
     choice.predictors.push_back(place->second);
   }
+  if (absl::Status status = AllErrors(errors); !status.ok()) return status;
   for (size_t c = 0; c < places.size() && naming.predictors.empty(); ++c) {
     if (c != choice.response) choice.predictors.push_back(c);
   }

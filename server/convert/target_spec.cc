@@ -1,10 +1,12 @@
 #include "server/convert/target_spec.h"
 
 #include <cmath>
+#include <functional>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "engine/targets/renamed.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/message.h"
@@ -103,9 +105,9 @@ absl::StatusOr<TargetParameters> AllParameters(const v1::TargetSpec& spec, absl:
                                                DatasetStore* datasets,
                                                std::optional<TargetData>* data) {
   absl::StatusOr<TargetParameters> parameters = ToTargetParameters(spec, field);
-  if (!parameters.ok()) return parameters;
   absl::StatusOr<std::optional<TargetData>> read = ReadTargetData(spec, field, datasets);
-  if (!read.ok()) return read.status();
+  absl::Status status = AllErrors({parameters.status(), read.status()});
+  if (!status.ok()) return status;
   *data = *std::move(read);
   if (data->has_value()) {
     parameters->emplace("x", std::move((*data)->x));
@@ -130,6 +132,17 @@ absl::StatusOr<std::unique_ptr<const Target>> BuildStan(const v1::StanTarget& st
                                                         const TargetSources& sources) {
   if (sources.stan != nullptr) return sources.stan->Build(stan, path, sources.cancel);
   return NotAllowed("STAN_UNAVAILABLE", path, "this server fits no Stan programs");
+}
+
+// An error of the engine has a line for each parameter that is wrong.
+absl::Status AtEach(const absl::Status& error,
+                    const std::function<absl::Status(const absl::Status&)>& at) {
+  if (!absl::IsInvalidArgument(error)) return at(error);
+  std::vector<absl::Status> errors;
+  for (const absl::string_view line : absl::StrSplit(error.message(), '\n')) {
+    errors.push_back(at(absl::InvalidArgumentError(line)));
+  }
+  return AllErrors(errors);
 }
 
 }  // namespace
@@ -178,13 +191,15 @@ absl::StatusOr<TargetParameters> ToTargetParameters(const v1::TargetSpec& spec,
   std::vector<const FieldDescriptor*> set_fields;
   message.GetReflection()->ListFields(message, &set_fields);
   TargetParameters parameters;
+  std::vector<absl::Status> errors;
   for (const FieldDescriptor* set_field : set_fields) {
     if (SaysWhereDataAre(set_field)) continue;
     absl::StatusOr<ParameterValue> value = ToParameter(
         message, set_field, absl::StrCat(field, ".", chosen->name(), ".", set_field->name()));
-    if (!value.ok()) return value.status();
-    parameters.emplace(set_field->name(), *std::move(value));
+    errors.push_back(value.status());
+    if (value.ok()) parameters.emplace(set_field->name(), *std::move(value));
   }
+  if (absl::Status status = AllErrors(errors); !status.ok()) return status;
   return parameters;
 }
 
@@ -207,8 +222,12 @@ absl::StatusOr<std::unique_ptr<const Target>> BuildTarget(const v1::TargetSpec& 
   absl::StatusOr<const TargetEntry*> entry = FindTarget(name);
   if (!entry.ok()) return FieldError(path, "is not built into this server");
   absl::StatusOr<std::unique_ptr<const Target>> target = (*entry)->make(*parameters);
-  if (!data.has_value()) return target.ok() ? std::move(target) : AtField(path, target.status());
-  if (!target.ok()) return AtColumns(*data, path, target.status());
+  if (!target.ok()) {
+    return AtEach(target.status(), [&](const absl::Status& error) {
+      return data.has_value() ? AtColumns(*data, path, error) : AtField(path, error);
+    });
+  }
+  if (!data.has_value()) return target;
   std::vector<Variable> variables = (*entry)->name_columns(**target, data->columns);
   return Renamed(*std::move(target), std::move(variables));
 }

@@ -105,15 +105,24 @@ FitOptions RequestedOptions(const v1::Fit& fit, std::vector<absl::Status>* error
   return options;
 }
 
-// ValidateOptions names an option alone.
-absl::Status CheckOptions(const FitOptions& options, int dim) {
-  const absl::Status status = ValidateOptions(options, dim);
-  if (status.ok()) return status;
-  const std::string message(status.message());
+// The engine names an option alone.
+absl::Status AtOption(const FitOptions& options, const absl::Status& error) {
+  const std::string message(error.message());
   const size_t name = message.find(": ");
   if (name == std::string::npos) return FieldError("fit", message);
   const std::string path = SettingPath(options.method, message.substr(0, name));
   return FieldError(absl::StrCat("fit.", path), message.substr(name + 2));
+}
+
+// How much work is asked for can be told when each option is right.
+absl::Status CheckOptions(const FitOptions& options, int dim, absl::string_view target_field) {
+  std::vector<absl::Status> errors;
+  for (const absl::Status& error : InvalidOptions(options, dim)) {
+    errors.push_back(AtOption(options, error));
+  }
+  if (errors.empty()) return CheckFitWork(options, dim, target_field);
+  errors.push_back(CheckFitDimension(dim, target_field));
+  return AllErrors(errors);
 }
 
 }  // namespace
@@ -156,9 +165,8 @@ absl::StatusOr<FitPlan> PlanFit(const v1::Fit& request, const TargetSources& sou
   plan.target = *std::move(target);
   const int dim = plan.target->dim();
   const std::string target_field = absl::StrCat("fit.target.", TargetName(plan.fit.target()));
-  for (absl::Status status :
-       {CheckOptions(plan.options, dim), CheckFitWork(plan.options, dim, target_field)}) {
-    if (!status.ok()) return status;
+  if (absl::Status status = CheckOptions(plan.options, dim, target_field); !status.ok()) {
+    return status;
   }
   plan.fit.set_seed(plan.options.seed);
   *plan.fit.mutable_effective_settings() = ToSettings(plan.options);

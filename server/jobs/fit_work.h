@@ -25,8 +25,11 @@ inline constexpr double kMaxFitWork = 1.1e15;  // 2^50
 // factors, the scale of its model, and that in its serialised form): 1.3 GB for this D.
 inline constexpr int kMaxFitDimension = 4096;
 
-// INVALID_ARGUMENT at `target_field` when the target has too many dimensions for a fit, and at the
-// factors, by their paths under "fit", of a product that is too large. The options passed
+// INVALID_ARGUMENT at `target_field` when the target has too many dimensions for a fit.
+absl::Status CheckFitDimension(int dim, absl::string_view target_field);
+
+// The same, or INVALID_ARGUMENT at the factors, by their paths under "fit", of every product that
+// is too large; a fit is not blamed for what one of its steps has already. The options passed
 // ValidateOptions().
 absl::Status CheckFitWork(const FitOptions& options, int dim, absl::string_view target_field);
 

@@ -11,8 +11,7 @@
 #include "server/jobs/fit_identity.h"
 #include "server/jobs/fit_name.h"
 #include "server/jobs/fit_plan.h"
-#include "server/jobs/live_fit.h"
-#include "server/jobs/training_record.h"
+#include "server/jobs/stored_change.h"
 #include "server/status.h"
 #include "spdlog/spdlog.h"
 
@@ -26,53 +25,7 @@ constexpr absl::Duration kRetryExpiry = absl::Minutes(1);
 // How many fits a list takes under the lock before it lets others have it.
 constexpr size_t kListedAtOnce = 256;
 
-bool HasEnded(v1::Fit::State state) {
-  return state != v1::Fit::STATE_QUEUED && state != v1::Fit::STATE_RUNNING;
-}
-
-v1::WatchFitResponse FinalEvent(const v1::Fit& fit) {
-  v1::WatchFitResponse event;
-  event.set_state(fit.state());
-  if (fit.has_progress()) *event.mutable_progress() = fit.progress();
-  *event.mutable_fit() = fit;
-  return event;
-}
-
-// What clients may change at any time.
-void TakeChangeable(const v1::Fit& from, v1::Fit* fit) {
-  fit->set_display_name(from.display_name());
-  *fit->mutable_labels() = from.labels();
-  if (from.has_expire_time()) {
-    *fit->mutable_expire_time() = from.expire_time();
-  } else {
-    fit->clear_expire_time();
-  }
-}
-
-void TakeIdentity(const v1::Fit& from, v1::Fit* fit) {
-  *fit->mutable_update_time() = from.update_time();
-  fit->set_etag(from.etag());
-}
-
-v1::WatchFitResponse StateEvent(v1::Fit::State state) {
-  v1::WatchFitResponse event;
-  event.set_state(state);
-  return event;
-}
-
 }  // namespace
-
-struct JobManager::Job {
-  std::string id;
-  std::string request_id;
-  uint64_t fingerprint = 0;
-  LiveFit fit;
-  bool storing = false;  // its file is being written or removed
-  TrainingRecord record;
-  double last_event_seconds = -1;
-  std::atomic<bool> cancel{false};
-  std::shared_ptr<EventLog> events;
-};
 
 JobManager::JobManager(const JobLimits& limits, FitFunction run_fit, ThreadPool* pool,
                        FitStore* store, JobObserver* observer, const TargetSources& sources)
@@ -119,7 +72,7 @@ void JobManager::Start() {
   for (int i = 0; i < limits_.max_running; ++i) runners_.emplace_back([this] { RunnerLoop(); });
 }
 
-absl::StatusOr<JobManager::JobPtr> JobManager::RecoverOne(const std::string& id) {
+absl::StatusOr<JobPtr> JobManager::RecoverOne(const std::string& id) {
   absl::StatusOr<FitRecord> record = store_->Read(id);
   if (!record.ok()) return record.status();
   if (record->fit().name() != FitName(id)) {
@@ -138,7 +91,7 @@ absl::StatusOr<JobManager::JobPtr> JobManager::RecoverOne(const std::string& id)
 
 // Stands for a file that cannot be read: it is shown as FAILED, and left as it is until someone
 // deletes the fit.
-JobManager::JobPtr JobManager::StandIn(const std::string& id, const absl::Status& error) {
+JobPtr JobManager::StandIn(const std::string& id, const absl::Status& error) {
   v1::Fit fit;
   fit.set_name(FitName(id));
   MarkFailed(error, &fit);
@@ -146,7 +99,7 @@ JobManager::JobPtr JobManager::StandIn(const std::string& id, const absl::Status
   int64_t age = std::max<int64_t>(1, absl::ToUnixNanos(store_->WriteTime(id)));
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    while (by_age_.count(age) > 0) ++age;
+    while (jobs_.HasAge(age)) ++age;
   }
   *fit.mutable_create_time() = ToTimestamp(absl::FromUnixNanos(age));
   *fit.mutable_end_time() = fit.create_time();
@@ -170,17 +123,16 @@ void JobManager::Recover() {
       job = StandIn(id, job.status());
     }
     const std::lock_guard<std::mutex> lock(mutex_);
-    last_age_ = std::max(last_age_, Age(*(*job)->fit));
-    Insert(*job);
+    jobs_.Insert(*job);
     WatchExpiry(*(*job)->fit, id);
     if (!HasEnded((*job)->fit->state())) waiting.push_back(*job);
   }
   std::sort(waiting.begin(), waiting.end(),
-            [](const JobPtr& a, const JobPtr& b) { return Age(*a->fit) < Age(*b->fit); });
+            [](const JobPtr& a, const JobPtr& b) { return AgeOf(*a->fit) < AgeOf(*b->fit); });
   const std::lock_guard<std::mutex> lock(mutex_);
   queue_.insert(queue_.end(), waiting.begin(), waiting.end());
-  if (!jobs_.empty()) {
-    spdlog::info("{} fits taken up from {}, {} of them to be run", jobs_.size(),
+  if (!jobs_.all().empty()) {
+    spdlog::info("{} fits taken up from {}, {} of them to be run", jobs_.all().size(),
                  store_->directory(), queue_.size());
   }
 }
@@ -189,7 +141,7 @@ void JobManager::RunnerLoop() {
   while (const JobPtr job = NextJob()) RunJob(job);
 }
 
-JobManager::JobPtr JobManager::NextJob() {
+JobPtr JobManager::NextJob() {
   std::unique_lock<std::mutex> lock(mutex_);
   work_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
   if (stopping_) return nullptr;
@@ -300,7 +252,7 @@ void JobManager::Shutdown() {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     stopping_ = true;
-    for (const auto& [id, job] : jobs_) {
+    for (const auto& [id, job] : jobs_.all()) {
       if (job->fit->state() == v1::Fit::STATE_RUNNING) job->cancel = true;
     }
     runners.swap(runners_);
@@ -310,47 +262,15 @@ void JobManager::Shutdown() {
   std::vector<std::shared_ptr<EventLog>> logs;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    for (const auto& [id, job] : jobs_) logs.push_back(job->events);
+    for (const auto& [id, job] : jobs_.all()) logs.push_back(job->events);
   }
   for (const std::shared_ptr<EventLog>& log : logs) log->Close();
-}
-
-int64_t JobManager::Age(const v1::Fit& fit) {
-  return absl::ToUnixNanos(FromTimestamp(fit.create_time()));
-}
-
-int64_t JobManager::NewAge() {
-  last_age_ = std::max(last_age_ + 1, absl::GetCurrentTimeNanos());
-  return last_age_;
-}
-
-void JobManager::Insert(const JobPtr& job) {
-  jobs_[job->id] = job;
-  by_age_[Age(*job->fit)] = job;
-  if (!job->request_id.empty()) by_request_[job->request_id] = job;
-}
-
-absl::StatusOr<JobManager::JobPtr> JobManager::Find(const std::string& id) const {
-  const auto found = jobs_.find(id);
-  if (found == jobs_.end()) return FitNotFound(FitName(id));
-  return found->second;
-}
-
-absl::StatusOr<JobManager::JobPtr> JobManager::FindSameRequest(const std::string& request_id,
-                                                               uint64_t fingerprint) const {
-  const auto found = by_request_.find(request_id);
-  if (request_id.empty() || found == by_request_.end()) return JobPtr();
-  if (found->second->fingerprint != fingerprint) {
-    return FieldError("request_id", absl::StrCat("was used before, for a different request (",
-                                                 found->second->fit->name(), ")"));
-  }
-  return found->second;
 }
 
 absl::StatusOr<std::unique_ptr<v1::Fit>> JobManager::FindRequest(const std::string& request_id,
                                                                  uint64_t fingerprint) const {
   const std::lock_guard<std::mutex> lock(mutex_);
-  absl::StatusOr<JobPtr> job = FindSameRequest(request_id, fingerprint);
+  absl::StatusOr<JobPtr> job = jobs_.FindRequest(request_id, fingerprint);
   if (!job.ok()) return job.status();
   if (*job == nullptr) return std::unique_ptr<v1::Fit>();
   return std::make_unique<v1::Fit>(*(*job)->fit);
@@ -364,7 +284,7 @@ absl::StatusOr<v1::Fit> JobManager::Create(const v1::Fit& planned, const std::st
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (stopping_) return ShuttingDown();
-    absl::StatusOr<JobPtr> same = FindSameRequest(request_id, fingerprint);
+    absl::StatusOr<JobPtr> same = jobs_.FindRequest(request_id, fingerprint);
     if (!same.ok()) return same.status();
     if (*same != nullptr) return *(*same)->fit;
     if (static_cast<int>(queue_.size()) + running_ >= limits_.max_queued + limits_.max_running) {
@@ -372,9 +292,9 @@ absl::StatusOr<v1::Fit> JobManager::Create(const v1::Fit& planned, const std::st
     }
     do {
       job->id = NewFitId();
-    } while (jobs_.count(job->id) > 0);
+    } while (jobs_.Has(job->id));
     *record.mutable_fit() = planned;
-    *record.mutable_fit()->mutable_create_time() = ToTimestamp(absl::FromUnixNanos(NewAge()));
+    *record.mutable_fit()->mutable_create_time() = ToTimestamp(absl::FromUnixNanos(jobs_.NewAge()));
   }
   record.mutable_fit()->set_name(FitName(job->id));
   record.mutable_fit()->set_uid(NewUid());
@@ -391,7 +311,7 @@ absl::StatusOr<v1::Fit> JobManager::Create(const v1::Fit& planned, const std::st
   v1::Fit fit = *job->fit;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    Insert(job);
+    jobs_.Insert(job);
     queue_.push_back(std::move(job));
   }
   work_.notify_one();
@@ -400,27 +320,14 @@ absl::StatusOr<v1::Fit> JobManager::Create(const v1::Fit& planned, const std::st
 
 absl::StatusOr<v1::Fit> JobManager::Get(const std::string& id) const {
   const std::lock_guard<std::mutex> lock(mutex_);
-  absl::StatusOr<JobPtr> job = Find(id);
+  absl::StatusOr<JobPtr> job = jobs_.Find(id);
   if (!job.ok()) return job.status();
   return *(*job)->fit;
 }
 
 std::vector<LiveFit::Snapshot> JobManager::NextListed(int64_t position, ListOrder order) const {
-  std::vector<LiveFit::Snapshot> fits;
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (order == ListOrder::kOldestFirst) {
-    for (auto it = by_age_.upper_bound(position);
-         it != by_age_.end() && fits.size() < kListedAtOnce; ++it) {
-      fits.push_back(it->second->fit.Listed());
-    }
-    return fits;
-  }
-  auto it = position == 0 ? by_age_.end() : by_age_.lower_bound(position);
-  while (it != by_age_.begin() && fits.size() < kListedAtOnce) {
-    --it;
-    fits.push_back(it->second->fit.Listed());
-  }
-  return fits;
+  return jobs_.List(order, position, kListedAtOnce);
 }
 
 std::vector<LiveFit::Snapshot> JobManager::List(const FitFilter& filter, ListOrder order,
@@ -429,7 +336,7 @@ std::vector<LiveFit::Snapshot> JobManager::List(const FitFilter& filter, ListOrd
   while (true) {
     std::vector<LiveFit::Snapshot> batch = NextListed(position, order);
     if (batch.empty()) return fits;
-    position = Age(*batch.back());
+    position = AgeOf(*batch.back());
     for (LiveFit::Snapshot& fit : batch) {
       if (!filter.Matches(*fit)) continue;
       fits.push_back(std::move(fit));
@@ -441,29 +348,20 @@ std::vector<LiveFit::Snapshot> JobManager::List(const FitFilter& filter, ListOrd
 absl::StatusOr<v1::Fit> JobManager::Update(const std::string& id, const std::string& etag,
                                            const FitChange& change) {
   std::unique_lock<std::mutex> lock(mutex_);
-  absl::StatusOr<JobPtr> found = Find(id);
+  absl::StatusOr<JobPtr> found = jobs_.Find(id);
   if (!found.ok()) return found.status();
   const JobPtr job = *found;
   ended_.wait(lock, [&] { return !job->storing; });
-  if (jobs_.count(id) == 0) return FitNotFound(FitName(id));
+  if (!jobs_.Has(id)) return FitNotFound(FitName(id));
   if (absl::Status s = CheckEtag("fit.etag", etag, *job->fit); !s.ok()) return s;
-  job->storing = true;
+  const Storing storing(job.get(), &lock, &ended_);
   const std::string before = job->fit->etag();
   v1::Fit changed = *job->fit;
   lock.unlock();
   change(&changed);
   Touch(&changed);
-  absl::StatusOr<FitRecord> record = store_->Read(id);
-  absl::Status status = record.status();
-  if (record.ok()) {
-    TakeChangeable(changed, record->mutable_fit());
-    TakeIdentity(changed, record->mutable_fit());
-    status = store_->Write(id, *record);
-  }
+  if (absl::Status s = StoreChangeable(store_, id, changed); !s.ok()) return s;
   lock.lock();
-  job->storing = false;
-  ended_.notify_all();
-  if (!status.ok()) return status;
   v1::Fit* fit = job->fit.Change();
   TakeChangeable(changed, fit);
   if (fit->etag() == before) {
@@ -476,28 +374,19 @@ absl::StatusOr<v1::Fit> JobManager::Update(const std::string& id, const std::str
 }
 
 absl::Status JobManager::CancelQueued(const JobPtr& job, std::unique_lock<std::mutex>& lock) {
+  v1::Fit fit = *job->fit;
+  fit.set_state(v1::Fit::STATE_CANCELLED);
+  fit.set_termination_reason(v1::Fit::TERMINATION_REASON_CANCELLATION);
+  fit.set_message("cancelled before it began");
+  *fit.mutable_end_time() = ToTimestamp(absl::Now());
+  Touch(&fit);
+  job->fit = LiveFit(fit);
   queue_.erase(std::find(queue_.begin(), queue_.end(), job));
-  job->fit.Change()->set_state(v1::Fit::STATE_CANCELLED);
-  job->fit.Change()->set_termination_reason(v1::Fit::TERMINATION_REASON_CANCELLATION);
-  job->fit.Change()->set_message("cancelled before it began");
-  *job->fit.Change()->mutable_end_time() = ToTimestamp(absl::Now());
-  Touch(job->fit.Change());
-  job->storing = true;
-  const v1::Fit fit = *job->fit;
+  const Storing storing(job.get(), &lock, &ended_);
   lock.unlock();
-  absl::StatusOr<FitRecord> record = store_->Read(job->id);
-  absl::Status status = record.status();
-  if (record.ok()) {
-    const v1::TargetSpec target = record->fit().target();
-    *record->mutable_fit() = fit;
-    *record->mutable_fit()->mutable_target() = target;
-    record->set_last_sequence(job->events->last_sequence() + 1);
-    status = store_->Write(job->id, *record);
-  }
+  absl::Status status = StoreEnd(store_, job->id, fit, job->events->last_sequence() + 1);
   job->events->Append(FinalEvent(fit));
   lock.lock();
-  job->storing = false;
-  ended_.notify_all();
   WatchExpiry(fit, job->id);
   return status;
 }
@@ -505,12 +394,12 @@ absl::Status JobManager::CancelQueued(const JobPtr& job, std::unique_lock<std::m
 absl::StatusOr<v1::Fit> JobManager::Cancel(const std::string& id, const std::string& etag,
                                            absl::Duration patience) {
   std::unique_lock<std::mutex> lock(mutex_);
-  absl::StatusOr<JobPtr> found = Find(id);
+  absl::StatusOr<JobPtr> found = jobs_.Find(id);
   if (!found.ok()) return found.status();
   const JobPtr job = *found;
   // It may begin to run meanwhile; and what has ended is on disk before it is told.
   ended_.wait(lock, [&] { return job->fit->state() == v1::Fit::STATE_RUNNING || !job->storing; });
-  if (jobs_.count(id) == 0) return FitNotFound(FitName(id));
+  if (!jobs_.Has(id)) return FitNotFound(FitName(id));
   if (absl::Status s = CheckEtag("etag", etag, *job->fit); !s.ok()) return s;
   if (job->fit->state() == v1::Fit::STATE_QUEUED) {
     if (absl::Status status = CancelQueued(job, lock); !status.ok()) return status;
@@ -529,7 +418,7 @@ absl::Status JobManager::Delete(const std::string& id, const std::string& etag) 
 absl::Status JobManager::DeleteIf(const std::string& id,
                                   const std::function<absl::Status(const v1::Fit&)>& check) {
   std::unique_lock<std::mutex> lock(mutex_);
-  absl::StatusOr<JobPtr> found = Find(id);
+  absl::StatusOr<JobPtr> found = jobs_.Find(id);
   if (!found.ok()) return found.status();
   const JobPtr job = *found;
   if (!HasEnded(job->fit->state())) {
@@ -538,26 +427,22 @@ absl::Status JobManager::DeleteIf(const std::string& id,
         absl::StrCat("is ", StateName(job->fit->state()), "; cancel it before it is deleted"));
   }
   ended_.wait(lock, [&] { return !job->storing; });
-  if (jobs_.count(id) == 0) return FitNotFound(FitName(id));
+  if (!jobs_.Has(id)) return FitNotFound(FitName(id));
   if (absl::Status s = check(*job->fit); !s.ok()) return s;
-  job->storing = true;
+  const Storing storing(job.get(), &lock, &ended_);
   lock.unlock();
   absl::Status status = store_->Remove(id);
   lock.lock();
-  job->storing = false;
   if (status.ok()) {
-    jobs_.erase(id);
-    by_age_.erase(Age(*job->fit));
-    by_request_.erase(job->request_id);
+    jobs_.Erase(*job);
     expirer_.Forget(id);
   }
-  ended_.notify_all();
   return status;
 }
 
 absl::StatusOr<std::shared_ptr<EventLog>> JobManager::Events(const std::string& id) const {
   const std::lock_guard<std::mutex> lock(mutex_);
-  absl::StatusOr<JobPtr> job = Find(id);
+  absl::StatusOr<JobPtr> job = jobs_.Find(id);
   if (!job.ok()) return job.status();
   return (*job)->events;
 }
@@ -565,7 +450,7 @@ absl::StatusOr<std::shared_ptr<EventLog>> JobManager::Events(const std::string& 
 absl::StatusOr<FitRecord> JobManager::Record(const std::string& id) const {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (absl::StatusOr<JobPtr> job = Find(id); !job.ok()) return job.status();
+    if (absl::StatusOr<JobPtr> job = jobs_.Find(id); !job.ok()) return job.status();
   }
   absl::StatusOr<FitRecord> record = store_->Read(id);
   if (absl::IsNotFound(record.status())) return FitNotFound(FitName(id));
@@ -576,7 +461,7 @@ absl::StatusOr<v1::TrainingHistory> JobManager::History(const std::string& id) c
   v1::TrainingHistory history;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    absl::StatusOr<JobPtr> job = Find(id);
+    absl::StatusOr<JobPtr> job = jobs_.Find(id);
     if (!job.ok()) return job.status();
     if (!HasEnded((*job)->fit->state())) {
       for (const v1::FitProgress& report : (*job)->record.reports()) {
@@ -594,7 +479,7 @@ absl::StatusOr<v1::TrainingHistory> JobManager::History(const std::string& id) c
 std::map<v1::Fit::State, int> JobManager::CountByState() const {
   std::map<v1::Fit::State, int> counts;
   const std::lock_guard<std::mutex> lock(mutex_);
-  for (const auto& [id, job] : jobs_) ++counts[job->fit->state()];
+  for (const auto& [id, job] : jobs_.all()) ++counts[job->fit->state()];
   return counts;
 }
 

@@ -6,7 +6,6 @@
 // demand.
 #pragma once
 
-#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -15,7 +14,6 @@
 #include <mutex>
 #include <string>
 #include <thread>
-#include <unordered_map>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -23,12 +21,11 @@
 #include "absl/time/time.h"
 #include "aisivi/v1/fit_service.pb.h"
 #include "engine/parallel/thread_pool.h"
-#include "server/jobs/event_log.h"
 #include "server/jobs/expirer.h"
 #include "server/jobs/fit_filter.h"
 #include "server/jobs/fit_runner.h"
 #include "server/jobs/job_observer.h"
-#include "server/jobs/live_fit.h"
+#include "server/jobs/job_table.h"
 #include "server/store/fit_store.h"
 
 namespace aisivi::server {
@@ -37,8 +34,6 @@ struct JobLimits {
   int max_running = 2;  // at least 1
   int max_queued = 64;  // waiting fits, at least 0
 };
-
-enum class ListOrder { kNewestFirst, kOldestFirst };
 
 // Changes display_name, labels and expire_time of a fit, and nothing else.
 using FitChange = std::function<void(v1::Fit* fit)>;
@@ -74,7 +69,7 @@ class JobManager {
   // LiveFit::Listed() has them. A fit's position is Age().
   std::vector<LiveFit::Snapshot> List(const FitFilter& filter, ListOrder order, int64_t position,
                                       int limit) const;
-  static int64_t Age(const v1::Fit& fit);
+  static int64_t Age(const v1::Fit& fit) { return AgeOf(fit); }
   // The three of them: ABORTED when `etag` is neither empty nor the fit's.
   // The fit as changed, which is on disk.
   absl::StatusOr<v1::Fit> Update(const std::string& id, const std::string& etag,
@@ -90,16 +85,9 @@ class JobManager {
   std::map<v1::Fit::State, int> CountByState() const;
 
  private:
-  struct Job;
-  using JobPtr = std::shared_ptr<Job>;
-
-  absl::StatusOr<JobPtr> Find(const std::string& id) const;
-  absl::StatusOr<JobPtr> FindSameRequest(const std::string& request_id, uint64_t fingerprint) const;
-  void Insert(const JobPtr& job);
   absl::StatusOr<JobPtr> RecoverOne(const std::string& id);
   JobPtr StandIn(const std::string& id, const absl::Status& error);
   std::vector<LiveFit::Snapshot> NextListed(int64_t position, ListOrder order) const;
-  int64_t NewAge();
   void WatchExpiry(const v1::Fit& fit, const std::string& id);
   void Expire(const std::string& id);
   // Deletes a fit that has ended unless `check`, made with mutex_ held once nothing else writes its
@@ -123,17 +111,14 @@ class JobManager {
   const TargetSources sources_;
   const v1::EngineInfo engine_;
 
-  std::mutex create_mutex_;                       // held over a whole creation; taken before mutex_
-  mutable std::mutex mutex_;                      // guards all below, and the state of every job
-  std::condition_variable work_;                  // the queue or stopping_ changed
-  std::condition_variable ended_;                 // a job ended, or a write of its file did
-  std::unordered_map<std::string, JobPtr> jobs_;  // by id
-  std::map<int64_t, JobPtr> by_age_;              // by create time
-  std::unordered_map<std::string, JobPtr> by_request_;  // by request_id
+  std::mutex create_mutex_;        // held over a whole creation; taken before mutex_
+  mutable std::mutex mutex_;       // guards all below, and the state of every job
+  std::condition_variable work_;   // the queue or stopping_ changed
+  std::condition_variable ended_;  // a job ended, or a write of its file did
+  JobTable jobs_;
   std::deque<JobPtr> queue_;
   int running_ = 0;
   bool stopping_ = false;
-  int64_t last_age_ = 0;
   std::vector<std::thread> runners_;
   Expirer expirer_;  // the last: its calls need all above
 };

@@ -97,7 +97,7 @@ absl::Status DatasetServiceImpl::Delete(const std::string& name) {
 
 grpc::ServerReadReactor<v1::UploadDatasetRequest>* DatasetServiceImpl::UploadDataset(
     grpc::CallbackServerContext* context, v1::Dataset* response) {
-  return StartUpload(transfers_, datasets_, response);
+  return StartUpload(transfers_, &idle_uploads_, datasets_, response);
 }
 
 grpc::Status DatasetServiceImpl::GetDataset(grpc::ServerContext* context,

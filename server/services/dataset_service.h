@@ -4,6 +4,7 @@
 #include "aisivi/v1/dataset_service.grpc.pb.h"
 #include "server/jobs/job_manager.h"
 #include "server/services/heavy_work.h"
+#include "server/services/idle_watch.h"
 #include "server/store/dataset_store.h"
 
 namespace aisivi::server {
@@ -13,9 +14,10 @@ class DatasetServiceImpl final
     : public v1::DatasetService::WithCallbackMethod_UploadDataset<
           v1::DatasetService::WithCallbackMethod_DownloadDataset<v1::DatasetService::Service>> {
  public:
-  // All must outlive this.
-  DatasetServiceImpl(const JobManager* jobs, DatasetStore* datasets, HeavyWork* transfers)
-      : jobs_(jobs), datasets_(datasets), transfers_(transfers) {}
+  // All must outlive this. `patience`: how long an upload may send nothing.
+  DatasetServiceImpl(const JobManager* jobs, DatasetStore* datasets, HeavyWork* transfers,
+                     absl::Duration patience)
+      : jobs_(jobs), datasets_(datasets), transfers_(transfers), idle_uploads_(patience) {}
 
   grpc::ServerReadReactor<v1::UploadDatasetRequest>* UploadDataset(
       grpc::CallbackServerContext* context, v1::Dataset* response) override;
@@ -38,6 +40,7 @@ class DatasetServiceImpl final
   const JobManager* const jobs_;
   DatasetStore* const datasets_;
   HeavyWork* const transfers_;
+  IdleWatch idle_uploads_;
 };
 
 }  // namespace aisivi::server

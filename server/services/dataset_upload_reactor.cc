@@ -1,10 +1,12 @@
 #include "server/services/dataset_upload_reactor.h"
 
 #include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "server/services/heavy_reactor.h"
 #include "server/status.h"
 #include "server/store/dataset_upload.h"
@@ -36,12 +38,15 @@ absl::Status CheckMetadata(const Request::Metadata& metadata) {
 
 class UploadReactor final : public HeavyReactor<grpc::ServerReadReactor<Request>> {
  public:
-  UploadReactor(HeavyWork* work, DatasetStore* datasets, v1::Dataset* response)
-      : HeavyReactor(work), datasets_(datasets), response_(response) {
+  UploadReactor(HeavyWork* work, IdleWatch* idle, DatasetStore* datasets, v1::Dataset* response)
+      : HeavyReactor(work), idle_(idle), datasets_(datasets), response_(response) {
     Enter();
   }
+  ~UploadReactor() override { idle_->Forget(this); }
 
   void OnReadDone(bool ok) override {
+    if (!EndReading()) return;  // given up, and ended already
+    idle_->Forget(this);
     next_ = ok ? Next::kMessage : Next::kEnd;
     Continue();
   }
@@ -52,10 +57,33 @@ class UploadReactor final : public HeavyReactor<grpc::ServerReadReactor<Request>
   void Run() override {
     const absl::StatusOr<bool> more =
         Try<bool>([this](const std::atomic<bool>*) { return Step(); });
-    if (more.ok() && *more) return StartRead(&request_);
+    if (more.ok() && *more) return AwaitMessage();
     // Nothing of it is left once the client knows.
     upload_.reset();
     End(more.status());
+  }
+
+  void AwaitMessage() {
+    // Held, so that nothing ends this before the read has begun.
+    const std::lock_guard<std::mutex> lock(reading_mutex_);
+    reading_ = true;
+    idle_->Watch(this, [this] { GiveUp(); });
+    StartRead(&request_);
+  }
+
+  // False when that was done before.
+  bool EndReading() {
+    const std::lock_guard<std::mutex> lock(reading_mutex_);
+    return std::exchange(reading_, false);
+  }
+
+  // While a message is awaited nothing else touches this; and it is not deleted before the watch
+  // has returned from here.
+  void GiveUp() {
+    if (!EndReading()) return;
+    upload_.reset();
+    End(absl::DeadlineExceededError(
+        absl::StrCat("no message has come for ", absl::FormatDuration(idle_->patience()))));
   }
 
   // Whether there is more to read.
@@ -101,18 +129,21 @@ class UploadReactor final : public HeavyReactor<grpc::ServerReadReactor<Request>
     return dataset.status();
   }
 
+  IdleWatch* const idle_;
   DatasetStore* const datasets_;
   v1::Dataset* const response_;
   Next next_ = Next::kBegin;
   Request request_;  // the one being read
   std::unique_ptr<DatasetUpload> upload_;
+  std::mutex reading_mutex_;
+  bool reading_ = false;  // a message is awaited
 };
 
 }  // namespace
 
-grpc::ServerReadReactor<Request>* StartUpload(HeavyWork* work, DatasetStore* datasets,
-                                              v1::Dataset* response) {
-  return new UploadReactor(work, datasets, response);
+grpc::ServerReadReactor<Request>* StartUpload(HeavyWork* work, IdleWatch* idle,
+                                              DatasetStore* datasets, v1::Dataset* response) {
+  return new UploadReactor(work, idle, datasets, response);
 }
 
 }  // namespace aisivi::server

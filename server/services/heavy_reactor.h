@@ -2,6 +2,7 @@
 // the client has left (or its deadline has passed) becomes the engine's cancel flag.
 #pragma once
 
+#include <grpcpp/server_context.h>
 #include <grpcpp/support/server_callback.h>
 
 #include <atomic>

@@ -28,21 +28,22 @@ kill -KILL "$experiment"
 wait "$experiment" 2>/dev/null || true
 wait_until "the end of the server" is_gone "$child"
 [[ ! -e toy/report.md ]] || die "it was killed too late"
-expect_match '^1/12  banana, aisivi, authors. preset, seed 1:  forward_kl .*, ELBO .*, log Z ' lines
+expect_match '^1/18  banana, aisivi, authors. preset, seed 1:  forward_kl .*, ELBO .*, log Z ' lines
 ! grep -q $'\x1b\|\r' lines || die "control characters in plain output"
 
 echo "a second call goes on where it stopped"
 before=$(($(wc -l <toy/results.csv) - 1))
 printf 'toy,banana,ai' >>toy/results.csv
 "${toy[@]}" >lines
-expect_match "^$before of 12 are done already\$" lines
-(($(grep -c '^[0-9]*/12  ' lines) == 12 - before)) || die "not the rest was run: $(cat lines)"
+expect_match "^$before of 18 are done already\$" lines
+(($(grep -c '^[0-9]*/18  ' lines) == 18 - before)) || die "not the rest was run: $(cat lines)"
 expect_match '^report written to toy/report.md$' lines
-(($(wc -l <toy/results.csv) == 13)) || die "not a header and 12 results"
-(($(cut -d, -f 2-6 toy/results.csv | sort -u | wc -l) == 13)) || die "a fit was run twice"
+(($(wc -l <toy/results.csv) == 19)) || die "not a header and 18 results"
+(($(cut -d, -f 2-6 toy/results.csv | sort -u | wc -l) == 19)) || die "a fit was run twice"
 ! grep -qv ',SUCCEEDED,\|^experiment,' toy/results.csv || die "a fit failed: $(cat toy/results.csv)"
 expect_match '^# Two-dimensional targets$' toy/report.md
 expect_match '^\| x_shaped \| bsivi, authors. preset \| 0.0034 \| ' toy/report.md
+(($(grep -c '^| .* | 0 | equal |$' toy/report.md) == 3)) || die "chunks are not one batch"
 (($(wc -l <toy/toy.csv) == 13)) || die "not a header and 12 rows"
 for picture in toy toy_kl; do
   [[ $(head -c 4 "toy/$picture.png" | tail -c 3) == PNG ]] || die "no $picture.png"
@@ -52,7 +53,7 @@ done
 compgen -G 'toy/server-*' >/dev/null && die "the server's folder is left"
 cp toy/report.md report_before
 "${toy[@]}" >lines
-expect_match '^12 of 12 are done already$' lines
+expect_match '^18 of 18 are done already$' lines
 cmp report_before toy/report.md || die "another report from the same results"
 
 echo "Ctrl-C ends it and its server, and keeps what is done"
@@ -100,7 +101,7 @@ echo "all methods on a target, against reference draws and without"
 aisivi experiment logistic --out logistic --data "$root/deploy/data/challenger.csv" \
   --methods gaussian,bsivi,reference "${tiny[@]}" >lines
 expect_match '^No reference draws were given' logistic/report.md
-[[ -s logistic/logistic_marginals.png && ! -e logistic/logistic_correlations.png ]] ||
+[[ -s logistic/logistic_marginals.png && -s logistic/logistic_pairs.png && ! -e logistic/logistic_correlations.png ]] ||
   die "not the pictures there should be"
 printf -- '-1,-1\n-1.2,-1.3\n-0.9,-0.8\n' >draws.csv
 aisivi experiment logistic --out against --data "$root/deploy/data/challenger.csv" \
@@ -130,7 +131,7 @@ cp ablation/report.md report_before
 expect_match '^1 of 1 are done already$' lines
 cmp report_before ablation/report.md || die "another report from the same results"
 aisivi experiment dimension --out dimension --target gaussian --seeds 2 "${tiny[@]}" >lines
-expect_match '^7/7  gaussian, 50 dimensions:  ELBO ' lines
+expect_match '^10/10  gaussian, 400 dimensions:  ELBO ' lines
 expect_match '^gaussian, inner samples from the prior \(BSIVI\): ' dimension/report.md
 [[ -s dimension/dimension.png ]] || die "no picture"
 

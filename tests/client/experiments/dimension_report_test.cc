@@ -73,6 +73,13 @@ TEST(Dimension, OtherSentences) {
               HasSubstr("in no dimension was k = 10000 enough."));
   EXPECT_THAT(NeedSentence(Needs({At("gaussian", 2, 0, 5), At("gaussian", 4, 0, 50)})[1]),
               HasSubstr("too few dimensions were within reach"));
+  EXPECT_THAT(NeedSentence(Needs({{"gaussian", 2, {}, {}}})[1]),
+              HasSubstr("nothing was measured."));
+  // Where fewer k were tried, less can be said of all.
+  std::vector<DimensionRows> uneven = {At("gaussian", 2, 0, 1e9), At("gaussian", 4, 0, 1e9)};
+  uneven[1].rows.pop_back();
+  EXPECT_THAT(NeedSentence(Needs(uneven)[1]), HasSubstr("in no dimension was k = 1000 enough."));
+  EXPECT_THAT(Needs(uneven)[1].most, testing::ElementsAre(10000, 1000));
   const std::vector<DimensionRows> falling = {At("gaussian", 2, 400, 1), At("gaussian", 4, 100, 1),
                                               At("gaussian", 6, 25, 1)};
   EXPECT_THAT(NeedSentence(Needs(falling)[0]), HasSubstr("It does not grow with D."));
@@ -121,6 +128,8 @@ TEST(Dimension, Report) {
   EXPECT_THAT(report, HasSubstr("| gaussian | 8 | 20 | 2560 |"));
   EXPECT_THAT(report, HasSubstr("| gaussian | 20 | 20 | more than 10000 |"));
   EXPECT_THAT(report, HasSubstr("| gaussian | 50 | - | - | FAILED |"));
+  EXPECT_THAT(report, HasSubstr("| gaussian | 8 | the prior (BSIVI) | 0.750 | 0.750 | 0.750 | "
+                                "0.192 | 0.0192 | - |"));
   EXPECT_THAT(report, HasSubstr("grows by a factor of 2.321 per dimension at a typical point"));
   EXPECT_THAT(ReadFile(folder / "needed.csv"), HasSubstr("gaussian,prior,20,inf,10000"));
   EXPECT_THAT(ReadFile(folder / "dimension.csv"), HasSubstr("gaussian,8,prior,1000,"));

@@ -64,6 +64,7 @@ TEST(LogisticReport, WithoutReferenceTheColumnsAreLeftOutAndItSaysSo) {
   const std::string report = ReadFile(folder / "report.md");
   EXPECT_THAT(report, HasSubstr("No reference draws were given (`--reference FILE`)"));
   EXPECT_THAT(report, Not(HasSubstr("sum of log q over the reference")));
+  EXPECT_THAT(report, HasSubstr("(logistic_pairs.png)"));
   EXPECT_THAT(report, Not(HasSubstr("logistic_correlations")));
 }
 

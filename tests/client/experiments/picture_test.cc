@@ -122,6 +122,23 @@ TEST(LogisticPicture, WithAndWithoutReference) {
   ExpectPicture(folder, "logistic_correlations");
   drawn = DrawCorrelations({}, z, folder.path());
   EXPECT_TRUE(drawn.ok()) << drawn;
+  drawn = DrawPairs({{"a", z}, {"b", 2 * z}}, z, folder.path());
+  ASSERT_TRUE(drawn.ok()) << drawn;
+  ExpectPicture(folder, "logistic_pairs");
+  const std::string svg = ReadFile(folder / "logistic_pairs.svg");
+  for (const char* text : {">reference draws<", ">a<", ">b<", ">coefficient 4<"}) {
+    EXPECT_THAT(svg, testing::HasSubstr(text));
+  }
+  drawn = DrawPairs({{"a", z}}, std::nullopt, folder.path());
+  ASSERT_TRUE(drawn.ok()) << drawn;
+  EXPECT_THAT(ReadFile(folder / "logistic_pairs.svg"), testing::HasSubstr(">draws of a<"));
+  for (const std::vector<DrawsOfFit>& few :
+       {std::vector<DrawsOfFit>{}, std::vector<DrawsOfFit>{{"a", z.topRows(1)}}}) {
+    drawn = DrawPairs(few, std::nullopt, folder.path());
+    ASSERT_TRUE(drawn.ok()) << drawn;
+    EXPECT_THAT(ReadFile(folder / "logistic_pairs.svg"),
+                testing::HasSubstr(few.empty() ? ">no fit succeeded<" : ">one coefficient only<"));
+  }
 }
 
 TEST(SignificancePicture, WithFewSeedsAndWithNone) {

@@ -100,12 +100,13 @@ TEST(ToyReport, TablesAndText) {
   const Folder folder;
   Settings settings;
   settings.out = folder.path();
-  ASSERT_TRUE(WriteToyReport(settings, Summarise(settings, Results())).ok());
+  ASSERT_TRUE(WriteToyReport(settings, Summarise(settings, Results()), {}).ok());
   const std::string report = ReadFile(folder / "report.md");
   EXPECT_THAT(report, HasSubstr("| banana | aisivi, authors' preset | 0.0853 | 0.500 |"));
   EXPECT_THAT(report, HasSubstr("| 1 of 2 |"));
   EXPECT_THAT(report, HasSubstr("0.750 (0.500 – 1.00)"));
   EXPECT_THAT(report, HasSubstr("(toy.png)"));
+  EXPECT_THAT(report, HasSubstr("## Chunks of inner samples against one batch"));
   EXPECT_THAT(report, HasSubstr("banana to `inner_samples=512 iterations=1000 decay_every=500`"));
   EXPECT_THAT(ReadFile(folder / "toy.csv"),
               HasSubstr("banana,bsivi,authors,,2,2,0.3022,0.75,0.5,1,"));

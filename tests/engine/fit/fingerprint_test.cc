@@ -6,11 +6,12 @@
 namespace aisivi {
 namespace {
 
-TEST(NumericFingerprintTest, IsSixteenDigitsAndTheSameAgain) {
+TEST(NumericFingerprintTest, IsSixteenDigitsAndTheSameAtAnyThreadCount) {
   EXPECT_THAT(NumericFingerprint(), testing::MatchesRegex("[0-9a-f]{16}"));
   // FNV-1a of nothing: the fit failed.
   EXPECT_NE(NumericFingerprint(), "cbf29ce484222325");
-  EXPECT_EQ(NumericFingerprint(), NumericFingerprint());
+  ThreadPool pool(3);
+  EXPECT_EQ(ComputeNumericFingerprint(pool), NumericFingerprint());
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "engine/fit/options.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -158,6 +159,42 @@ TEST(OptionsTest, CombinationsThatCannotBeAreRefusedByName) {
   refused([](FitOptions* o) { o->coupling = "linear"; }, "coupling");
   refused([](FitOptions* o) { o->hidden = 8192; }, "hidden", 10000);
   refused([](FitOptions* o) { o->evidence_draws = 1 << 22; }, "evidence_draws", 100);
+}
+
+std::vector<std::string> NamesOf(const std::vector<absl::Status>& errors) {
+  std::vector<std::string> names;
+  for (const absl::Status& error : errors) {
+    EXPECT_TRUE(absl::IsInvalidArgument(error)) << error;
+    names.emplace_back(error.message().substr(0, error.message().find(':')));
+  }
+  return names;
+}
+
+TEST(OptionsTest, AllThatDoNotFitAreNamed) {
+  using ::testing::ElementsAre;
+  FitOptions options;
+  EXPECT_TRUE(InvalidOptions(options, 3).empty());
+  options.points = 0;
+  options.decay = 2;
+  options.warm_start = "hot";
+  options.latent = "uniform";  // and linear_skip is told when these are right
+  EXPECT_THAT(NamesOf(InvalidOptions(options, 3)), ElementsAre("points", "decay", "warm_start"));
+  options = FitOptions();
+  options.latent = "uniform";
+  options.latent_dim = 2;
+  options.sigma_scale = 1;
+  EXPECT_THAT(NamesOf(InvalidOptions(options, 3)),
+              ElementsAre("linear_skip", "latent_dim", "sigma_scale", "proposal_base"));
+  options = FitOptions();
+  options.method = "ksivi";
+  options.hidden = 8192;
+  options.points = 65536;  // too many for the batch, and for the kernel's pairs
+  options.evidence_draws = 1 << 22;
+  EXPECT_THAT(NamesOf(InvalidOptions(options, 10000)),
+              ElementsAre("hidden", "points", "evidence_draws"));
+  EXPECT_EQ(ValidateOptions(options, 10000), InvalidOptions(options, 10000).front());
+  options.method = "magic";
+  EXPECT_THAT(NamesOf(InvalidOptions(options, 10000)), ElementsAre("method"));
 }
 
 TEST(OptionsTest, RunFitChecksBeforeItRuns) {

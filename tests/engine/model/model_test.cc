@@ -61,6 +61,23 @@ std::vector<std::shared_ptr<const Model>> Models() {
   return models;
 }
 
+// With E = D half of the weights of an affine coupling are on the point, of a spline's a few.
+TEST(InnerSampleFlopTest, TheWeightsOnThePointAreNotCounted) {
+  test::Random random(5);
+  for (const CouplingKind kind : {CouplingKind::kAffine, CouplingKind::kSpline}) {
+    const Component component =
+        test::MakeComponent({.dim = 6, .latent = 6, .coupling = kind}, Eigen::VectorXd::Zero(6),
+                            Eigen::MatrixXd::Identity(6, 6), 1, random);
+    const auto family = static_cast<double>(component.family.parameters().size());
+    const auto proposal = static_cast<double>(component.proposal.parameters().size());
+    const CouplingEntry& entry = EntryOf(kind);
+    const double live = static_cast<double>(entry.networks + entry.outputs);
+    const double share = live / (live + 2.0 * static_cast<double>(entry.networks));
+    EXPECT_DOUBLE_EQ(InnerSampleFlop(component), 2 * (family + share * proposal)) << entry.name;
+    EXPECT_EQ(share == 0.5, kind == CouplingKind::kAffine);
+  }
+}
+
 TEST(ModelTest, BytesRoundTripBitForBit) {
   ThreadPool pool(2);
   for (const auto& model : Models()) {

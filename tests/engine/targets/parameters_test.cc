@@ -107,6 +107,31 @@ TEST(ParametersTest, DimensionIsBounded) {
               StartsWith("x: gives 10001 dimensions"));
 }
 
+TEST(ParametersTest, AllThatAreWrongAreTold) {
+  EXPECT_EQ(test::Error("logistic_regression", {{"nonsense", 1.0}, {"y", 2.0}}),
+            "nonsense: unknown parameter; this target has: x, y, prior_precision\n"
+            "y: must be a vector\nx: required (a matrix)");
+  EXPECT_EQ(test::Error("logistic_regression", {{"x", Eigen::MatrixXd::Ones(2, 1).eval()},
+                                                {"y", Eigen::VectorXd{{1, 2}}},
+                                                {"prior_precision", -1.0}}),
+            "y: entry 2 is 2, not 0 or 1\n"
+            "prior_precision: must be between 1e-12 and 1e+12, not -1");
+  EXPECT_EQ(test::Error("student_t", {{"degrees_of_freedom", 0.0},
+                                      {"dimension", -4.0},
+                                      {"scale", Eigen::MatrixXd::Ones(2, 3).eval()}}),
+            "degrees_of_freedom: must be between 0.1 and 1e+06, not 0\n"
+            "dimension: must be between 1 and 10000, not -4\nscale: must be square, not 2×3");
+}
+
+TEST(ParametersTest, WhatFollowsFromAnotherErrorIsNotTold) {
+  EXPECT_EQ(test::Error("conditioned_diffusion",
+                        {{"steps", 0.0}, {"observations", Eigen::VectorXd{{1, 2, 3}}}}),
+            "steps: must be between 1 and 10000, not 0");
+  EXPECT_EQ(test::Error("student_t",
+                        {{"dimension", -4.0}, {"scale", Eigen::MatrixXd::Identity(2, 2).eval()}}),
+            "dimension: must be between 1 and 10000, not -4");
+}
+
 TEST(ParametersTest, EmptyCountsAsMissing) {
   EXPECT_THAT(ErrorWith("logistic_regression", "x", Eigen::MatrixXd()), StartsWith("x: required"));
   EXPECT_THAT(ErrorWith("gaussian_mixture", "covariances", std::vector<Eigen::MatrixXd>()),

@@ -3,11 +3,13 @@
 #include <fstream>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "engine/transforms/names.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/text_format.h"
+#include "google/rpc/error_details.pb.h"
 #include "gtest/gtest.h"
 #include "server/convert/target_spec.h"
 #include "server/store/dataset_name.h"
@@ -165,6 +167,31 @@ TEST_F(TargetDataTest, MistakesNameTheirField) {
   // An intercept alone is a model.
   EXPECT_TRUE(
       Build("logistic_regression { dataset: '" + alone + "' response: 'y' intercept: true }").ok());
+}
+
+TEST_F(TargetDataTest, AllMistakesAreToldAtOnce) {
+  const absl::Status status =
+      Build(
+          "logistic_regression { dataset: NAME response: 'none' predictors: ['id', 'id', 'no'] "
+          "prior_precision: inf }")
+          .status();
+  google::rpc::BadRequest bad_request;
+  ASSERT_TRUE(bad_request.ParseFromString(std::string(
+      status.GetPayload("type.googleapis.com/google.rpc.BadRequest").value_or(absl::Cord()))));
+  std::vector<std::string> fields;
+  for (const auto& violation : bad_request.field_violations()) fields.push_back(violation.field());
+  const std::string t = "fit.target.logistic_regression.";
+  EXPECT_THAT(fields, ElementsAre(t + "prior_precision", t + "response", t + "predictors[1]",
+                                  t + "predictors[2]"));
+  // As many as an answer has room for, however many there are.
+  std::string names;
+  for (int i = 0; i < 1000; ++i) absl::StrAppend(&names, i == 0 ? "'none'" : ", 'none'");
+  EXPECT_LT(
+      Build("logistic_regression { dataset: NAME response: 'damage' predictors: [" + names + "] }")
+          .status()
+          .message()
+          .size(),
+      2000u);
 }
 
 TEST_F(TargetDataTest, TooMuchIsRefusedBeforeItIsRead) {

@@ -4,10 +4,12 @@
 #include <limits>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "gmock/gmock.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/text_format.h"
+#include "google/rpc/error_details.pb.h"
 #include "gtest/gtest.h"
 #include "server/convert/target_data.h"
 
@@ -155,6 +157,32 @@ TEST(TargetSpecTest, BadInputNamesItsField) {
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << c.spec;
     EXPECT_THAT(std::string(status.message()), StartsWith(c.message));
   }
+}
+
+// The fields of the violations that an error carries.
+std::vector<std::string> Fields(const absl::Status& status) {
+  const auto payload = status.GetPayload("type.googleapis.com/google.rpc.BadRequest");
+  google::rpc::BadRequest bad_request;
+  std::vector<std::string> fields;
+  if (!payload.has_value() || !bad_request.ParseFromString(std::string(*payload))) return fields;
+  for (const auto& violation : bad_request.field_violations()) fields.push_back(violation.field());
+  return fields;
+}
+
+TEST(TargetSpecTest, AllParametersThatAreWrongAreNamed) {
+  using ::testing::ElementsAre;
+  // What cannot be converted.
+  EXPECT_THAT(
+      Fields(BuildTarget(Spec("gaussian { mean: [0, nan] covariance { rows: 2 } }"), "t").status()),
+      ElementsAre("t.gaussian.mean", "t.gaussian.covariance"));
+  // What the engine refuses.
+  const absl::Status refused =
+      BuildTarget(Spec("student_t { degrees_of_freedom: 0 dimension: -4 }"), "t").status();
+  EXPECT_THAT(Fields(refused), ::testing::UnorderedElementsAre("t.student_t.degrees_of_freedom",
+                                                               "t.student_t.dimension"));
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("; t.student_t."));
+  EXPECT_THAT(Fields(BuildTarget(Spec("logistic_regression {}"), "t").status()),
+              ElementsAre("t.logistic_regression.x", "t.logistic_regression.y"));
 }
 
 TEST(TargetSpecTest, StrippedSpecKeepsNumbersOnly) {

@@ -123,6 +123,30 @@ TEST(FitPlanTest, AllFieldsThatAreWrongAreNamedAtOnce) {
                           "fit.target.funnel.dimension"));
 }
 
+// The fields of the violations that an error carries.
+std::vector<std::string> Fields(const absl::Status& status) {
+  const auto payload = status.GetPayload("type.googleapis.com/google.rpc.BadRequest");
+  google::rpc::BadRequest bad_request;
+  std::vector<std::string> fields;
+  if (!payload.has_value() || !bad_request.ParseFromString(std::string(*payload))) return fields;
+  for (const auto& violation : bad_request.field_violations()) fields.push_back(violation.field());
+  return fields;
+}
+
+TEST(FitPlanTest, AllThatDoNotGoTogetherAreNamedAtOnce) {
+  using ::testing::ElementsAre;
+  EXPECT_THAT(Fields(PlanFit(Request("target { banana {} } family { latent: LATENT_UNIFORM "
+                                     "latent_dim: 3 sigma_scale: 1 }"))
+                         .status()),
+              ElementsAre("fit.family.linear_skip", "fit.family.latent_dim",
+                          "fit.family.sigma_scale", "fit.proposal.proposal_base"));
+  // Beside the dimension; the work of such a fit is not told.
+  EXPECT_THAT(Fields(PlanFit(Request("target { funnel { dimension: 5000 } } family { latent_dim: 3 "
+                                     "} schedule { iterations: 10000000 points: 4096 }"))
+                         .status()),
+              ElementsAre("fit.family.latent_dim", "fit.target.funnel"));
+}
+
 TEST(FitPlanTest, AnEnumValueThatIsNotKnownIsRefused) {
   v1::Fit fit = Request("target { banana {} }");
   fit.mutable_start()->set_warm_start(static_cast<v1::WarmStart>(99));

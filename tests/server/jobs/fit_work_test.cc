@@ -84,6 +84,20 @@ TEST(FitWorkTest, TheEvidenceIsBounded) {
                           "fit.evidence_settings.evidence_inner_samples"));
 }
 
+TEST(FitWorkTest, EveryProductThatIsTooLargeIsTold) {
+  FitOptions options;
+  options.points = 4096;
+  options.inner_samples = 4096;
+  options.iterations = 10'000'000;
+  options.evidence_draws = 1 << 22;
+  options.evidence_inner_samples = 1 << 22;
+  EXPECT_THAT(Fields(Check(options, 2)),
+              ElementsAre("fit.schedule.points", "fit.method.aisivi.inner_samples",
+                          "fit.method.aisivi.chunks", "fit.schedule.iterations",
+                          "fit.start.restarts", "fit.evidence_settings.evidence_draws",
+                          "fit.evidence_settings.evidence_inner_samples"));
+}
+
 TEST(FitWorkTest, SamplingIsBounded) {
   FitOptions options;
   options.method = "reference";

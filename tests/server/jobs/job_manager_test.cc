@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <new>
 #include <string>
 #include <thread>
 #include <vector>
@@ -184,6 +185,18 @@ TEST_F(JobManagerTest, EveryAnswerToACancellationIsOnDisk) {
     }
     for (std::thread& thread : threads) thread.join();
   }
+}
+
+TEST_F(JobManagerTest, AnUpdateThatThrowsLeavesTheFitToOthers) {
+  const std::string id = Create();
+  EXPECT_THROW((void)manager_->Update(id, "", [](v1::Fit*) { throw std::bad_alloc(); }),
+               std::bad_alloc);
+  const absl::StatusOr<v1::Fit> updated =
+      manager_->Update(id, "", [](v1::Fit* fit) { fit->set_display_name("later"); });
+  ASSERT_TRUE(updated.ok()) << updated.status();
+  EXPECT_EQ(updated->display_name(), "later");
+  EXPECT_EQ(manager_->Cancel(id, "", kGenerous)->state(), v1::Fit::STATE_CANCELLED);
+  EXPECT_TRUE(manager_->Delete(id, "").ok());
 }
 
 TEST_F(JobManagerTest, OnlyEndedFitsAreDeletedAndWholly) {

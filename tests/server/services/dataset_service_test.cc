@@ -227,6 +227,20 @@ TEST_F(DatasetServiceTest, AClientThatLeavesLeavesNothing) {
   EXPECT_TRUE(std::filesystem::is_empty(directory_.path() + "/datasets"));
 }
 
+TEST_F(DatasetServiceTest, AClientThatSendsNothingIsGivenUp) {
+  ServerOptions options;
+  options.upload_patience = absl::Milliseconds(50);
+  Restart(options);
+  grpc::ClientContext context;
+  v1::Dataset dataset;
+  const auto writer = datasets_->UploadDataset(&context, &dataset);
+  ASSERT_TRUE(writer->Write(Metadata(sizeof(kTable) - 1)));
+  const grpc::Status status = writer->Finish();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED) << status.error_message();
+  EXPECT_THAT(status.error_message(), HasSubstr("no message has come for 50ms"));
+  EXPECT_TRUE(std::filesystem::is_empty(directory_.path() + "/datasets"));
+}
+
 TEST_F(DatasetServiceTest, LimitsOfOneAndOfAll) {
   ServerOptions options;
   options.max_dataset_mb = 1;
