@@ -1,5 +1,7 @@
 #include "server/stan/stan_programs.h"
 
+#include <filesystem>
+
 #include "absl/strings/str_cat.h"
 #include "server/stan/compiler.h"
 #include "server/stan/data_json.h"
@@ -21,10 +23,19 @@ absl::Status At(absl::string_view field, absl::string_view name, const absl::Sta
              : error;
 }
 
+// The sandbox has a working directory of its own.
+StanSettings WithFullPaths(StanSettings settings) {
+  settings.directory = std::filesystem::absolute(settings.directory).string();
+  if (!settings.stan_home.empty()) {
+    settings.stan_home = std::filesystem::absolute(settings.stan_home).string();
+  }
+  return settings;
+}
+
 }  // namespace
 
 StanPrograms::StanPrograms(const StanSettings& settings)
-    : settings_(settings), cache_(settings.directory, kMaxPrograms, kMaxCompiles) {}
+    : settings_(WithFullPaths(settings)), cache_(settings_.directory, kMaxPrograms, kMaxCompiles) {}
 
 absl::StatusOr<StanToolchain> StanPrograms::Toolchain() {
   const std::lock_guard lock(mutex_);

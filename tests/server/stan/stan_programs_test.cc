@@ -3,6 +3,7 @@
 #include "server/stan/stan_programs.h"
 
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <memory>
@@ -267,7 +268,8 @@ TEST_F(StanProgramsTest, WrongDataAreNamed) {
       {R"({"J": 1.5, "y": [1], "s": [1]})", "int variable contained non-int values"},
       {R"({"J": 2, "y": [1], "s": [1]})", "variable name=y"},
       {R"({"J": 1, "y": [[1]], "s": [1]})", "variable name=y"},
-      {R"({"J": 1, "y": [1], "s": [-1]})", "is -1, but must be greater than or equal to 0 (at line 5)"},
+      {R"({"J": 1, "y": [1], "s": [-1]})",
+       "is -1, but must be greater than or equal to 0 (at line 5)"},
       {R"({"J": 0, "y": [], "s": []})", "J is 0, but must be greater than or equal to 1"},
       {R"({"J": 1, "y": ["one"], "s": [1]})", "variable \"y\""},
       {R"({"J": 1, "y": [1})", "is no JSON"},
@@ -356,6 +358,14 @@ TEST_F(StanProgramsTest, WithoutASandboxTheSameNumbersAndLimits) {
   ASSERT_TRUE((*outside)->Evaluate(z, &b, nullptr).ok());
   EXPECT_EQ(a, b);
   EXPECT_TRUE(absl::IsResourceExhausted(Attack(3, 0, settings).status()));
+}
+
+TEST_F(StanProgramsTest, TheDirectoryMayBeRelative) {
+  StanSettings settings = Settings();
+  settings.directory = std::filesystem::relative(settings.directory).string();
+  ASSERT_NE(settings.directory, Settings().directory);
+  const absl::StatusOr<TargetPtr> target = Attack(0, 0, settings);
+  EXPECT_TRUE(target.ok()) << target.status();
 }
 
 TEST_F(StanProgramsTest, WhoLeavesEndsTheCompiler) {
