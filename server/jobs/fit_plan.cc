@@ -160,7 +160,9 @@ absl::StatusOr<FitPlan> PlanFit(const v1::Fit& request, const TargetSources& sou
   absl::StatusOr<std::unique_ptr<const Target>> target =
       BuildTarget(plan.fit.target(), "fit.target", sources);
   errors.push_back(target.status());
-  errors.push_back(CompleteTarget("fit.target", sources, plan.fit.mutable_target()));
+  if (target.ok()) {
+    errors.push_back(CompleteTarget("fit.target", sources, plan.fit.mutable_target()));
+  }
   if (absl::Status status = AllErrors(errors); !status.ok()) return status;
   plan.target = *std::move(target);
   const int dim = plan.target->dim();
