@@ -49,7 +49,7 @@ quoted=$(aisivi datasets upload names.csv)
 aisivi fit --target poisson_regression "${quick[@]}" --dataset "$quoted" --response n \
   --predictors '"wind, mean","say ""x"""' --json | tail -n 1 >json
 aisivi draws "$(json_field name "$(cat json)")" --count 2 --out draws.csv >/dev/null
-expect_match '^lp__,log_p__,log_g__,"beta\[wind, mean\]","beta\[say ""x""\]"$' draws.csv
+expect_match '^lp__,log_p__,log_g__,"beta\.wind, mean","beta\.say ""x"""$' draws.csv
 aisivi delete "$(json_field name "$(cat json)")" >/dev/null
 aisivi datasets delete "$quoted" >text
 expect_match "^$quoted  deleted$" text

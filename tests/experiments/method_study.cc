@@ -87,6 +87,8 @@ std::string ReasonName(TerminationReason reason) {
       return "cancelled";
     case TerminationReason::kNumericalError:
       return "numerical error";
+    case TerminationReason::kTargetLost:
+      return "target lost";
   }
   return "";
 }
