@@ -31,7 +31,7 @@ std::string CsvName(const std::string& name) {
   // Commas after numbers part indices; others belong to a label.
   size_t i = 0;
   while ((i = index.find_first_not_of("0123456789", i)) != std::string::npos && index[i] == ',') {
-    index[i] = '.';
+    index[i++] = '.';
   }
   return name.substr(0, bracket) + "." + index;
 }

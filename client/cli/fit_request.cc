@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -18,13 +19,17 @@ namespace {
 
 // The file that `option` names, whole.
 absl::StatusOr<std::string> ReadText(absl::string_view option, const std::string& file) {
+  const auto failed = [&](int error) {
+    return absl::InvalidArgumentError(absl::StrCat(option, ": ", file, ": ", std::strerror(error)));
+  };
+  std::error_code ignored;
+  if (std::filesystem::is_directory(file, ignored)) return failed(EISDIR);
   errno = 0;
   std::ifstream stream(file, std::ios::binary);
+  if (!stream) return failed(errno == 0 ? ENOENT : errno);
   std::string text((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
-  // A folder opens, but does not read.
-  if (stream && errno == 0) return text;
-  return absl::InvalidArgumentError(
-      absl::StrCat(option, ": ", file, ": ", std::strerror(errno == 0 ? EIO : errno)));
+  if (stream.bad()) return failed(EIO);
+  return text;
 }
 
 // --stan, and --data as far as it is a Stan program's.

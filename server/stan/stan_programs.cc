@@ -25,7 +25,9 @@ absl::Status At(absl::string_view field, absl::string_view name, const absl::Sta
 
 // The sandbox has a working directory of its own.
 StanSettings WithFullPaths(StanSettings settings) {
-  settings.directory = std::filesystem::absolute(settings.directory).string();
+  if (!settings.directory.empty()) {
+    settings.directory = std::filesystem::absolute(settings.directory).string();
+  }
   if (!settings.stan_home.empty()) {
     settings.stan_home = std::filesystem::absolute(settings.stan_home).string();
   }

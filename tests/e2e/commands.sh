@@ -106,6 +106,7 @@ expect_failure 1 "INVALID_ARGUMENT: --pairs: .*'log_tau'" \
   aisivi plot "$schools" --pairs log_tau --out scale.png
 aisivi targets eight_schools --check >text
 expect_match '^parameters: mu, tau, eta\[8\], theta\[8\] \(derived\)$' text
+aisivi delete "$schools" >/dev/null
 
 echo "resampled draws"
 shifted=$(json_field name "$(aisivi fit --target gaussian --param mean=0.7 --param covariance=0.64 \
@@ -178,7 +179,7 @@ expect_failure 1 'NOT_FOUND: ' aisivi update nonesuch --display_name x
 
 echo "summary"
 aisivi summary "$name" >text
-expect_match '^COORDINATE +MEAN +SD +2.5 % +50 % +97.5 %$' text
+expect_match '^NAME +MEAN +SD +2.5 % +50 % +97.5 %$' text
 aisivi summary "$name" --quantiles 0.1,0.9 --covariance --count 500 --json >json
 expect_match '"probabilities":\[0.1,0.9\]' json
 expect_match '^\{"rows":2,"columns":2,"values":' json

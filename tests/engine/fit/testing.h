@@ -69,15 +69,17 @@ class SpoiledTarget : public Target {
 // Cannot be evaluated: at once, or after so many calls. UNAVAILABLE says that it is lost.
 class FailingTarget : public Target {
  public:
-  explicit FailingTarget(int64_t good_calls, absl::StatusCode code = absl::StatusCode::kInternal)
-      : left_(good_calls), code_(code) {}
+  // N((mean, mean), I) until then.
+  explicit FailingTarget(int64_t good_calls, absl::StatusCode code = absl::StatusCode::kInternal,
+                         double mean = 0)
+      : left_(good_calls), code_(code), mean_(mean) {}
   int dim() const override { return 2; }
   absl::Status Evaluate(const Eigen::Ref<const Eigen::MatrixXd>& z, Eigen::VectorXd* log_density,
                         Eigen::MatrixXd* score) const override {
     ++calls_;
     if (--left_ < 0) return absl::Status(code_, "target: the file is gone");
-    *log_density = -0.5 * z.colwise().squaredNorm();
-    if (score != nullptr) *score = -z;
+    *log_density = -0.5 * (z.array() - mean_).matrix().colwise().squaredNorm();
+    if (score != nullptr) *score = mean_ - z.array();
     return absl::OkStatus();
   }
   bool WantsWholeBatches() const override { return true; }
@@ -88,6 +90,7 @@ class FailingTarget : public Target {
   mutable std::atomic<int64_t> left_;
   mutable std::atomic<int64_t> calls_{0};
   const absl::StatusCode code_;
+  const double mean_;
 };
 
 // An untrained model of two components in two dimensions, with weights 1/4 and 3/4.

@@ -185,7 +185,7 @@ TEST_F(DensityServiceTest, AKilledProcessLosesTheTargetWithTheBestState) {
   Serving process(channel_, Patient(0.3));
   const std::string fit_name = MustCreate(
       "target { remote { density: \"" + process.Name() +
-      "\" } } start { warm_start: \"none\" } schedule { iterations: 1000000 points: 64 }");
+      "\" } } start { warm_start: WARM_START_NONE } schedule { iterations: 1000000 points: 64 }");
   while (process.batches() < 30) std::this_thread::sleep_for(std::chrono::milliseconds(5));
   process.Kill();
   const v1::Fit fit = AwaitEnd(fit_name);
@@ -216,9 +216,9 @@ TEST_F(DensityServiceTest, AnotherProcessTakesOver) {
   offer.set_density(density);
   Serving second(channel_, offer);
   ASSERT_EQ(second.Name(), density);
-  const std::string fit_name =
-      MustCreate("target { remote { density: \"" + density +
-                 "\" } } start { warm_start: \"none\" } schedule { iterations: 200 points: 64 }");
+  const std::string fit_name = MustCreate(
+      "target { remote { density: \"" + density +
+      "\" } } start { warm_start: WARM_START_NONE } schedule { iterations: 200 points: 64 }");
   while (first->batches() < 30) std::this_thread::sleep_for(std::chrono::milliseconds(5));
   first->Kill();
   const v1::Fit fit = AwaitEnd(fit_name);
