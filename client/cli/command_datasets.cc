@@ -55,7 +55,7 @@ absl::Status Upload(const std::string& file, const std::string& display_name,
   return Print(text);
 }
 
-absl::Status List(int64_t limit, const Globals& globals) {
+absl::Status ListDatasets(int64_t limit, const Globals& globals) {
   absl::StatusOr<std::vector<v1::Dataset>> datasets = Client(globals.server).ListDatasets(limit);
   if (!datasets.ok()) return datasets.status();
   if (globals.json) {
@@ -99,7 +99,7 @@ absl::Status Show(const std::string& name, const Globals& globals) {
       "\n  SHA-256 ", dataset->sha256(), "\n", table.ToString()));
 }
 
-absl::Status Delete(const std::string& name, const Globals& globals) {
+absl::Status DeleteDataset(const std::string& name, const Globals& globals) {
   const absl::Status deleted = Client(globals.server).DeleteDataset(DatasetName(name));
   if (!deleted.ok()) return deleted;
   if (!globals.json) return Print(absl::StrCat(DatasetName(name), "  deleted\n"));
@@ -159,13 +159,14 @@ void AddDatasetsCommand(CLI::App& app, const Globals& globals, Action* action) {
       ->type_name("N")
       ->check(AtLeast(0));
   list->callback(
-      [=, &globals] { *action = [=, &globals] { return List(flags->limit, globals); }; });
+      [=, &globals] { *action = [=, &globals] { return ListDatasets(flags->limit, globals); }; });
 
   AddOne(datasets, "show", "Show a data set and its columns", &flags->name)
       ->callback([=, &globals] { *action = [=, &globals] { return Show(flags->name, globals); }; });
   AddOne(datasets, "delete", "Delete a data set that no fit names", &flags->name)
-      ->callback(
-          [=, &globals] { *action = [=, &globals] { return Delete(flags->name, globals); }; });
+      ->callback([=, &globals] {
+        *action = [=, &globals] { return DeleteDataset(flags->name, globals); };
+      });
   CLI::App* download =
       AddOne(datasets, "download", "The data set as it was uploaded", &flags->name);
   download->add_option("--out", flags->out, "File to write; standard output if not given")

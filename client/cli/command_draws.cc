@@ -14,13 +14,13 @@
 namespace aisivi::cli {
 namespace {
 
-struct Flags {
+struct DrawsFlags {
   std::string name;
   std::string out;
   DrawsOptions draws;
 };
 
-absl::StatusOr<DrawsHeader> MakeHeader(const Client& client, const Flags& flags) {
+absl::StatusOr<DrawsHeader> MakeHeader(const Client& client, const DrawsFlags& flags) {
   const absl::StatusOr<v1::Fit> fit = client.GetFit(FitName(flags.name));
   if (!fit.ok()) return fit.status();
   DrawsHeader header;
@@ -34,7 +34,7 @@ absl::StatusOr<DrawsHeader> MakeHeader(const Client& client, const Flags& flags)
 }
 
 // Names and means, from a summary.
-absl::Status AddMeans(const Client& client, const Flags& flags, DrawsHeader* header) {
+absl::Status AddMeans(const Client& client, const DrawsFlags& flags, DrawsHeader* header) {
   SummaryOptions options;
   options.seed = flags.draws.seed;
   options.unconstrained = flags.draws.unconstrained;
@@ -52,7 +52,7 @@ absl::Status Flush(std::ostream& out) {
   return out.good() ? absl::OkStatus() : absl::DataLossError("cannot be written");
 }
 
-absl::Status WriteStream(const Client& client, const Flags& flags, DrawsHeader header,
+absl::Status WriteStream(const Client& client, const DrawsFlags& flags, DrawsHeader header,
                          std::ostream& out) {
   if (absl::Status s = AddMeans(client, flags, &header); !s.ok()) return s;
   WriteDrawsHeader(header, out);
@@ -65,7 +65,7 @@ absl::Status WriteStream(const Client& client, const Flags& flags, DrawsHeader h
 }
 
 // The mean, which comes first, is that of the draws themselves, so they are gathered.
-absl::Status WriteResampled(const Client& client, const Flags& flags, DrawsHeader header,
+absl::Status WriteResampled(const Client& client, const DrawsFlags& flags, DrawsHeader header,
                             std::ostream& out) {
   std::vector<v1::DrawsChunk> chunks;
   const absl::Status status =
@@ -89,7 +89,7 @@ absl::Status WriteResampled(const Client& client, const Flags& flags, DrawsHeade
   return Flush(out);
 }
 
-absl::Status Write(const Client& client, const Flags& flags, std::ostream& out) {
+absl::Status Write(const Client& client, const DrawsFlags& flags, std::ostream& out) {
   const absl::StatusOr<DrawsHeader> header = MakeHeader(client, flags);
   if (!header.ok()) return header.status();
   return flags.draws.resample ? WriteResampled(client, flags, *header, out)
@@ -97,12 +97,12 @@ absl::Status Write(const Client& client, const Flags& flags, std::ostream& out) 
 }
 
 // One object for each chunk, in the form of the API.
-absl::Status WriteJson(const Client& client, const Flags& flags) {
+absl::Status WriteJson(const Client& client, const DrawsFlags& flags) {
   return client.StreamDraws(FitName(flags.name), flags.draws,
                             [](const v1::DrawsChunk& chunk) { return PrintJson(chunk); });
 }
 
-absl::Status RunDraws(const Flags& flags, const Globals& globals) {
+absl::Status RunDraws(const DrawsFlags& flags, const Globals& globals) {
   const Client client(globals.server);
   if (flags.out.empty()) {
     return globals.json ? WriteJson(client, flags) : Write(client, flags, std::cout);
@@ -127,7 +127,7 @@ absl::Status RunDraws(const Flags& flags, const Globals& globals) {
 }  // namespace
 
 void AddDrawsCommand(CLI::App& app, const Globals& globals, Action* action) {
-  const auto flags = std::make_shared<Flags>();
+  const auto flags = std::make_shared<DrawsFlags>();
   CLI::App* command =
       app.add_subcommand("draws", "Draws from a fitted posterior, as CSV in CmdStan's layout");
   AddName(command, &flags->name);

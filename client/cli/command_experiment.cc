@@ -17,7 +17,7 @@ namespace {
 using experiments::ServerProcess;
 using experiments::Settings;
 
-struct Flags {
+struct ExperimentFlags {
   std::string name, size = "quick", out;
   Settings settings;
 };
@@ -46,7 +46,7 @@ absl::Status RunOnServer(const experiments::ExperimentEntry& entry, const Settin
   return entry.run({client, settings, stop, globals.json, own != nullptr ? own->pid() : 0});
 }
 
-absl::Status RunExperiment(const Flags& flags, const Globals& globals) {
+absl::Status RunExperiment(const ExperimentFlags& flags, const Globals& globals) {
   const auto entry = experiments::FindExperiment(flags.name);
   if (!entry.ok()) return entry.status();
   Settings settings = flags.settings;
@@ -76,7 +76,7 @@ std::string Names() {
 }  // namespace
 
 void AddExperimentCommand(CLI::App& app, const Globals& globals, Action* action) {
-  const auto flags = std::make_shared<Flags>();
+  const auto flags = std::make_shared<ExperimentFlags>();
   CLI::App* command = app.add_subcommand(
       "experiment", "An experiment of the paper: fits, tables, pictures and a report");
   command->add_option("NAME", flags->name, "Which one:" + Names())->required();

@@ -31,7 +31,7 @@ std::string EvidenceCell(const v1::Fit& fit) {
                       FormatFixed(fit.evidence().standard_error(), decimals));
 }
 
-absl::Status List(const std::string& filter, int64_t limit, const Globals& globals) {
+absl::Status ListFits(const std::string& filter, int64_t limit, const Globals& globals) {
   absl::StatusOr<std::vector<v1::Fit>> fits = Client(globals.server).ListFits(filter, limit);
   if (!fits.ok()) return fits.status();
   if (globals.json) {
@@ -62,7 +62,7 @@ absl::Status Cancel(const std::string& name, const Globals& globals) {
                       : Print(absl::StrCat(Printable(fit->name()), "  ", Outcome(*fit), "\n"));
 }
 
-absl::Status Delete(const std::string& name, const Globals& globals) {
+absl::Status DeleteFit(const std::string& name, const Globals& globals) {
   const absl::Status deleted = Client(globals.server).Delete(FitName(name));
   if (!deleted.ok()) return deleted;
   if (!globals.json) return Print(absl::StrCat(FitName(name), "  deleted\n"));
@@ -99,7 +99,7 @@ void AddListCommand(CLI::App& app, const Globals& globals, Action* action) {
       ->type_name("N")
       ->check(AtLeast(0));
   command->callback([=, &globals] {
-    *action = [=, &globals] { return List(flags->filter, flags->limit, globals); };
+    *action = [=, &globals] { return ListFits(flags->filter, flags->limit, globals); };
   });
 }
 
@@ -114,7 +114,8 @@ void AddDeleteCommand(CLI::App& app, const Globals& globals, Action* action) {
   const auto name = std::make_shared<std::string>();
   CLI::App* command = app.add_subcommand("delete", "Delete a fit that has ended");
   AddName(command, name.get());
-  command->callback([=, &globals] { *action = [=, &globals] { return Delete(*name, globals); }; });
+  command->callback(
+      [=, &globals] { *action = [=, &globals] { return DeleteFit(*name, globals); }; });
 }
 
 }  // namespace aisivi::cli

@@ -17,7 +17,7 @@ namespace {
 
 constexpr int kMostCoordinates = 6;
 
-struct Flags {
+struct PlotFlags {
   std::string name;
   std::string out;
   std::vector<std::string> pairs;
@@ -48,7 +48,7 @@ absl::StatusOr<std::vector<int>> FindCoordinates(const std::vector<std::string>&
 }
 
 // At the commas outside of brackets.
-std::vector<std::string> SplitNames(const std::vector<std::string>& lists) {
+std::vector<std::string> SplitNameLists(const std::vector<std::string>& lists) {
   std::vector<std::string> names;
   for (const std::string& list : lists) {
     int depth = 0;
@@ -76,7 +76,7 @@ Eigen::MatrixXd FiniteColumns(const Eigen::MatrixXd& z) {
   return finite;
 }
 
-absl::StatusOr<PlotInput> Gather(const Flags& flags, const Globals& globals) {
+absl::StatusOr<PlotInput> Gather(const PlotFlags& flags, const Globals& globals) {
   const Client client(globals.server);
   const std::string name = FitName(flags.name);
   PlotInput input;
@@ -91,7 +91,8 @@ absl::StatusOr<PlotInput> Gather(const Flags& flags, const Globals& globals) {
   if (flags.pairs.empty()) {
     shown = ChooseCoordinates(z, std::min(5, kMostCoordinates));
   } else {
-    absl::StatusOr<std::vector<int>> found = FindCoordinates(SplitNames(flags.pairs), draws->names);
+    absl::StatusOr<std::vector<int>> found =
+        FindCoordinates(SplitNameLists(flags.pairs), draws->names);
     if (!found.ok()) return found.status();
     shown = *found;
   }
@@ -102,7 +103,7 @@ absl::StatusOr<PlotInput> Gather(const Flags& flags, const Globals& globals) {
   return input;
 }
 
-absl::Status RunPlot(const Flags& flags, const Globals& globals) {
+absl::Status RunPlot(const PlotFlags& flags, const Globals& globals) {
   const absl::StatusOr<PlotInput> input = Gather(flags, globals);
   if (!input.ok()) return input.status();
   const absl::StatusOr<TemporaryDirectory> directory = TemporaryDirectory::Create();
@@ -125,7 +126,7 @@ absl::Status RunPlot(const Flags& flags, const Globals& globals) {
 }  // namespace
 
 void AddPlotCommand(CLI::App& app, const Globals& globals, Action* action) {
-  const auto flags = std::make_shared<Flags>();
+  const auto flags = std::make_shared<PlotFlags>();
   flags->draws.count = 20000;
   flags->draws.densities = false;
   CLI::App* command = app.add_subcommand(

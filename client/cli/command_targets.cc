@@ -72,7 +72,7 @@ absl::Status PrintOne(const v1::TargetInfo& target) {
   return Print(text);
 }
 
-absl::Status List(const std::string& name, const Globals& globals) {
+absl::Status ListTargets(const std::string& name, const Globals& globals) {
   absl::StatusOr<std::vector<v1::TargetInfo>> targets = Client(globals.server).Targets();
   if (!targets.ok()) return targets.status();
   if (!globals.json) {
@@ -146,7 +146,8 @@ void AddTargetsCommand(CLI::App& app, const Globals& globals, Action* action) {
   command->callback([=, &globals] {
     *action = [=, &globals] {
       if (flags->version) return PrintVersion(globals);
-      return flags->check ? Check(flags->target, globals) : List(flags->target.target, globals);
+      return flags->check ? Check(flags->target, globals)
+                          : ListTargets(flags->target.target, globals);
     };
   });
 }

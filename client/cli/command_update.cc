@@ -13,7 +13,7 @@
 namespace aisivi::cli {
 namespace {
 
-struct Flags {
+struct UpdateFlags {
   std::string name;
   std::optional<std::string> display_name;
   std::vector<std::string> labels;  // KEY=VALUE
@@ -43,7 +43,7 @@ void SetExpiry(double seconds, v1::Fit* fit) {
 }
 
 // The etag of what was read goes along: nobody's change in between is undone.
-absl::Status Update(const Flags& flags, const Globals& globals) {
+absl::Status Update(const UpdateFlags& flags, const Globals& globals) {
   const Client client(globals.server);
   absl::StatusOr<v1::Fit> fit = client.GetFit(FitName(flags.name));
   if (!fit.ok()) return fit.status();
@@ -71,7 +71,7 @@ absl::Status Update(const Flags& flags, const Globals& globals) {
 }  // namespace
 
 void AddUpdateCommand(CLI::App& app, const Globals& globals, Action* action) {
-  const auto flags = std::make_shared<Flags>();
+  const auto flags = std::make_shared<UpdateFlags>();
   CLI::App* command = app.add_subcommand("update", "Change a fit's name for people and its labels");
   AddName(command, &flags->name);
   command->add_option("--display_name", flags->display_name, "What people call it")

@@ -167,7 +167,7 @@ absl::Status AddElement(const std::string& path, const FieldDescriptor* field,
   return Wrong(path, "cannot be given as text; use --spec");
 }
 
-std::string FieldNames(const Descriptor* descriptor) {
+std::string JoinedFieldNames(const Descriptor* descriptor) {
   std::vector<std::string> names;
   for (int i = 0; i < descriptor->field_count(); ++i) {
     names.push_back(descriptor->field(i)->name());
@@ -219,8 +219,8 @@ absl::Status SetField(absl::string_view path, absl::string_view name, absl::stri
   const std::string full = absl::StrCat(path, ".", name);
   const FieldDescriptor* field = message->GetDescriptor()->FindFieldByName(std::string(name));
   if (field == nullptr) {
-    return Wrong(full,
-                 absl::StrCat("there is no such field; ", FieldNames(message->GetDescriptor())));
+    return Wrong(
+        full, absl::StrCat("there is no such field; ", JoinedFieldNames(message->GetDescriptor())));
   }
   if (text.empty()) return Wrong(full, "the value is empty");
   if (!field->is_repeated()) return SetSingular(full, field, text, message);
@@ -238,7 +238,7 @@ absl::Status ChooseTarget(absl::string_view name, v1::Fit* fit) {
   const FieldDescriptor* field = descriptor->FindFieldByName(std::string(name));
   if (field == nullptr || field->containing_oneof() == nullptr) {
     return Wrong("fit.target",
-                 absl::StrCat("no target is called '", name, "'; ", FieldNames(descriptor)));
+                 absl::StrCat("no target is called '", name, "'; ", JoinedFieldNames(descriptor)));
   }
   v1::TargetSpec* target = fit->mutable_target();
   target->GetReflection()->MutableMessage(target, field);

@@ -19,7 +19,7 @@ double GapOf(const Architecture&, const FitResult& fit) { return Gap(fit); }
 double Share(const Architecture&, const FitResult& fit) {
   return 100 * MeasureOf(fit, kProposalEss);
 }
-double Seconds(const Architecture&, const FitResult& fit) { return fit.seconds; }
+double SecondsOf(const Architecture&, const FitResult& fit) { return fit.seconds; }
 
 struct PanelPlan {
   const char *x_label, *y_label;
@@ -29,8 +29,8 @@ struct PanelPlan {
 constexpr PanelPlan kPanels[] = {
     {"couplings", "gap, nats", Couplings, GapOf},
     {"couplings", "effective inner samples, %", Couplings, Share},
-    {"couplings", "seconds", Couplings, Seconds},
-    {"seconds", "gap, nats", Seconds, GapOf},
+    {"couplings", "seconds", Couplings, SecondsOf},
+    {"seconds", "gap, nats", SecondsOf, GapOf},
 };
 
 std::vector<Curve> CurvesOf(const std::vector<Architecture>& all, const std::string& target,

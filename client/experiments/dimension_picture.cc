@@ -11,7 +11,7 @@
 namespace aisivi::experiments {
 namespace {
 
-std::string Who(const std::string& source) {
+std::string FromWhom(const std::string& source) {
   return source == "prior" ? "from the prior (BSIVI)" : "from the proposal (AISIVI)";
 }
 
@@ -20,7 +20,7 @@ std::vector<Curve> NeedCurves(const std::vector<NeedSeries>& needs, const std::s
   for (const NeedSeries& series : needs) {
     if (series.target != target) continue;
     const std::string color = SeriesColor(series.source == "prior" ? 1 : 0);
-    Curve curve{Who(series.source), {}, color};
+    Curve curve{FromWhom(series.source), {}, color};
     // One entry of the legend for both.
     Curve line{lines.empty() ? "least squares" : "", {}, color, true};
     for (size_t i = 0; i < series.needed.size(); ++i) {
@@ -83,7 +83,7 @@ absl::Status DrawDimension(const std::vector<DimensionRows>& rows,
                &picture);
     for (const char* source : {"proposal", "prior"}) {
       const bool prior = std::string(source) == "prior";
-      picture.BeginPanel(place(prior ? 2 : 1), absl::StrCat(targets[t], ", ", Who(source)),
+      picture.BeginPanel(place(prior ? 2 : 1), absl::StrCat(targets[t], ", ", FromWhom(source)),
                          "k, inner samples", "error / mean square of the score");
       DrawCurves(ErrorCurves(rows, targets[t], source),
                  {.key = prior ? "outside right top" : "",

@@ -20,7 +20,7 @@ std::string WriteFile(const std::string& name, const std::string& content) {
   return path;
 }
 
-std::string Error(const FitFlags& flags) {
+std::string FitError(const FitFlags& flags) {
   const absl::StatusOr<v1::Fit> fit = BuildFit(flags);
   EXPECT_TRUE(absl::IsInvalidArgument(fit.status()));
   return std::string(fit.status().message());
@@ -72,24 +72,24 @@ TEST(BuildFit, FromASpecWithFlagsOnTop) {
 
 TEST(BuildFit, ErrorsNameTheFlag) {
   FitFlags nothing;
-  EXPECT_THAT(Error(nothing), HasSubstr("--target"));
+  EXPECT_THAT(FitError(nothing), HasSubstr("--target"));
   FitFlags param;
   param.target.target = "banana";
   param.target.params = {"curvature"};
-  EXPECT_THAT(Error(param), HasSubstr("--param"));
+  EXPECT_THAT(FitError(param), HasSubstr("--param"));
   FitFlags set;
   set.target.target = "banana";
   set.set = {"iteration=1"};
-  EXPECT_THAT(Error(set), HasSubstr("fit.iteration"));
+  EXPECT_THAT(FitError(set), HasSubstr("fit.iteration"));
   FitFlags spec;
   spec.spec = "no/such/file.json";
-  EXPECT_THAT(Error(spec), HasSubstr("--spec: no/such/file.json"));
+  EXPECT_THAT(FitError(spec), HasSubstr("--spec: no/such/file.json"));
 }
 
 TEST(BuildFit, ASpecWithAnUnknownFieldIsRefused) {
   FitFlags flags;
   flags.spec = WriteFile("unknown.json", R"({"target": {"banana": {"bend": 1}}})");
-  EXPECT_THAT(Error(flags), testing::AllOf(HasSubstr("--spec"), HasSubstr("bend")));
+  EXPECT_THAT(FitError(flags), testing::AllOf(HasSubstr("--spec"), HasSubstr("bend")));
   std::filesystem::remove(flags.spec);
 }
 
@@ -107,14 +107,14 @@ TEST(BuildFit, StanProgramWithItsData) {
   ASSERT_TRUE(fit.ok()) << fit.status();
   EXPECT_FALSE(fit->target().stan().program().empty());
   flags.target.target = "banana";
-  EXPECT_THAT(Error(flags), HasSubstr("--stan: is itself the target; leave out banana"));
+  EXPECT_THAT(FitError(flags), HasSubstr("--stan: is itself the target; leave out banana"));
   flags.target.target = "";
   std::filesystem::remove(flags.target.data);
-  EXPECT_THAT(Error(flags), HasSubstr("--data: "));
+  EXPECT_THAT(FitError(flags), HasSubstr("--data: "));
   flags.target.data = testing::TempDir();
-  EXPECT_THAT(Error(flags), HasSubstr("--data: "));
+  EXPECT_THAT(FitError(flags), HasSubstr("--data: "));
   std::filesystem::remove(flags.target.stan);
-  EXPECT_THAT(Error(flags), HasSubstr("--stan: "));
+  EXPECT_THAT(FitError(flags), HasSubstr("--stan: "));
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-std::string Error(const absl::Status& status) {
+std::string MessageOf(const absl::Status& status) {
   EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
   return std::string(status.message());
 }
@@ -61,13 +61,13 @@ TEST(IsOptionOfAnotherMethod, KnowsWhoHasWhat) {
 TEST(SetSetting, ErrorsNameTheFieldAndWhatThereIs) {
   v1::Fit fit;
   ASSERT_TRUE(ChooseMethod("uivi", &fit).ok());
-  EXPECT_THAT(Error(SetSetting("kernel", "imq", &fit)),
+  EXPECT_THAT(MessageOf(SetSetting("kernel", "imq", &fit)),
               AllOf(StartsWith("fit.kernel: "), HasSubstr("uivi"), HasSubstr("chain_samples"),
                     HasSubstr("iterations")));
-  EXPECT_THAT(Error(SetSetting("points", "many", &fit)), StartsWith("fit.schedule.points: "));
-  EXPECT_THAT(Error(SetSetting("chain_samples", "x", &fit)),
+  EXPECT_THAT(MessageOf(SetSetting("points", "many", &fit)), StartsWith("fit.schedule.points: "));
+  EXPECT_THAT(MessageOf(SetSetting("chain_samples", "x", &fit)),
               StartsWith("fit.method.uivi.chain_samples: "));
-  EXPECT_THAT(Error(ChooseMethod("magic", &fit)),
+  EXPECT_THAT(MessageOf(ChooseMethod("magic", &fit)),
               AllOf(StartsWith("fit.method: "), HasSubstr("bsivi")));
 }
 

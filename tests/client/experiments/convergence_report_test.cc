@@ -11,7 +11,7 @@ namespace {
 using testing::EndsWith;
 using testing::HasSubstr;
 
-TrainedFit Example(const std::string& preset, const std::string& reason) {
+TrainedFit ExampleFit(const std::string& preset, const std::string& reason) {
   TrainedFit fit;
   fit.result.key = {"banana", "aisivi", preset, "", 1};
   fit.result.state = "SUCCEEDED";
@@ -31,27 +31,28 @@ TrainedFit Example(const std::string& preset, const std::string& reason) {
 }
 
 TEST(ConvergenceReport, LastIteration) {
-  const LastIteration last = FindLastIteration(Example("", "CONVERGED").history);
+  const LastIteration last = FindLastIteration(ExampleFit("", "CONVERGED").history);
   EXPECT_EQ(last.iteration, 100);
   EXPECT_EQ(last.total, 400);
   EXPECT_EQ(FindLastIteration({}).total, 0);
   // Stopped early, the last report has a total of its own.
-  TrainedFit stopped = Example("", "CONVERGED");
+  TrainedFit stopped = ExampleFit("", "CONVERGED");
   stopped.history.mutable_reports(100)->set_total_iterations(100);
   EXPECT_EQ(FindLastIteration(stopped.history).total, 400);
 }
 
 TEST(ConvergenceReport, StopInWords) {
-  EXPECT_EQ(StopSentence(Example("", "CONVERGED")),
+  EXPECT_EQ(StopSentence(ExampleFit("", "CONVERGED")),
             "banana, aisivi, defaults, seed 1: the stopping rule ended training after 100 of 400 "
             "iterations.");
-  EXPECT_THAT(StopSentence(Example("", "ITERATION_LIMIT")),
+  EXPECT_THAT(StopSentence(ExampleFit("", "ITERATION_LIMIT")),
               EndsWith("did not see it settle before."));
-  EXPECT_THAT(StopSentence(Example("aisivi_banana", "ITERATION_LIMIT")),
+  EXPECT_THAT(StopSentence(ExampleFit("aisivi_banana", "ITERATION_LIMIT")),
               EndsWith("a preset's schedule is fixed."));
-  EXPECT_THAT(StopSentence(Example("", "TIME_LIMIT")), HasSubstr("by TIME_LIMIT after 100 of 400"));
-  EXPECT_THAT(StopSentence(Example("", "ITERATION_LIMIT")), HasSubstr("400 of 400 iterations"));
-  TrainedFit fit = Example("", "CONVERGED");
+  EXPECT_THAT(StopSentence(ExampleFit("", "TIME_LIMIT")),
+              HasSubstr("by TIME_LIMIT after 100 of 400"));
+  EXPECT_THAT(StopSentence(ExampleFit("", "ITERATION_LIMIT")), HasSubstr("400 of 400 iterations"));
+  TrainedFit fit = ExampleFit("", "CONVERGED");
   fit.history.Clear();
   EXPECT_THAT(StopSentence(fit), EndsWith("there was no training."));
   fit.result.state = "FAILED";
@@ -62,7 +63,7 @@ TEST(ConvergenceReport, TableHasTheEndOfTraining) {
   const Folder folder;
   Settings settings;
   settings.out = folder.path();
-  ASSERT_TRUE(WriteConvergenceReport(settings, {"banana"}, {Example("", "CONVERGED")}).ok());
+  ASSERT_TRUE(WriteConvergenceReport(settings, {"banana"}, {ExampleFit("", "CONVERGED")}).ok());
   EXPECT_THAT(ReadFile(folder / "report.md"),
               HasSubstr("| banana | aisivi, defaults | 1 | 100 | 400 | CONVERGED | 2.50 | - |"));
   EXPECT_THAT(

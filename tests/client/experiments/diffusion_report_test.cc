@@ -13,7 +13,7 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-std::vector<FitResult> Results(bool measured) {
+std::vector<FitResult> DiffusionResults(bool measured) {
   std::vector<FitResult> results;
   for (const char* preset : {"", "ksivi_diffusion"}) {
     for (uint64_t seed = 1; seed <= 2; ++seed) {
@@ -50,7 +50,7 @@ TEST(DiffusionReport, WithReference) {
   Settings settings;
   settings.out = folder.path();
   settings.reference = "draws.csv";
-  ASSERT_TRUE(WriteDiffusionReport(settings, Results(true)).ok());
+  ASSERT_TRUE(WriteDiffusionReport(settings, DiffusionResults(true)).ok());
   const std::string report = ReadFile(folder / "report.md");
   EXPECT_THAT(report, HasSubstr("| ksivi, defaults | 74521 | 74150 | 104.25 | 0.250 (0.250 – "
                                 "0.250) | -0.5000 | 2 | 1 | 4.0 | As published, up to 371"));
@@ -65,7 +65,7 @@ TEST(DiffusionReport, WithoutReferenceTheColumnsAreLeftOutAndItSaysSo) {
   const Folder folder;
   Settings settings;
   settings.out = folder.path();
-  ASSERT_TRUE(WriteDiffusionReport(settings, Results(false)).ok());
+  ASSERT_TRUE(WriteDiffusionReport(settings, DiffusionResults(false)).ok());
   const std::string report = ReadFile(folder / "report.md");
   EXPECT_THAT(report, HasSubstr("No reference draws were given (`--reference FILE`)"));
   EXPECT_THAT(report, Not(HasSubstr("log ML, ours")));
@@ -77,7 +77,7 @@ TEST(DiffusionReport, ChangedFitsAreNotCompared) {
   settings.out = folder.path();
   settings.reference = "draws.csv";
   settings.set = {"iterations=20"};
-  ASSERT_TRUE(WriteDiffusionReport(settings, Results(true)).ok());
+  ASSERT_TRUE(WriteDiffusionReport(settings, DiffusionResults(true)).ok());
   EXPECT_THAT(ReadFile(folder / "report.md"), HasSubstr("Not to be compared"));
 }
 

@@ -23,7 +23,7 @@ std::vector<ScoreRow> Rows(const std::string& source, double c) {
   return rows;
 }
 
-DimensionRows At(const std::string& target, int dimension, double proposal, double prior) {
+DimensionRows RowsAt(const std::string& target, int dimension, double proposal, double prior) {
   DimensionRows rows{target, dimension, {}, Rows("proposal", proposal)};
   const std::vector<ScoreRow> more = Rows("prior", prior);
   rows.rows.insert(rows.rows.end(), more.begin(), more.end());
@@ -47,7 +47,7 @@ TEST(Dimension, NeededIsBetweenTheTriedValues) {
 std::vector<DimensionRows> Exponential() {
   std::vector<DimensionRows> rows;
   for (const int dimension : {2, 4, 6, 8, 20}) {
-    rows.push_back(At("gaussian", dimension, 2, std::ldexp(1, dimension)));
+    rows.push_back(RowsAt("gaussian", dimension, 2, std::ldexp(1, dimension)));
   }
   return rows;
 }
@@ -67,21 +67,24 @@ TEST(Dimension, ExponentialGrowthIsSeenAndTold) {
 }
 
 TEST(Dimension, OtherSentences) {
-  EXPECT_THAT(NeedSentence(Needs({At("gaussian", 2, 0, 1e9), At("gaussian", 4, 0, 1e9)})[0]),
-              HasSubstr("a single sample is enough in every dimension up to 4."));
-  EXPECT_THAT(NeedSentence(Needs({At("gaussian", 2, 0, 1e9), At("gaussian", 4, 0, 1e9)})[1]),
-              HasSubstr("in no dimension was k = 10000 enough."));
-  EXPECT_THAT(NeedSentence(Needs({At("gaussian", 2, 0, 5), At("gaussian", 4, 0, 50)})[1]),
+  EXPECT_THAT(
+      NeedSentence(Needs({RowsAt("gaussian", 2, 0, 1e9), RowsAt("gaussian", 4, 0, 1e9)})[0]),
+      HasSubstr("a single sample is enough in every dimension up to 4."));
+  EXPECT_THAT(
+      NeedSentence(Needs({RowsAt("gaussian", 2, 0, 1e9), RowsAt("gaussian", 4, 0, 1e9)})[1]),
+      HasSubstr("in no dimension was k = 10000 enough."));
+  EXPECT_THAT(NeedSentence(Needs({RowsAt("gaussian", 2, 0, 5), RowsAt("gaussian", 4, 0, 50)})[1]),
               HasSubstr("too few dimensions were within reach"));
   EXPECT_THAT(NeedSentence(Needs({{"gaussian", 2, {}, {}}})[1]),
               HasSubstr("nothing was measured."));
   // Where fewer k were tried, less can be said of all.
-  std::vector<DimensionRows> uneven = {At("gaussian", 2, 0, 1e9), At("gaussian", 4, 0, 1e9)};
+  std::vector<DimensionRows> uneven = {RowsAt("gaussian", 2, 0, 1e9),
+                                       RowsAt("gaussian", 4, 0, 1e9)};
   uneven[1].rows.pop_back();
   EXPECT_THAT(NeedSentence(Needs(uneven)[1]), HasSubstr("in no dimension was k = 1000 enough."));
   EXPECT_THAT(Needs(uneven)[1].most, testing::ElementsAre(10000, 1000));
-  const std::vector<DimensionRows> falling = {At("gaussian", 2, 400, 1), At("gaussian", 4, 100, 1),
-                                              At("gaussian", 6, 25, 1)};
+  const std::vector<DimensionRows> falling = {
+      RowsAt("gaussian", 2, 400, 1), RowsAt("gaussian", 4, 100, 1), RowsAt("gaussian", 6, 25, 1)};
   EXPECT_THAT(NeedSentence(Needs(falling)[0]), HasSubstr("It does not grow with D."));
 }
 

@@ -13,7 +13,7 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-std::vector<FitResult> Results() {
+std::vector<FitResult> LogisticResults() {
   std::vector<FitResult> results;
   for (const char* method : {"aisivi", "reference"}) {
     FitResult result;
@@ -33,7 +33,7 @@ std::vector<FitResult> Results() {
 }
 
 TEST(LogisticReport, TheExactSumTakesTheBestEvidence) {
-  EXPECT_DOUBLE_EQ(ExactSum({-156915, 1000}, Results()), -6415);
+  EXPECT_DOUBLE_EQ(ExactSum({-156915, 1000}, LogisticResults()), -6415);
   EXPECT_TRUE(std::isnan(ExactSum({-156915, 1000}, {})));
 }
 
@@ -43,7 +43,7 @@ TEST(LogisticReport, WithReference) {
   settings.out = folder.path();
   settings.data = "train.csv";
   settings.reference = "draws.csv";
-  ASSERT_TRUE(WriteLogisticReport(settings, Results(), ReferenceSum{-156915, 1000}).ok());
+  ASSERT_TRUE(WriteLogisticReport(settings, LogisticResults(), ReferenceSum{-156915, 1000}).ok());
   const std::string report = ReadFile(folder / "report.md");
   EXPECT_THAT(report, HasSubstr("the exact posterior scores -6415.0"));
   EXPECT_THAT(report, HasSubstr("| aisivi, defaults | 2230.4 | -150.500 | 0.010 | 0.250 | 1 | 1 | "
@@ -60,7 +60,7 @@ TEST(LogisticReport, WithoutReferenceTheColumnsAreLeftOutAndItSaysSo) {
   Settings settings;
   settings.out = folder.path();
   settings.data = "train.csv";
-  ASSERT_TRUE(WriteLogisticReport(settings, Results(), std::nullopt).ok());
+  ASSERT_TRUE(WriteLogisticReport(settings, LogisticResults(), std::nullopt).ok());
   const std::string report = ReadFile(folder / "report.md");
   EXPECT_THAT(report, HasSubstr("No reference draws were given (`--reference FILE`)"));
   EXPECT_THAT(report, Not(HasSubstr("sum of log q over the reference")));

@@ -11,7 +11,7 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-FitResult Result(const std::string& method, double seconds, double log_z, double gradients) {
+FitResult PeerResult(const std::string& method, double seconds, double log_z, double gradients) {
   FitResult result;
   result.key = {"funnel", method, "", "", 1};
   result.state = "SUCCEEDED";
@@ -27,7 +27,8 @@ Peers Both(double nuts_log_z) {
   Peers peers;
   peers.data = "data.csv";
   peers.targets = {"funnel"};
-  peers.results = {Result("aisivi", 20, 0.01, 500000), Result(kNuts, 4, nuts_log_z, 250000)};
+  peers.results = {PeerResult("aisivi", 20, 0.01, 500000),
+                   PeerResult(kNuts, 4, nuts_log_z, 250000)};
   return peers;
 }
 

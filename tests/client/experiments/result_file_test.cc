@@ -12,7 +12,7 @@ namespace {
 
 using testing::HasSubstr;
 
-FitResult Example(uint64_t seed) {
+FitResult ExampleResult(uint64_t seed) {
   FitResult result;
   result.key = {"banana", "aisivi", "aisivi_banana", "iterations=20 points=16", seed};
   result.state = "SUCCEEDED";
@@ -30,13 +30,13 @@ TEST(ResultFile, ResultsAreFoundAgain) {
   {
     const auto file = ResultFile::Open(folder / "results.csv", "toy", {"kl"});
     ASSERT_TRUE(file.ok()) << file.status();
-    EXPECT_EQ((*file)->Find(Example(1).key), nullptr);
-    ASSERT_TRUE((*file)->Append(Example(1)).ok());
-    ASSERT_TRUE((*file)->Append(Example(2)).ok());
+    EXPECT_EQ((*file)->Find(ExampleResult(1).key), nullptr);
+    ASSERT_TRUE((*file)->Append(ExampleResult(1)).ok());
+    ASSERT_TRUE((*file)->Append(ExampleResult(2)).ok());
   }
   const auto file = ResultFile::Open(folder / "results.csv", "toy", {"kl"});
   ASSERT_TRUE(file.ok()) << file.status();
-  const FitResult* found = (*file)->Find(Example(2).key);
+  const FitResult* found = (*file)->Find(ExampleResult(2).key);
   ASSERT_NE(found, nullptr);
   EXPECT_EQ(found->reason, "CONVERGED");
   EXPECT_EQ(found->seconds, 1.25);
@@ -50,12 +50,12 @@ TEST(ResultFile, EveryPartOfTheKeyCounts) {
   const Folder folder;
   const auto file = ResultFile::Open(folder / "results.csv", "toy", {});
   ASSERT_TRUE(file.ok()) << file.status();
-  ASSERT_TRUE((*file)->Append(Example(1)).ok());
-  FitKey key = Example(1).key;
+  ASSERT_TRUE((*file)->Append(ExampleResult(1)).ok());
+  FitKey key = ExampleResult(1).key;
   EXPECT_NE((*file)->Find(key), nullptr);
   for (std::string FitKey::*part :
        {&FitKey::target, &FitKey::method, &FitKey::preset, &FitKey::set}) {
-    key = Example(1).key;
+    key = ExampleResult(1).key;
     key.*part = "other";
     EXPECT_EQ((*file)->Find(key), nullptr);
   }
@@ -65,17 +65,17 @@ TEST(ResultFile, HalfALineIsDroppedAndOverwritten) {
   const Folder folder;
   {
     const auto file = ResultFile::Open(folder / "results.csv", "toy", {"kl"});
-    ASSERT_TRUE((*file)->Append(Example(1)).ok());
-    ASSERT_TRUE((*file)->Append(Example(2)).ok());
+    ASSERT_TRUE((*file)->Append(ExampleResult(1)).ok());
+    ASSERT_TRUE((*file)->Append(ExampleResult(2)).ok());
   }
   const std::string whole = ReadFile(folder / "results.csv");
   WriteFile(folder / "results.csv", whole.substr(0, whole.size() - 9));
   {
     const auto file = ResultFile::Open(folder / "results.csv", "toy", {"kl"});
     ASSERT_TRUE(file.ok()) << file.status();
-    EXPECT_NE((*file)->Find(Example(1).key), nullptr);
-    EXPECT_EQ((*file)->Find(Example(2).key), nullptr);
-    ASSERT_TRUE((*file)->Append(Example(2)).ok());
+    EXPECT_NE((*file)->Find(ExampleResult(1).key), nullptr);
+    EXPECT_EQ((*file)->Find(ExampleResult(2).key), nullptr);
+    ASSERT_TRUE((*file)->Append(ExampleResult(2)).ok());
   }
   EXPECT_EQ(ReadFile(folder / "results.csv"), whole);
 }
@@ -98,8 +98,8 @@ TEST(ResultFile, AHeaderAloneBelongsToNobody) {
 TEST(ResultFile, ALaterLineReplacesAnEarlierOne) {
   const Folder folder;
   const auto file = ResultFile::Open(folder / "results.csv", "toy", {"kl"});
-  ASSERT_TRUE((*file)->Append(Example(1)).ok());
-  FitResult again = Example(1);
+  ASSERT_TRUE((*file)->Append(ExampleResult(1)).ok());
+  FitResult again = ExampleResult(1);
   again.log_z = 7;
   ASSERT_TRUE((*file)->Append(again).ok());
   EXPECT_EQ((*file)->Find(again.key)->log_z, 7);
@@ -109,7 +109,7 @@ TEST(ResultFile, OtherResultsAreRefused) {
   const Folder folder;
   {
     const auto file = ResultFile::Open(folder / "results.csv", "toy", {});
-    ASSERT_TRUE((*file)->Append(Example(1)).ok());
+    ASSERT_TRUE((*file)->Append(ExampleResult(1)).ok());
   }
   const absl::Status other = ResultFile::Open(folder / "results.csv", "significance", {}).status();
   EXPECT_TRUE(absl::IsFailedPrecondition(other)) << other;
@@ -122,7 +122,7 @@ TEST(ResultFile, AWholeLineThatCannotBeReadIsNamed) {
   const Folder folder;
   {
     const auto file = ResultFile::Open(folder / "results.csv", "toy", {});
-    ASSERT_TRUE((*file)->Append(Example(1)).ok());
+    ASSERT_TRUE((*file)->Append(ExampleResult(1)).ok());
   }
   const std::string whole = ReadFile(folder / "results.csv");
   for (const std::string& bad :
@@ -153,7 +153,7 @@ TEST(ResultFile, AFolderThatDoesNotExistIsNamed) {
 }
 
 TEST(FitResult, GapPrefersTheKnownEvidence) {
-  FitResult result = Example(1);
+  FitResult result = ExampleResult(1);
   EXPECT_DOUBLE_EQ(Gap(result), -0.001 + 0.1);
   result.known_log_z = 0;
   EXPECT_DOUBLE_EQ(Gap(result), 0.1);

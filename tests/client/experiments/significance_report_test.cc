@@ -12,8 +12,8 @@ using testing::HasSubstr;
 using testing::StartsWith;
 
 // Gaps of both methods, seed by seed; log Z is 0.
-std::vector<FitResult> Results(const std::vector<double>& first,
-                               const std::vector<double>& second) {
+std::vector<FitResult> PairedResults(const std::vector<double>& first,
+                                     const std::vector<double>& second) {
   std::vector<FitResult> results;
   for (size_t i = 0; i < first.size(); ++i) {
     for (const double gap : {first[i], second[i]}) {
@@ -31,7 +31,7 @@ std::vector<FitResult> Results(const std::vector<double>& first,
 }
 
 PairedQuantity GapOf(const std::vector<double>& first, const std::vector<double>& second) {
-  return PairResults(Results(first, second))[1];
+  return PairResults(PairedResults(first, second))[1];
 }
 
 TEST(Significance, PairsBySeed) {
@@ -78,7 +78,7 @@ TEST(Significance, ReportAndTables) {
   const Folder folder;
   Settings settings;
   settings.out = folder.path();
-  const std::vector<FitResult> results = Results({0.1, kNotMeasured, 0.1}, {0.3, 0.32, 0.31});
+  const std::vector<FitResult> results = PairedResults({0.1, kNotMeasured, 0.1}, {0.3, 0.32, 0.31});
   ASSERT_TRUE(
       WriteSignificanceReport(settings, {"aisivi", "bsivi"}, results, PairResults(results)).ok());
   const std::string report = ReadFile(folder / "report.md");

@@ -13,7 +13,7 @@ namespace {
 
 using testing::HasSubstr;
 
-FitResult Result(double log_z, double forward_kl) {
+FitResult ChunksResult(double log_z, double forward_kl) {
   FitResult result;
   result.key.target = "banana";
   result.state = "SUCCEEDED";
@@ -41,16 +41,17 @@ TEST(ToyChunks, PairsDifferInTheirChunksAlone) {
 }
 
 TEST(ToyChunks, AlikeUpToRounding) {
-  EXPECT_TRUE(AreAlike({Result(0.1, 0.2), Result(0.1, 0.2)}));
-  EXPECT_TRUE(AreAlike({Result(0.1, 0.2), Result(0.1 + 1e-13, 0.2 - 1e-13)}));
-  EXPECT_FALSE(AreAlike({Result(0.1, 0.2), Result(0.1 + 1e-6, 0.2)}));
-  EXPECT_FALSE(AreAlike({Result(0.1, 0.2), Result(0.1, 0.2 + 1e-6)}));
-  EXPECT_FALSE(AreAlike({Result(0.1, 0.2), FitResult{}}));
+  EXPECT_TRUE(AreAlike({ChunksResult(0.1, 0.2), ChunksResult(0.1, 0.2)}));
+  EXPECT_TRUE(AreAlike({ChunksResult(0.1, 0.2), ChunksResult(0.1 + 1e-13, 0.2 - 1e-13)}));
+  EXPECT_FALSE(AreAlike({ChunksResult(0.1, 0.2), ChunksResult(0.1 + 1e-6, 0.2)}));
+  EXPECT_FALSE(AreAlike({ChunksResult(0.1, 0.2), ChunksResult(0.1, 0.2 + 1e-6)}));
+  EXPECT_FALSE(AreAlike({ChunksResult(0.1, 0.2), FitResult{}}));
 }
 
 TEST(ToyChunks, Report) {
-  const std::vector<FitResult> results = {Result(0.1, 0.25), Result(0.1, 0.25), Result(0.1, 0.25),
-                                          Result(0.1, 0.5),  Result(0.1, 0.25), FitResult{}};
+  const std::vector<FitResult> results = {ChunksResult(0.1, 0.25), ChunksResult(0.1, 0.25),
+                                          ChunksResult(0.1, 0.25), ChunksResult(0.1, 0.5),
+                                          ChunksResult(0.1, 0.25), FitResult{}};
   const std::vector<ChunkPair> pairs = ChunkPairs(results);
   ASSERT_EQ(pairs.size(), 3u);
   Report report("Title", "toy", {});

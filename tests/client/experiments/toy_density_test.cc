@@ -9,7 +9,7 @@ namespace {
 
 constexpr double kLogTwoPi = 1.8378770664093453;
 
-double At(const std::string& name, double z1, double z2) {
+double LogDensityAt(const std::string& name, double z1, double z2) {
   Eigen::MatrixXd z(2, 1);
   z << z1, z2;
   return ToyDensity::Find(name)->LogDensity(z)[0];
@@ -17,20 +17,20 @@ double At(const std::string& name, double z1, double z2) {
 
 TEST(ToyDensity, KnownValues) {
   // The banana's centre maps to the origin of N(0, [[1, 0.9], [0.9, 1]]), determinant 0.19.
-  EXPECT_NEAR(At("banana", 0, -1), -kLogTwoPi - 0.5 * std::log(0.19), 1e-12);
+  EXPECT_NEAR(LogDensityAt("banana", 0, -1), -kLogTwoPi - 0.5 * std::log(0.19), 1e-12);
   // (1, 1² − 1 + 1) = (1, 1): the exponent is −½ (1 + 1 − 1.8) / 0.19.
-  EXPECT_NEAR(At("banana", 1, -1), -kLogTwoPi - 0.5 * std::log(0.19) - 0.1 / 0.19, 1e-12);
-  EXPECT_NEAR(At("multimodal", 0, 0), -kLogTwoPi - 2, 1e-12);
-  EXPECT_NEAR(At("multimodal", 2, 1), -kLogTwoPi - 0.5 + std::log(0.5 * (1 + std::exp(-8.0))),
-              1e-12);
+  EXPECT_NEAR(LogDensityAt("banana", 1, -1), -kLogTwoPi - 0.5 * std::log(0.19) - 0.1 / 0.19, 1e-12);
+  EXPECT_NEAR(LogDensityAt("multimodal", 0, 0), -kLogTwoPi - 2, 1e-12);
+  EXPECT_NEAR(LogDensityAt("multimodal", 2, 1),
+              -kLogTwoPi - 0.5 + std::log(0.5 * (1 + std::exp(-8.0))), 1e-12);
   // Both components alike at the origin, determinant 4 − 3.24.
-  EXPECT_NEAR(At("x_shaped", 0, 0), -kLogTwoPi - 0.5 * std::log(0.76), 1e-12);
+  EXPECT_NEAR(LogDensityAt("x_shaped", 0, 0), -kLogTwoPi - 0.5 * std::log(0.76), 1e-12);
 }
 
 TEST(ToyDensity, FarAwayIsSmallAndFinite) {
   for (const std::string& name : ToyNames()) {
-    EXPECT_TRUE(std::isfinite(At(name, 100, 100))) << name;
-    EXPECT_LT(At(name, 100, 100), -1000) << name;
+    EXPECT_TRUE(std::isfinite(LogDensityAt(name, 100, 100))) << name;
+    EXPECT_LT(LogDensityAt(name, 100, 100), -1000) << name;
   }
 }
 

@@ -13,7 +13,7 @@ namespace {
 
 using testing::HasSubstr;
 
-ToySummary Example(std::vector<double> forward, double published) {
+ToySummary ExampleSummary(std::vector<double> forward, double published) {
   ToySummary summary;
   summary.target = "banana";
   summary.variant = {"aisivi", true};
@@ -24,23 +24,23 @@ ToySummary Example(std::vector<double> forward, double published) {
 }
 
 TEST(ToyReport, ComparisonInWords) {
-  EXPECT_EQ(Comparison(Example({0.09}, 0.0853)), "As published.");
-  EXPECT_EQ(Comparison(Example({0.02}, 0.08)),
+  EXPECT_EQ(Comparison(ExampleSummary({0.09}, 0.0853)), "As published.");
+  EXPECT_EQ(Comparison(ExampleSummary({0.02}, 0.08)),
             "Closer to the target than published, by a factor of 4.0.");
-  EXPECT_EQ(Comparison(Example({0.4}, 0.08)),
+  EXPECT_EQ(Comparison(ExampleSummary({0.4}, 0.08)),
             "Farther from the target than published, by a factor of 5.0.");
-  EXPECT_EQ(Comparison(Example({-0.0005}, 0.08)),
+  EXPECT_EQ(Comparison(ExampleSummary({-0.0005}, 0.08)),
             "Closer to the target than published: zero within three Monte Carlo errors.");
-  ToySummary noisy = Example({0.2}, 0.08);
+  ToySummary noisy = ExampleSummary({0.2}, 0.08);
   noisy.forward_error = {0.05};
   EXPECT_EQ(Comparison(noisy), "As published, within three of our Monte Carlo errors.");
-  EXPECT_EQ(Comparison(Example({}, 0.08)), "No fit succeeded.");
-  EXPECT_EQ(Comparison(Example({kNotMeasured}, 0.08)), "Ours is not finite.");
-  EXPECT_EQ(Comparison(Example({0.1}, kNotMeasured)), "None is published.");
+  EXPECT_EQ(Comparison(ExampleSummary({}, 0.08)), "No fit succeeded.");
+  EXPECT_EQ(Comparison(ExampleSummary({kNotMeasured}, 0.08)), "Ours is not finite.");
+  EXPECT_EQ(Comparison(ExampleSummary({0.1}, kNotMeasured)), "None is published.");
 }
 
 TEST(ToyReport, ReasonsForADifference) {
-  ToySummary summary = Example({0.2, 0.4, 0.8}, 0.08);
+  ToySummary summary = ExampleSummary({0.2, 0.4, 0.8}, 0.08);
   summary.shortened = "iterations=20";
   EXPECT_THAT(Comparison(summary), HasSubstr("The preset was shortened."));
   summary.trimmed = {0.01, 0.02, 0.04};
@@ -50,7 +50,7 @@ TEST(ToyReport, ReasonsForADifference) {
 }
 
 TEST(ToyReport, ChangedFitsAreNotCompared) {
-  ToySummary summary = Example({0.2}, 0.08);
+  ToySummary summary = ExampleSummary({0.2}, 0.08);
   summary.comparable = false;
   EXPECT_EQ(Comparison(summary), "Not to be compared: the fits were changed.");
 }
@@ -63,7 +63,7 @@ TEST(ToyReport, PublishedFigures) {
 }
 
 // Two seeds of everything; the second of the first variant failed.
-std::vector<FitResult> Results() {
+std::vector<FitResult> ToyResults() {
   std::vector<FitResult> results;
   for (const std::string& target : ToyNames()) {
     for (const Variant& variant : Variants()) {
@@ -85,7 +85,7 @@ std::vector<FitResult> Results() {
 }
 
 TEST(ToyReport, SummariesAreInOrder) {
-  const std::vector<ToySummary> summaries = Summarise({}, Results());
+  const std::vector<ToySummary> summaries = Summarise({}, ToyResults());
   ASSERT_EQ(summaries.size(), 12u);
   EXPECT_EQ(summaries[0].seeds, 2);
   EXPECT_EQ(summaries[0].succeeded, 1);
@@ -100,7 +100,7 @@ TEST(ToyReport, TablesAndText) {
   const Folder folder;
   Settings settings;
   settings.out = folder.path();
-  ASSERT_TRUE(WriteToyReport(settings, Summarise(settings, Results()), {}).ok());
+  ASSERT_TRUE(WriteToyReport(settings, Summarise(settings, ToyResults()), {}).ok());
   const std::string report = ReadFile(folder / "report.md");
   EXPECT_THAT(report, HasSubstr("| banana | aisivi, authors' preset | 0.0853 | 0.500 |"));
   EXPECT_THAT(report, HasSubstr("| 1 of 2 |"));

@@ -8,7 +8,7 @@
 namespace aisivi::experiments {
 namespace {
 
-v1::TrainingHistory Example() {
+v1::TrainingHistory ExampleHistory() {
   v1::TrainingHistory history;
   v1::FitProgress* report = history.add_reports();
   report->set_phase(v1::FitProgress::PHASE_WARM_START);
@@ -28,15 +28,15 @@ v1::TrainingHistory Example() {
 
 TEST(TrainingCsv, ComesBack) {
   const Folder folder;
-  ASSERT_TRUE(WriteTraining(folder / "t.csv", Example()).ok());
+  ASSERT_TRUE(WriteTraining(folder / "t.csv", ExampleHistory()).ok());
   const absl::StatusOr<v1::TrainingHistory> read = ReadTraining(folder / "t.csv");
   ASSERT_TRUE(read.ok()) << read.status();
-  EXPECT_EQ(read->DebugString(), Example().DebugString());
+  EXPECT_EQ(read->DebugString(), ExampleHistory().DebugString());
 }
 
 TEST(TrainingCsv, OtherFilesAreRefused) {
   const Folder folder;
-  ASSERT_TRUE(WriteTraining(folder / "t.csv", Example()).ok());
+  ASSERT_TRUE(WriteTraining(folder / "t.csv", ExampleHistory()).ok());
   const std::string whole = ReadFile(folder / "t.csv");
   for (const std::string& text : {std::string(), std::string("a,b\n"), whole + "TRAINING,1\n",
                                   whole + "NO_PHASE,1,2,3,4,5,6,7,8\n",

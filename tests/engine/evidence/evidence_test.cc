@@ -16,6 +16,7 @@
 namespace aisivi {
 namespace {
 
+using test::ExpectRefused;
 using test::Gaussian;
 using test::LineGaussian;
 using test::MakeComponent;
@@ -316,11 +317,6 @@ TEST(EvidenceTest, TheBoundHoldsWhereATrainedComponentReachesFar) {
   EXPECT_LT(e->elbo_lower, elbo + 3 * e->elbo_lower_se);
   EXPECT_GT(e->elbo_upper, elbo - 3 * e->elbo_upper_se);
   EXPECT_NEAR(e->log_z, 0, 0.05);
-}
-
-void ExpectRefused(const absl::Status& status, const std::string& field) {
-  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << field << ": " << status;
-  EXPECT_EQ(status.message().substr(0, field.size() + 1), field + ":") << status;
 }
 
 TEST(EvidenceTest, BadArgumentsAreRefusedByName) {

@@ -16,6 +16,7 @@
 namespace aisivi {
 namespace {
 
+using test::ExpectRefused;
 using test::MakeComponent;
 using test::MakeLineComponent;
 using test::MakeModel;
@@ -157,11 +158,6 @@ TEST(LogDensityTest, SameBitsAtAnyThreadCount) {
     EXPECT_EQ(a->upper, b->upper);
     EXPECT_NE(a->log_q, EvaluateLogDensity(*model, z, 4, 100, one)->log_q);
   }
-}
-
-void ExpectRefused(const absl::Status& status, const std::string& field) {
-  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << field << ": " << status;
-  EXPECT_EQ(status.message().substr(0, field.size() + 1), field + ":") << status;
 }
 
 TEST(LogDensityTest, BadArgumentsAreRefusedByName) {

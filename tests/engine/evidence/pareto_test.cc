@@ -4,15 +4,16 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 #include <random>
 #include <vector>
 
+#include "tests/engine/not_finite.h"
+
 namespace aisivi {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
+using test::kInfinity;
 
 // Log weights whose weights follow 1 + GPD(k, 1).
 Eigen::VectorXd GpdLogWeights(double k, int n, uint32_t seed) {

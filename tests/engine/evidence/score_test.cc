@@ -17,6 +17,7 @@
 namespace aisivi {
 namespace {
 
+using test::ExpectRefused;
 using test::MakeComponent;
 using test::MakeModel;
 using test::Normals;
@@ -166,11 +167,6 @@ TEST(ScoreTest, BlocksStayBelowAMegabyte) {
     EXPECT_GE(ScoreBlock(dim), 1);
     EXPECT_LE(ScoreBlock(dim) * (dim + 2), std::max<int64_t>(1 << 17, dim + 2));
   }
-}
-
-void ExpectRefused(const absl::Status& status, const std::string& field) {
-  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << field << ": " << status;
-  EXPECT_EQ(status.message().substr(0, field.size() + 1), field + ":") << status;
 }
 
 TEST(ScoreTest, BadArgumentsAreRefusedByName) {

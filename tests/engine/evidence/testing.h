@@ -5,6 +5,7 @@
 
 #include <Eigen/Core>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "engine/targets/registry.h"
@@ -44,6 +45,12 @@ inline std::shared_ptr<const Model> TwoComponents(double distance, bool proposal
   const ComponentShape shape{.proposal = proposal, .wildness = wildness};
   return MakeModel({MakeLineComponent(shape, -distance / 2, 1, 0.3, random),
                     MakeLineComponent(shape, distance / 2, 1.4, 0.7, random)});
+}
+
+// Invalid, and the message starts with the field.
+inline void ExpectRefused(const absl::Status& status, const std::string& field) {
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << field << ": " << status;
+  EXPECT_EQ(status.message().substr(0, field.size() + 1), field + ":") << status;
 }
 
 }  // namespace aisivi::test

@@ -5,20 +5,19 @@
 
 #include <cmath>
 #include <functional>
-#include <limits>
 #include <random>
 
 #include "engine/fit/progress.h"
 #include "tests/engine/evidence/testing.h"
+#include "tests/engine/not_finite.h"
 
 namespace aisivi {
 namespace {
 
+using test::kInfinity;
 using test::LineGaussian;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 // Good in every respect.
 VerdictInput Fine() {

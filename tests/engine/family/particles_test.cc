@@ -22,7 +22,7 @@ using test::Random;
 
 constexpr int64_t kParticles = 7;
 
-std::vector<FamilyConfig> Configs() {
+std::vector<FamilyConfig> ParticleConfigs() {
   const FamilyConfig skip{.dim = 3, .latent_dim = 3, .hidden = 5, .particles = kParticles};
   FamilyConfig network = skip, plain = skip;
   network.sigma_network = true;
@@ -31,7 +31,7 @@ std::vector<FamilyConfig> Configs() {
   return {skip, network, plain};
 }
 
-Family RandomFamily(const FamilyConfig& config, Random& random) {
+Family RandomParticles(const FamilyConfig& config, Random& random) {
   Family family(config);
   family.Initialize(1);
   test::Perturb(0.4, random, &family.parameters());
@@ -55,8 +55,8 @@ test::ReferenceConditional AtParticles(const FamilyConfig& c, const VectorXd& pa
 
 TEST(ParticlesTest, ALatentStandsForItsParticle) {
   Random random(1);
-  for (const FamilyConfig& config : Configs()) {
-    const Family family = RandomFamily(config, random);
+  for (const FamilyConfig& config : ParticleConfigs()) {
+    const Family family = RandomParticles(config, random);
     EXPECT_EQ(family.latent_dim(), 1);
     EXPECT_FALSE(family.IsStandardNormal());
     Scratch scratch;
@@ -93,8 +93,8 @@ TEST(ParticlesTest, BackwardIsTheDifferenceQuotient) {
   const std::vector<int> which = {2, 0, 2, 6, 5, 2};
   const int64_t n = static_cast<int64_t>(which.size());
   Random random(2);
-  for (const FamilyConfig& config : Configs()) {
-    const Family family = RandomFamily(config, random);
+  for (const FamilyConfig& config : ParticleConfigs()) {
+    const Family family = RandomParticles(config, random);
     Scratch scratch;
     MatrixXd latents(1, n);
     for (int64_t i = 0; i < n; ++i) latents(0, i) = (which[i] + 0.4) / kParticles;
@@ -124,12 +124,12 @@ TEST(ParticlesTest, BackwardIsTheDifferenceQuotient) {
 // log q, its score, and q̂₊, in z.
 TEST(ParticlesTest, TheMarginalIsExact) {
   Random random(3);
-  for (const FamilyConfig& config : Configs()) {
+  for (const FamilyConfig& config : ParticleConfigs()) {
     ModelState state;
     for (const double weight : {0.3, 0.7}) {
       Component component;
       component.log_weight = std::log(weight);
-      component.family = RandomFamily(config, random);
+      component.family = RandomParticles(config, random);
       component.affine = {Normals(3, 1, 1, random), test::RandomScale(3, random)};
       state.components.push_back(component);
     }

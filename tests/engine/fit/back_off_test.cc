@@ -53,7 +53,7 @@ double MeanFlowLoss(const FitResult& result, FitPhase phase, int64_t first, int6
   return sum / static_cast<double>(count);
 }
 
-FitOptions Published(int64_t iterations) {
+FitOptions PublishedXShaped(int64_t iterations) {
   FitOptions options = *FindPreset("aisivi_x_shaped");
   options.iterations = iterations;
   options.points = 32;  // one evaluation each step
@@ -66,7 +66,7 @@ FitOptions Published(int64_t iterations) {
 // Twenty failed steps after the check of step 240, the twelfth of fifteen.
 TEST(BackOffTest, APublishedScheduleGoesBackToItsBestStateNotToTheStart) {
   const Interrupted target(250, 269);
-  const FitOptions options = Published(320);
+  const FitOptions options = PublishedXShaped(320);
   ThreadPool pool(1);
   const auto result = RunFit(target, options, pool);
   ASSERT_TRUE(result.ok()) << result.status();
@@ -83,7 +83,7 @@ TEST(BackOffTest, APublishedScheduleGoesBackToItsBestStateNotToTheStart) {
 TEST(BackOffTest, StepsThatWereGivenUpAreNotOfTheResult) {
   const Interrupted target(228, 247);
   ThreadPool pool(1);
-  const auto result = RunFit(target, Published(400), pool);
+  const auto result = RunFit(target, PublishedXShaped(400), pool);
   ASSERT_TRUE(result.ok()) << result.status();
   ASSERT_EQ(result->last.skipped_steps, 20);
   int64_t given_up = 0;
@@ -98,7 +98,7 @@ TEST(BackOffTest, StepsThatWereGivenUpAreNotOfTheResult) {
 // Before the first check there is no better state than the start, but its flow has been pretrained.
 TEST(BackOffTest, PretrainingIsNotLost) {
   const Interrupted target(3, 22);
-  FitOptions options = Published(400);  // the first check comes after 25 steps
+  FitOptions options = PublishedXShaped(400);  // the first check comes after 25 steps
   options.learning_rate = 0;
   options.sigma_scale = 0.01;  // x nearly tells ε: there is something to learn
   options.flow_learning_rate = 0.02;

@@ -14,7 +14,7 @@
 namespace aisivi {
 namespace {
 
-FitOptions Published(int64_t iterations) {
+FitOptions PublishedMultimodal(int64_t iterations) {
   FitOptions options = *FindPreset("aisivi_multimodal");
   options.iterations = iterations;
   options.points = 32;
@@ -29,7 +29,7 @@ FitOptions Published(int64_t iterations) {
 TEST(KeepLastTest, TheParametersAreThoseOfTheLastStep) {
   const auto target = test::Make("multimodal");
   ThreadPool pool(2);
-  FitOptions options = Published(40);
+  FitOptions options = PublishedMultimodal(40);
   const auto last = RunFit(*target, options, pool);
   ASSERT_TRUE(last.ok()) << last.status();
   // The same steps by hand.
@@ -57,7 +57,7 @@ TEST(KeepLastTest, WhereEveryStepIsSkippedThereIsStillAResult) {
     *log_p = std::numeric_limits<double>::quiet_NaN();
   });
   ThreadPool pool(2);
-  const auto result = RunFit(target, Published(30), pool);
+  const auto result = RunFit(target, PublishedMultimodal(30), pool);
   ASSERT_TRUE(result.ok()) << result.status();
   ASSERT_NE(result->model, nullptr);
   EXPECT_TRUE(result->model->state().components.front().family.parameters().allFinite());

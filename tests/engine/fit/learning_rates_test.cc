@@ -2,14 +2,13 @@
 
 #include <gtest/gtest.h>
 
-#include <limits>
-
 #include "engine/fit/progress.h"
+#include "tests/engine/not_finite.h"
 
 namespace aisivi {
 namespace {
 
-constexpr double kInf = std::numeric_limits<double>::infinity();
+using test::kInfinity;
 
 class LearningRatesTest : public testing::Test {
  protected:
@@ -21,7 +20,7 @@ class LearningRatesTest : public testing::Test {
 };
 
 TEST_F(LearningRatesTest, RiseWithTheElboUntilTheyAreHighOrItFell) {
-  EXPECT_EQ(Decide(-1, 0.5, -kInf, kNotAvailable), RateDecision::kRaise);  // the first check
+  EXPECT_EQ(Decide(-1, 0.5, -kInfinity, kNotAvailable), RateDecision::kRaise);  // the first check
   EXPECT_EQ(Decide(-1, 0.5, -1.1, 0.6), RateDecision::kRaise);
   EXPECT_EQ(Decide(-1, 5, -1.1, 5.1), RateDecision::kKeep);  // little of its gap
   EXPECT_EQ(Decide(-1, 0.01, -1.01, 0.02), RateDecision::kKeep);
@@ -39,15 +38,15 @@ TEST_F(LearningRatesTest, AreHalvedWhereTheElboFallsBeyondNoise) {
   EXPECT_EQ(Decide(-1.1, 0.5, -1, 0.4), RateDecision::kKeep);
   EXPECT_EQ(Decide(-1.3, 0.5, -1, 0.4), RateDecision::kHalve);
   EXPECT_EQ(Decide(-1.03, 0.5, -1, kNotAvailable), RateDecision::kHalve);
-  EXPECT_EQ(Decide(-kInf, kNotAvailable, -1, 0.4), RateDecision::kHalve);
+  EXPECT_EQ(Decide(-kInfinity, kNotAvailable, -1, 0.4), RateDecision::kHalve);
   options_.adaptive = false;
   EXPECT_EQ(Decide(-1.3, 0.5, -1, 0.4), RateDecision::kHalve);
-  EXPECT_EQ(Decide(-1, 0.5, -kInf, kNotAvailable), RateDecision::kKeep);
+  EXPECT_EQ(Decide(-1, 0.5, -kInfinity, kNotAvailable), RateDecision::kKeep);
 }
 
 TEST_F(LearningRatesTest, ArePublishedOnesAlone) {
   options_.decay_every = 100;
-  EXPECT_EQ(Decide(-1, 0.5, -kInf, kNotAvailable), RateDecision::kKeep);
+  EXPECT_EQ(Decide(-1, 0.5, -kInfinity, kNotAvailable), RateDecision::kKeep);
   EXPECT_EQ(Decide(-100, 0.5, -1, 0.4), RateDecision::kKeep);
 }
 

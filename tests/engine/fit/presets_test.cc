@@ -15,7 +15,7 @@ struct Beginning {
   int64_t iterations;  // of thousands
 };
 
-FitResult Fit(const Beginning& b, int64_t iterations) {
+FitResult FitByPreset(const Beginning& b, int64_t iterations) {
   const auto target = test::Make(b.target);
   FitOptions options = *FindPreset(b.preset);
   options.iterations = iterations;
@@ -35,7 +35,7 @@ TEST(LongPresetsTest, TheBeginningOfALongRunGains) {
                              {"sivi_multimodal", "multimodal", 300},
                              {"sivi_x_shaped", "x_shaped", 300},
                              {"pvi_x_shaped", "x_shaped", 100}}) {
-    const FitResult start = Fit(b, 0), result = Fit(b, b.iterations);
+    const FitResult start = FitByPreset(b, 0), result = FitByPreset(b, b.iterations);
     ASSERT_NE(result.model, nullptr) << b.preset;
     EXPECT_EQ(result.reason, TerminationReason::kIterationLimit) << b.preset;
     EXPECT_EQ(result.last.skipped_steps, 0) << b.preset;

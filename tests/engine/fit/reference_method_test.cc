@@ -33,7 +33,7 @@ FitResult MustFit(const Target& target, const FitOptions& options, const FitCont
   return result.ok() ? *std::move(result) : FitResult();
 }
 
-FitVerdict Judge(const FitResult& result) {
+FitVerdict JudgeReference(const FitResult& result) {
   VerdictInput input;
   input.evidence = result.evidence;
   input.r_hat = result.r_hat;
@@ -50,7 +50,7 @@ TEST(ReferenceMethodTest, CoversTheEvidenceAndIsJudgedGood) {
     EXPECT_NEAR(result.evidence.log_z, 0, 3 * result.evidence.standard_error) << name;
     EXPECT_LT(result.r_hat, 1.05) << name;
     EXPECT_EQ(result.evidence.draws, FitOptions().evidence_draws) << name;
-    const FitVerdict verdict = Judge(result);
+    const FitVerdict verdict = JudgeReference(result);
     EXPECT_NE(verdict.verdict, Verdict::kDoNotTrust) << name << ": " << verdict.sentence;
     EXPECT_THAT(verdict.sentence, Not(HasSubstr(" q "))) << name;
   }
@@ -67,8 +67,8 @@ TEST(ReferenceMethodTest, DrawsHaveTheMomentsOfTheTarget) {
   ASSERT_NE(result.model, nullptr);
   EXPECT_FALSE(result.model->has_density());
   EXPECT_EQ(result.evidence.draws, 3000);
-  EXPECT_EQ(Judge(result).verdict, Verdict::kGood) << Judge(result).sentence;
-  EXPECT_THAT(Judge(result).sentence, StartsWith("Good: log Z is known to"));
+  EXPECT_EQ(JudgeReference(result).verdict, Verdict::kGood) << JudgeReference(result).sentence;
+  EXPECT_THAT(JudgeReference(result).sentence, StartsWith("Good: log Z is known to"));
   ThreadPool pool(2);
   const auto draws = Draw(*result.model, target->get(), 1, 0, 3000, 1, pool);
   ASSERT_TRUE(draws.ok());
@@ -113,8 +113,8 @@ TEST(ReferenceMethodTest, TooFewEvaluationsShowInTheVerdict) {
   const FitResult some = MustFit(*target, options);
   EXPECT_EQ(some.reason, TerminationReason::kIterationLimit);
   EXPECT_THAT(some.message, HasSubstr("all evaluations were used"));
-  EXPECT_EQ(Judge(some).verdict, Verdict::kUsable) << Judge(some).sentence;
-  EXPECT_THAT(Judge(some).sentence, HasSubstr("error_ratio"));
+  EXPECT_EQ(JudgeReference(some).verdict, Verdict::kUsable) << JudgeReference(some).sentence;
+  EXPECT_THAT(JudgeReference(some).sentence, HasSubstr("error_ratio"));
   options.warm_start = "none";
   options.reference_evaluations = 10'000;
   const auto far =
@@ -123,7 +123,7 @@ TEST(ReferenceMethodTest, TooFewEvaluationsShowInTheVerdict) {
   ASSERT_TRUE(far.ok());
   const FitResult none = MustFit(**far, options);
   EXPECT_THAT(none.message, HasSubstr("did not suffice"));
-  EXPECT_EQ(Judge(none).verdict, Verdict::kDoNotTrust);
+  EXPECT_EQ(JudgeReference(none).verdict, Verdict::kDoNotTrust);
 }
 
 TEST(ReferenceMethodTest, ATimeLimitKeepsTheRoundsThatWereDone) {
@@ -181,8 +181,8 @@ TEST(ReferenceMethodTest, SgldIsUsableAtBestAndItsLogSaysHowFarItIs) {
   EXPECT_EQ(exact.evidence.kernel_bias, 0);
   EXPECT_NE(result.evidence.log_z, exact.evidence.log_z);
   EXPECT_NEAR(result.evidence.log_z, 0, 0.2);
-  EXPECT_EQ(Judge(result).verdict, Verdict::kUsable) << Judge(result).sentence;
-  EXPECT_THAT(Judge(result).sentence, HasSubstr("kernel_bias"));
+  EXPECT_EQ(JudgeReference(result).verdict, Verdict::kUsable) << JudgeReference(result).sentence;
+  EXPECT_THAT(JudgeReference(result).sentence, HasSubstr("kernel_bias"));
   EXPECT_THAT(result.log.back(), HasSubstr("unadjusted steps"));
   EXPECT_THAT(exact.log.back(), Not(HasSubstr("unadjusted steps")));
 }

@@ -33,7 +33,7 @@ TEST(ReporterTest, MarksTheReportsOfASpan) {
 }
 
 // The residual of the reports of one training, all or none of which led to the result.
-FitResult Fit(const FitOptions& options) {
+FitResult FitBanana(const FitOptions& options) {
   const auto target = test::Make("banana");
   ThreadPool pool(2);
   absl::StatusOr<FitResult> result = RunFit(*target, options, pool);
@@ -48,7 +48,7 @@ const Criterion* Residual(const FitVerdict& verdict) {
   return nullptr;
 }
 
-FitVerdict Judge(const FitResult& result) {
+FitVerdict JudgeByHistory(const FitResult& result) {
   return JudgeFit({.evidence = result.evidence,
                    .score_residual = TypicalScoreResidual(result.history),
                    .dimension = 2,
@@ -64,9 +64,9 @@ int64_t ReportsWithResidual(const FitResult& result) {
 TEST(ScoreResidualTest, IsThatOfTheTrainingThatLedToTheResult) {
   FitOptions options = test::Short(200);
   options.warm_start = "gaussian";
-  const FitResult result = Fit(options);
+  const FitResult result = FitBanana(options);
   EXPECT_GT(TypicalScoreResidual(result.history), 0);
-  EXPECT_NE(Residual(Judge(result)), nullptr);
+  EXPECT_NE(Residual(JudgeByHistory(result)), nullptr);
   int64_t of_result = 0;
   for (const FitProgress& report : result.history) of_result += report.of_result ? 1 : 0;
   EXPECT_GT(of_result, 100);
@@ -77,18 +77,18 @@ TEST(ScoreResidualTest, IsAbsentWhereTheStartIsTheResult) {
   FitOptions options = test::Short(40);
   options.warm_start = "gaussian";
   options.iterations = 0;
-  const FitResult start = Fit(options);
+  const FitResult start = FitBanana(options);
   options.iterations = 40;
   options.learning_rate = options.flow_learning_rate = 0;
   for (const char* method : {"aisivi", "bsivi"}) {
     options.method = method;
-    const FitResult result = Fit(options);
+    const FitResult result = FitBanana(options);
     ASSERT_NE(result.model, nullptr);
     EXPECT_EQ(result.model->state().components.front().family.parameters(),
               start.model->state().components.front().family.parameters());
     EXPECT_GT(ReportsWithResidual(result), 5) << method;
     EXPECT_TRUE(std::isnan(TypicalScoreResidual(result.history))) << method;
-    EXPECT_EQ(Residual(Judge(result)), nullptr) << method;
+    EXPECT_EQ(Residual(JudgeByHistory(result)), nullptr) << method;
   }
 }
 
@@ -99,7 +99,7 @@ TEST(ScoreResidualTest, OfALastIterateIsThatOfTheEnd) {
   options.learning_rate = options.flow_learning_rate = 0.3;
   options.keep_last = true;
   options.decay_every = 1000;
-  const FitResult result = Fit(options);
+  const FitResult result = FitBanana(options);
   for (const FitProgress& report : result.history) {
     if (report.phase != FitPhase::kTraining) continue;
     EXPECT_TRUE(report.of_result) << report.iteration;

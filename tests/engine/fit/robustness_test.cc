@@ -3,23 +3,22 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <string>
 #include <vector>
 
 #include "engine/methods/methods.h"
 #include "tests/engine/fit/testing.h"
+#include "tests/engine/not_finite.h"
 
 namespace aisivi {
 namespace {
 
 using test::FailingTarget;
+using test::kInfinity;
+using test::kNan;
 using test::Make;
 using test::Short;
 using test::SpoiledTarget;
-
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-constexpr double kInf = std::numeric_limits<double>::infinity();
 
 // A result, or an error that speaks of the target.
 void ExpectEnds(const Target& target, const FitOptions& options, const std::string& what) {
@@ -47,8 +46,8 @@ FitOptions WithStart(const std::string& warm_start) {
 TEST(RobustnessTest, SpoiledTargetsEnd) {
   const std::vector<std::pair<std::string, SpoiledTarget::Spoil>> kinds = {
       {"NaN everywhere", [](const auto&, double* p, auto* s) { *p = kNan, s->setConstant(kNan); }},
-      {"-inf everywhere", [](const auto&, double* p, auto*) { *p = -kInf; }},
-      {"+inf everywhere", [](const auto&, double* p, auto*) { *p = kInf; }},
+      {"-inf everywhere", [](const auto&, double* p, auto*) { *p = -kInfinity; }},
+      {"+inf everywhere", [](const auto&, double* p, auto*) { *p = kInfinity; }},
       {"NaN score everywhere", [](const auto&, double*, auto* s) { s->setConstant(kNan); }},
       {"huge score", [](const auto&, double*, auto* s) { *s *= 1e200; }},
       {"flat", [](const auto&, double* p, auto* s) { *p = 0, s->setZero(); }},
@@ -64,7 +63,7 @@ TEST(RobustnessTest, SpoiledTargetsEnd) {
 // Half of the space is missing; the half that is there has mass 1/2. The best q within reach is the
 // whole Gaussian, half of whose draws count for nothing: 512 such draws know log Z to 0.044.
 TEST(RobustnessTest, NanInHalfTheSpaceStillFits) {
-  for (const double nothing : {kNan, -kInf}) {
+  for (const double nothing : {kNan, -kInfinity}) {
     const SpoiledTarget target([&](const Eigen::VectorXd& z, double* p, Eigen::VectorXd* s) {
       if (z[0] > 0) return;
       *p = nothing;

@@ -9,11 +9,12 @@
 #include <random>
 
 #include "tests/engine/fit/testing.h"
+#include "tests/engine/not_finite.h"
 
 namespace aisivi {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
+using test::kInfinity;
 
 RunningElbo Of(const std::vector<double>& steps) {
   RunningElbo running;

@@ -4,20 +4,20 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <vector>
 
 #include "tests/engine/nn/testing.h"
+#include "tests/engine/not_finite.h"
 
 namespace aisivi {
 namespace {
 
+using test::kInfinity;
+using test::kNan;
 using test::Normals;
 using test::Put;
 using test::Random;
 
-constexpr double kInf = std::numeric_limits<double>::infinity();
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr int64_t kDim = 3;
 
 // WeightSums with the memory of its score.
@@ -37,7 +37,7 @@ struct Truth {
 
 // All at once in long double; weights that are not numbers count as zero.
 Truth OneBatch(const std::vector<double>& log_weight, const Eigen::MatrixXd& gradient) {
-  double top = -kInf;
+  double top = -kInfinity;
   for (const double v : log_weight) {
     if (v > top) top = v;
   }
@@ -68,7 +68,7 @@ std::vector<std::vector<double>> WeightSets(Random& random) {
     sets.push_back(w);
     for (double& v : w) v -= 2e4;
     sets.push_back(w);
-    for (size_t i = 0; i < w.size(); i += 3) w[i] = i % 2 == 0 ? -kInf : kNan;
+    for (size_t i = 0; i < w.size(); i += 3) w[i] = i % 2 == 0 ? -kInfinity : kNan;
     sets.push_back(w);
   }
   std::vector<double> rising(97);
@@ -79,7 +79,7 @@ std::vector<std::vector<double>> WeightSets(Random& random) {
   return sets;
 }
 
-void ExpectNear(const Sums& value, const Truth& truth) {
+void ExpectSumsNear(const Sums& value, const Truth& truth) {
   EXPECT_NEAR(value.sums.LogMeanWeight(), truth.log_mean, 1e-9 * (1 + std::abs(truth.log_mean)));
   EXPECT_NEAR(value.sums.EssFraction(), truth.ess, 1e-9);
   EXPECT_LT((value.Score() - truth.score).cwiseAbs().maxCoeff(), 2e-5);
@@ -111,8 +111,8 @@ TEST(WeightSumsTest, AnyChunkingIsOneBatch) {
         part.sums.Add(w.data() + first, count, Const(gradient), first, scratch);
         merged.sums.Merge(part.sums);
       }
-      ExpectNear(added, truth);
-      ExpectNear(merged, truth);
+      ExpectSumsNear(added, truth);
+      ExpectSumsNear(merged, truth);
     }
   }
 }
@@ -149,15 +149,15 @@ TEST(WeightSumsTest, OneSampleIsItself) {
 TEST(WeightSumsTest, NoWeightAtAllIsMinusInfinity) {
   Scratch scratch;
   const TileMap gradient = Put(Eigen::MatrixXd::Ones(kDim, 4), scratch);
-  for (const double value : {-kInf, kNan}) {
+  for (const double value : {-kInfinity, kNan}) {
     const std::vector<double> w(4, value);
     Sums sums, other;
     sums.sums.Add(w.data(), 4, Const(gradient), 0, scratch);
-    EXPECT_EQ(sums.sums.LogMeanWeight(), -kInf);
+    EXPECT_EQ(sums.sums.LogMeanWeight(), -kInfinity);
     EXPECT_EQ(sums.sums.EssFraction(), 0);
     other.sums.Add(w.data(), 4, Const(gradient), 0, scratch);
     sums.sums.Merge(other.sums);
-    EXPECT_EQ(sums.sums.LogMeanWeight(), -kInf);
+    EXPECT_EQ(sums.sums.LogMeanWeight(), -kInfinity);
     // Later weights still count.
     const std::vector<double> fine(4, 2.0);
     sums.sums.Add(fine.data(), 4, Const(gradient), 0, scratch);
@@ -167,10 +167,10 @@ TEST(WeightSumsTest, NoWeightAtAllIsMinusInfinity) {
 }
 
 TEST(LogAddExpTest, WhatIsNotANumberIsNotPassedOver) {
-  EXPECT_EQ(LogAddExp(-kInf, -kInf), -kInf);
-  EXPECT_EQ(LogAddExp(-kInf, 3), 3);
+  EXPECT_EQ(LogAddExp(-kInfinity, -kInfinity), -kInfinity);
+  EXPECT_EQ(LogAddExp(-kInfinity, 3), 3);
   EXPECT_NEAR(LogAddExp(1000, 1000), 1000 + std::log(2), 1e-12);
-  for (const double other : {-kInf, 0.0, kInf}) {
+  for (const double other : {-kInfinity, 0.0, kInfinity}) {
     EXPECT_TRUE(std::isnan(LogAddExp(other, kNan))) << other;
     EXPECT_TRUE(std::isnan(LogAddExp(kNan, other))) << other;
   }

@@ -3,17 +3,17 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <limits>
 #include <random>
 #include <vector>
 
 #include "engine/methods/student.h"
+#include "tests/engine/not_finite.h"
 
 namespace aisivi {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+using test::kInfinity;
+using test::kNan;
 
 TEST(ElboTest, BadDrawsCountThroughTheirShare) {
   Eigen::VectorXd log_weights(4);

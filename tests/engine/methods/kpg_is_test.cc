@@ -14,7 +14,7 @@ namespace {
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
-constexpr int64_t kPoints = 12;
+constexpr int64_t kParticles = 12;
 
 class KpgIsTest : public testing::Test {
  protected:
@@ -26,7 +26,7 @@ class KpgIsTest : public testing::Test {
   StepGradients Gradients(KpgIs* objective, int threads = 2) {
     ThreadPool pool(threads);
     Workspace workspace(pool);
-    SamplePoints(model_, 1, 0, kPoints, workspace.caller(), &batch_);
+    SamplePoints(model_, 1, 0, kParticles, workspace.caller(), &batch_);
     EXPECT_TRUE(EvaluateTarget(target_, pool, &batch_).ok());
     if (spoil_) {
       batch_.log_p[3] = -std::numeric_limits<double>::infinity();
@@ -64,15 +64,15 @@ TEST_F(KpgIsTest, TheMeanIsTheSmoothedDifferenceOfTheScores) {
   for (const KernelKind kind : {KernelKind::kGaussian, KernelKind::kImq}) {
     KpgIs objective({.seed = 3, .inner_samples = 400000, .kernel = kind});
     const StepGradients gradients = Gradients(&objective);
-    VectorXd expected = VectorXd::Zero(kPoints);
-    for (int64_t j = 0; j < kPoints; ++j) {
+    VectorXd expected = VectorXd::Zero(kParticles);
+    for (int64_t j = 0; j < kParticles; ++j) {
       const double at = batch_.samples.front().x(0, j);
       for (int64_t i = 0; i < kGrid; ++i) {
         const double k = KernelValue(kind, std::pow(x(0, i) - at, 2), objective.bandwidth());
         expected[j] += step * std::exp(q.log_q[i]) * k * (q.score(0, i) - scale * score_p(0, i));
       }
     }
-    const VectorXd made = gradients.grad_x.cast<double>().transpose() * kPoints;
+    const VectorXd made = gradients.grad_x.cast<double>().transpose() * kParticles;
     EXPECT_LT((made - expected).norm(), 0.05 * expected.norm()) << static_cast<int>(kind);
     EXPECT_GT(expected.norm(), 0.1);
   }
@@ -92,7 +92,7 @@ TEST_F(KpgIsTest, APointThatIsNotFiniteMovesNothing) {
   spoil_ = true;
   KpgIs objective({.inner_samples = 40});
   const StepGradients gradients = Gradients(&objective);
-  EXPECT_EQ(gradients.finite, kPoints - 1);
+  EXPECT_EQ(gradients.finite, kParticles - 1);
   EXPECT_TRUE(gradients.grad_x.allFinite());
   EXPECT_TRUE(gradients.grad_x.col(3).isZero(0));
 }

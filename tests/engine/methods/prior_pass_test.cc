@@ -59,7 +59,8 @@ Reference AllAtOnce(const Family& family, const Eigen::MatrixXd& epsilon,
   return result;
 }
 
-void ExpectNear(const InnerEstimate& value, const Reference& reference, const std::string& what) {
+void ExpectEstimateNear(const InnerEstimate& value, const Reference& reference,
+                        const std::string& what) {
   for (int64_t j = 0; j < reference.log_density.size(); ++j) {
     const double log_q = reference.log_density[j];
     EXPECT_NEAR(value.log_density[j], log_q, 2e-4 * (1 + std::abs(log_q))) << what;
@@ -70,7 +71,7 @@ void ExpectNear(const InnerEstimate& value, const Reference& reference, const st
   }
 }
 
-std::vector<ProblemShape> Shapes() {
+std::vector<ProblemShape> PriorShapes() {
   return {{.dim = 1, .latent = 1},
           {.dim = 1, .latent = 1, .sigma_network = true},
           {.dim = 2, .latent = 2, .sigma = 0.2f},
@@ -81,7 +82,7 @@ std::vector<ProblemShape> Shapes() {
 
 TEST(PriorPassTest, IsOneBigBatchInDoublePrecision) {
   Random random(1);
-  for (const ProblemShape& shape : Shapes()) {
+  for (const ProblemShape& shape : PriorShapes()) {
     const Problem problem = MakeProblem(shape, random);
     for (const auto& [points, k] :
          {std::pair<int64_t, int64_t>{1, 1}, {7, 1}, {3, 255}, {130, 256}, {5, 257}, {1, 3000}}) {
@@ -94,15 +95,15 @@ TEST(PriorPassTest, IsOneBigBatchInDoublePrecision) {
                                  .samples = k};
       const Reference reference =
           AllAtOnce(problem.family, SharedLatents(problem.family, request), x.cast<double>());
-      ExpectNear(RunPass(PriorPass, request), reference,
-                 "D " + std::to_string(shape.dim) + " K " + std::to_string(k));
+      ExpectEstimateNear(RunPass(PriorPass, request), reference,
+                         "D " + std::to_string(shape.dim) + " K " + std::to_string(k));
     }
   }
 }
 
 TEST(PriorPassTest, OwnLatentsAreInnerSamplesOfAllPoints) {
   Random random(2);
-  for (const ProblemShape& shape : Shapes()) {
+  for (const ProblemShape& shape : PriorShapes()) {
     const Problem problem = MakeProblem(shape, random);
     for (const int64_t points : {1, 33, 300}) {
       const Eigen::MatrixXf x = Normals(shape.dim, points, 1, random).cast<float>();
@@ -111,8 +112,9 @@ TEST(PriorPassTest, OwnLatentsAreInnerSamplesOfAllPoints) {
           .family = &problem.family, .x = &x, .own_epsilon = &own, .seed = 6, .samples = 70};
       Eigen::MatrixXd epsilon(shape.latent, 70 + points);
       epsilon << SharedLatents(problem.family, request), own.cast<double>();
-      ExpectNear(RunPass(PriorPass, request), AllAtOnce(problem.family, epsilon, x.cast<double>()),
-                 "D " + std::to_string(shape.dim) + " m " + std::to_string(points));
+      ExpectEstimateNear(RunPass(PriorPass, request),
+                         AllAtOnce(problem.family, epsilon, x.cast<double>()),
+                         "D " + std::to_string(shape.dim) + " m " + std::to_string(points));
     }
   }
 }

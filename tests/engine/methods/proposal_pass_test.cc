@@ -66,7 +66,7 @@ TEST(ProposalPassTest, OneSampleCarriesItsOwnWeight) {
   }
 }
 
-std::vector<ProblemShape> Shapes() {
+std::vector<ProblemShape> ProposalShapes() {
   return {
       {.dim = 1, .latent = 1},
       {.dim = 1, .latent = 1, .sigma_network = true, .couplings = 0},
@@ -104,7 +104,7 @@ Mean MeanOf(const std::vector<double>& values) {
 TEST(ProposalPassTest, TheDensityIsUnbiasedInTilesOfAnyShape) {
   constexpr int kRepeats = 40;
   Random random(2);
-  for (const ProblemShape& shape : Shapes()) {
+  for (const ProblemShape& shape : ProposalShapes()) {
     const Problem problem = MakeProblem(shape, random);
     const LatentGrid grid = test::MakeLatentGrid(problem.family.config(), 120);
     for (const auto& [points, k] :
@@ -135,7 +135,7 @@ TEST(ProposalPassTest, TheDensityIsUnbiasedInTilesOfAnyShape) {
 TEST(ProposalPassTest, DensityAndScoreFindTheQuadrature) {
   constexpr int kRepeats = 16;
   Random random(3);
-  for (ProblemShape shape : Shapes()) {
+  for (ProblemShape shape : ProposalShapes()) {
     // Wider than the reverse conditional, so that the weights have a variance.
     shape.proposal_sigma = 1.5f * shape.sigma;
     const Problem problem = MakeProblem(shape, random);

@@ -18,23 +18,23 @@ using test::Normals;
 using test::Put;
 using test::Random;
 
-struct Shape {
+struct KernelShape {
   int64_t kept, changed, hidden, width, columns;
 };
 
-std::vector<Shape> Shapes() {
+std::vector<KernelShape> KernelShapes() {
   // Every small size of the two halves, widths that do and do not divide the columns, one sample.
-  std::vector<Shape> shapes;
+  std::vector<KernelShape> shapes;
   for (int64_t kept = 0; kept <= 9; ++kept) {
     for (const int64_t changed : {0, 1, 2, 3, 4, 5, 6, 7, 8, 9}) {
       const int64_t i = kept * 10 + changed;
       shapes.push_back({kept, changed, 1 + i % 13, 1 + i % 21, 1 + (i * 7) % 67});
     }
   }
-  for (const Shape& s :
-       {Shape{1, 1, 8, 1, 1}, Shape{1, 1, 8, 64, 64}, Shape{1, 1, 8, 10, 64},
-        Shape{1, 1, 8, 5, 160}, Shape{11, 11, 88, 16, 48}, Shape{50, 50, 33, 7, 40},
-        Shape{2, 1, 7, 100, 33}, Shape{13, 12, 101, 128, 128}}) {
+  for (const KernelShape& s : {KernelShape{1, 1, 8, 1, 1}, KernelShape{1, 1, 8, 64, 64},
+                               KernelShape{1, 1, 8, 10, 64}, KernelShape{1, 1, 8, 5, 160},
+                               KernelShape{11, 11, 88, 16, 48}, KernelShape{50, 50, 33, 7, 40},
+                               KernelShape{2, 1, 7, 100, 33}, KernelShape{13, 12, 101, 128, 128}}) {
     shapes.push_back(s);
   }
   Random random(3);
@@ -46,7 +46,7 @@ std::vector<Shape> Shapes() {
 }
 
 struct Problem {
-  Problem(const Shape& s, Random& random)
+  Problem(const KernelShape& s, Random& random)
       : shape(s),
         points((s.columns + s.width - 1) / s.width),
         stride(2 * s.hidden + Between(0, 9, random)),
@@ -83,7 +83,7 @@ struct Problem {
     return sum;
   }
 
-  Shape shape;
+  KernelShape shape;
   int64_t points, stride;
   Tile w_kept;
   Eigen::MatrixXf context;
@@ -93,7 +93,7 @@ struct Problem {
 
 TEST(CouplingKernelTest, TheTwoNetworksAreTheReference) {
   Random random(1);
-  for (const Shape& shape : Shapes()) {
+  for (const KernelShape& shape : KernelShapes()) {
     const Problem problem(shape, random);
     Scratch scratch;
     const TileMap u = Put(Normals(shape.kept, shape.columns, 1, random), scratch);
@@ -117,7 +117,7 @@ double Softplus(double v) { return std::max(v, 0.0) + std::log1p(std::exp(-std::
 
 TEST(CouplingKernelTest, TransformIsTheReference) {
   Random random(2);
-  for (const Shape& shape : Shapes()) {
+  for (const KernelShape& shape : KernelShapes()) {
     for (const CouplingScale scale :
          {CouplingScale{0, 1e-7f, 0}, CouplingScale{0.5413249f, 1e-7f, 0.05f}}) {
       const int64_t n = shape.columns, changed = shape.changed;

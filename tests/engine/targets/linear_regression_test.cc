@@ -11,6 +11,8 @@
 namespace aisivi {
 namespace {
 
+using test::LogNormal;
+
 constexpr double kAlpha = 0.7, kShape = 2.5, kRate = 1.3;
 
 TargetParameters Parameters(int rows, int features) {
@@ -19,10 +21,6 @@ TargetParameters Parameters(int rows, int features) {
           {"prior_precision", kAlpha},
           {"noise_shape", kShape},
           {"noise_rate", kRate}};
-}
-
-double LogNormal(double x, double mean, double variance) {
-  return -0.5 * (std::log(2 * std::acos(-1.0) * variance) + (x - mean) * (x - mean) / variance);
 }
 
 // y ~ multivariate Student-t under the conjugate prior: its density is the evidence.

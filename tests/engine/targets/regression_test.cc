@@ -9,11 +9,7 @@
 namespace aisivi {
 namespace {
 
-const double kLog2Pi = std::log(2 * std::acos(-1.0));
-
-double LogNormal(double x, double mean, double variance) {
-  return -0.5 * (kLog2Pi + std::log(variance) + (x - mean) * (x - mean) / variance);
-}
+using test::LogNormal;
 
 // Log prior of independent N(0, 1/precision).
 double LogPrior(const Eigen::VectorXd& weights, double precision) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <Eigen/Core>
+#include <cmath>
 #include <cstdint>
 #include <memory>
 #include <random>
@@ -48,6 +49,10 @@ inline std::string Error(const std::string& name, const TargetParameters& parame
   if (status.ok()) return "";
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
   return std::string(status.message());
+}
+
+inline double LogNormal(double x, double mean, double variance) {
+  return -0.5 * (std::log(2 * M_PI * variance) + (x - mean) * (x - mean) / variance);
 }
 
 }  // namespace aisivi::test

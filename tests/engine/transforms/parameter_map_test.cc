@@ -4,18 +4,17 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <limits>
 #include <set>
 
 #include "engine/transforms/names.h"
+#include "tests/engine/not_finite.h"
 
 namespace aisivi {
 namespace {
 
+using test::kInfinity;
 using ::testing::ElementsAre;
 using Kind = ConstraintKind;
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 Constraint Of(Kind kind) {
   Constraint constraint;

@@ -7,19 +7,18 @@
 #include <Eigen/Eigenvalues>
 #include <Eigen/QR>
 #include <cmath>
-#include <limits>
 #include <random>
 
 #include "absl/strings/str_cat.h"
 #include "engine/transforms/parameter_map.h"
+#include "tests/engine/not_finite.h"
 
 namespace aisivi {
 namespace {
 
+using test::kInfinity;
 using ::testing::HasSubstr;
 using Kind = ConstraintKind;
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 // A constraint of the kind whose numbers are all used and none is a default.
 Constraint ConstraintOf(Kind kind) {

@@ -4,13 +4,14 @@
 
 #include <limits>
 
+#include "tests/engine/not_finite.h"
 #include "tests/engine/warmstart/test_targets.h"
 
 namespace aisivi {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+using test::kInfinity;
+using test::kNan;
 
 TEST(EvaluatorTest, SetsBadPointsAside) {
   const PointTarget target(1, [](const Eigen::VectorXd& z, Eigen::VectorXd* score) {

@@ -5,15 +5,15 @@
 
 #include <limits>
 
+#include "tests/engine/not_finite.h"
 #include "tests/engine/warmstart/test_targets.h"
 
 namespace aisivi {
 namespace {
 
+using test::kNan;
 using ::testing::Contains;
 using ::testing::HasSubstr;
-
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 struct Outcome {
   absl::Status status;
@@ -21,7 +21,8 @@ struct Outcome {
   std::vector<std::string> log;
 };
 
-Outcome Fit(const Target& target, int threads = 2, const std::atomic<bool>* cancel = nullptr) {
+Outcome FitCandidates(const Target& target, int threads = 2,
+                      const std::atomic<bool>* cancel = nullptr) {
   ThreadPool pool(threads);
   Outcome outcome;
   absl::StatusOr<std::vector<GaussianFit>> fits =
@@ -53,7 +54,7 @@ void ExpectWellFormed(const Outcome& outcome, int dim) {
 TEST(GaussianFitTest, ExactOnAGaussian) {
   const Eigen::VectorXd mean = Eigen::VectorXd::LinSpaced(5, -2, 7);
   const Eigen::MatrixXd covariance = RandomCovariance(5, 50, 1);
-  const Outcome outcome = Fit(GaussianTarget(mean, covariance));
+  const Outcome outcome = FitCandidates(GaussianTarget(mean, covariance));
   ExpectWellFormed(outcome, 5);
   const GaussianFit& best = outcome.fits.front();
   EXPECT_LT((best.mean - mean).norm(), 1e-6);
@@ -65,7 +66,7 @@ TEST(GaussianFitTest, ExactOnAGaussian) {
 TEST(GaussianFitTest, FiftyCorrelatedDimensionsOfConditionTenThousand) {
   const Eigen::VectorXd mean = Eigen::VectorXd::LinSpaced(50, -5, 5);
   const Eigen::MatrixXd covariance = RandomCovariance(50, 1e4, 2);
-  const Outcome outcome = Fit(GaussianTarget(mean, covariance));
+  const Outcome outcome = FitCandidates(GaussianTarget(mean, covariance));
   ExpectWellFormed(outcome, 50);
   const GaussianFit& best = outcome.fits.front();
   // In the target's own units: L⁻¹ A must be orthogonal.
@@ -76,15 +77,15 @@ TEST(GaussianFitTest, FiftyCorrelatedDimensionsOfConditionTenThousand) {
 }
 
 TEST(GaussianFitTest, OneDimension) {
-  const Outcome outcome =
-      Fit(GaussianTarget(Eigen::VectorXd::Constant(1, 100), Eigen::MatrixXd::Constant(1, 1, 9)));
+  const Outcome outcome = FitCandidates(
+      GaussianTarget(Eigen::VectorXd::Constant(1, 100), Eigen::MatrixXd::Constant(1, 1, 9)));
   ExpectWellFormed(outcome, 1);
   EXPECT_NEAR(outcome.fits.front().mean[0], 100, 1e-6);
   EXPECT_NEAR(outcome.fits.front().scale(0, 0), 3, 1e-6);
 }
 
 TEST(GaussianFitTest, BananaBeatsTheMomentMatchedGaussian) {
-  const Outcome outcome = Fit(BananaTarget());
+  const Outcome outcome = FitCandidates(BananaTarget());
   ExpectWellFormed(outcome, 2);
   // The Gaussian of the exact moments has −0.67; no Gaussian reaches 0.
   EXPECT_GT(outcome.fits.front().elbo, -0.65);
@@ -96,7 +97,7 @@ TEST(GaussianFitTest, FlatTargetFallsBackToTheIdentityAndSaysSo) {
     score->setZero();
     return 1.0;
   });
-  const Outcome outcome = Fit(flat);
+  const Outcome outcome = FitCandidates(flat);
   ExpectWellFormed(outcome, 3);
   EXPECT_EQ(outcome.fits.front().how, "identity");
   EXPECT_EQ(outcome.fits.front().scale, Eigen::MatrixXd::Identity(3, 3));
@@ -115,7 +116,7 @@ TEST(GaussianFitTest, UnboundedTargetsFallBackToTheIdentityAndSaySo) {
   });
   for (const Target* target :
        {static_cast<const Target*>(&slope), static_cast<const Target*>(&bowl)}) {
-    const Outcome outcome = Fit(*target);
+    const Outcome outcome = FitCandidates(*target);
     ExpectWellFormed(outcome, 2);
     EXPECT_EQ(outcome.fits.front().how, "identity");
     EXPECT_THAT(outcome.log, Contains(HasSubstr("ran away without bound")));
@@ -129,7 +130,7 @@ TEST(GaussianFitTest, AnImproperDirectionDoesNotHang) {
     *score << -z[0], 0;
     return -0.5 * z[0] * z[0];
   });
-  ExpectWellFormed(Fit(target), 2);
+  ExpectWellFormed(FitCandidates(target), 2);
 }
 
 TEST(GaussianFitTest, NothingFiniteAnywhereIsFailedPrecondition) {
@@ -138,7 +139,7 @@ TEST(GaussianFitTest, NothingFiniteAnywhereIsFailedPrecondition) {
       score->setZero();
       return value;
     });
-    const Outcome outcome = Fit(target);
+    const Outcome outcome = FitCandidates(target);
     EXPECT_EQ(outcome.status.code(), absl::StatusCode::kFailedPrecondition);
     EXPECT_THAT(std::string(outcome.status.message()), HasSubstr("log density"));
   }
@@ -150,7 +151,7 @@ TEST(GaussianFitTest, HalfTheSpaceUnavailable) {
     *score = -z;
     return z[0] > 0 ? -0.5 * z.squaredNorm() - std::log(2 * M_PI) : kNan;
   });
-  const Outcome outcome = Fit(target);
+  const Outcome outcome = FitCandidates(target);
   ExpectWellFormed(outcome, 2);
   // N(0, I) itself, restricted, is exact; any start must come near and none may exceed log Z.
   EXPECT_GT(outcome.fits.front().elbo, std::log(0.5) - 0.02);
@@ -163,7 +164,7 @@ TEST(GaussianFitTest, SupportFarSmallerThanTheFirstScales) {
     *score = -1e6 * z;
     return z.norm() < 0.02 ? -0.5e6 * z.squaredNorm() : kNan;
   });
-  const Outcome outcome = Fit(target);
+  const Outcome outcome = FitCandidates(target);
   ExpectWellFormed(outcome, 2);
   EXPECT_NEAR(outcome.fits.front().scale(0, 0), 1e-3, 1e-4);
 }
@@ -176,7 +177,7 @@ TEST(GaussianFitTest, ManyDimensionsGetADiagonalAndALogLine) {
     return 0.5 * score->dot((z.array() - 1).matrix()) - sd.array().log().sum() -
            0.5 * kDim * std::log(2 * M_PI);
   });
-  const Outcome outcome = Fit(target);
+  const Outcome outcome = FitCandidates(target);
   ExpectWellFormed(outcome, kDim);
   EXPECT_THAT(outcome.fits.front().how, HasSubstr("diagonal"));
   EXPECT_THAT(outcome.log, Contains(HasSubstr("600 is above 500")));
@@ -185,9 +186,9 @@ TEST(GaussianFitTest, ManyDimensionsGetADiagonalAndALogLine) {
 
 TEST(GaussianFitTest, TheSameAtAnyThreadCount) {
   const PointTarget target = BananaTarget();
-  const Outcome one = Fit(target, 1);
+  const Outcome one = FitCandidates(target, 1);
   for (int threads : {2, 3}) {
-    const Outcome other = Fit(target, threads);
+    const Outcome other = FitCandidates(target, threads);
     ASSERT_EQ(one.fits.size(), other.fits.size());
     for (size_t i = 0; i < one.fits.size(); ++i) {
       EXPECT_EQ(one.fits[i].mean, other.fits[i].mean);
@@ -206,7 +207,7 @@ TEST(GaussianFitTest, CancelEndsItWithinOneShard) {
     *score = -z;
     return -0.5 * z.squaredNorm();
   });
-  const Outcome outcome = Fit(target, 1, &cancel);
+  const Outcome outcome = FitCandidates(target, 1, &cancel);
   EXPECT_EQ(outcome.status.code(), absl::StatusCode::kCancelled);
   EXPECT_LT(target.evaluations(), 5000 + 64);
 }

@@ -2,14 +2,13 @@
 
 #include <gtest/gtest.h>
 
-#include <limits>
-
+#include "tests/engine/not_finite.h"
 #include "tests/engine/warmstart/test_targets.h"
 
 namespace aisivi {
 namespace {
 
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+using test::kNan;
 
 std::vector<ModeSearch> Find(const Target& target, const Eigen::MatrixXd& starts,
                              const LbfgsOptions& options = {}) {

@@ -10,7 +10,7 @@
 namespace aisivi {
 namespace {
 
-MixtureFit Fit(const Target& target, uint64_t seed = 1, int threads = 2) {
+MixtureFit FitComponents(const Target& target, uint64_t seed = 1, int threads = 2) {
   ThreadPool pool(threads);
   std::vector<std::string> log;
   absl::StatusOr<MixtureFit> fit = FitMixture(target, seed, pool, nullptr, &log);
@@ -45,7 +45,7 @@ TEST(MixtureFitTest, EightGaussiansOnACircle) {
   const Eigen::VectorXd weights = Eigen::VectorXd::Constant(8, 1.0 / 8);
   const PointTarget target = SphereMixtureTarget(weights, centres, 0.5);
   for (uint64_t seed = 1; seed <= 5; ++seed) {
-    const MixtureFit fit = Fit(target, seed);
+    const MixtureFit fit = FitComponents(target, seed);
     ExpectMixture(fit, weights, centres, 0.5, 0.05);
     EXPECT_NEAR(fit.elbo, 0, 0.01);
   }
@@ -57,7 +57,7 @@ TEST(MixtureFitTest, GridOfTwentyFive) {
   const Eigen::VectorXd weights = Eigen::VectorXd::Constant(25, 1.0 / 25);
   const PointTarget target = SphereMixtureTarget(weights, centres, 0.3);
   for (uint64_t seed = 1; seed <= 20; ++seed) {
-    const MixtureFit fit = Fit(target, seed);
+    const MixtureFit fit = FitComponents(target, seed);
     ExpectMixture(fit, weights, centres, 0.3, 0.2);
     EXPECT_NEAR(fit.elbo, 0, 0.01);
   }
@@ -68,7 +68,7 @@ TEST(MixtureFitTest, UnequalWeightsAwayFromTheOriginInTenDimensions) {
   centres(0, 1) += 8;
   centres(3, 2) -= 9;
   const Eigen::Vector3d weights(0.7, 0.25, 0.05);
-  const MixtureFit fit = Fit(SphereMixtureTarget(weights, centres, 1));
+  const MixtureFit fit = FitComponents(SphereMixtureTarget(weights, centres, 1));
   ExpectMixture(fit, weights, centres, 1, 0.1);
   EXPECT_TRUE(std::is_sorted(fit.weights.begin(), fit.weights.end(), std::greater<double>()));
 }
@@ -89,7 +89,7 @@ TEST(MixtureFitTest, DifferentShapesAreFittedTogether) {
     const double highest = std::max(a[0], b[0]);
     return highest + std::log(0.5 * (std::exp(a[0] - highest) + std::exp(b[0] - highest)));
   });
-  const MixtureFit fit = Fit(target);
+  const MixtureFit fit = FitComponents(target);
   ASSERT_EQ(fit.components.size(), 2);
   EXPECT_NEAR(fit.weights[0], 0.5, 0.02);
   EXPECT_NEAR(fit.elbo, 0, 0.01);
@@ -99,7 +99,7 @@ TEST(MixtureFitTest, OneModeGivesOneComponent) {
   const PointTarget banana = BananaTarget();
   const PointTarget gaussian = GaussianTarget(Eigen::Vector3d(1, 2, 3), RandomCovariance(3, 10, 1));
   for (const PointTarget* target : {&banana, &gaussian}) {
-    const MixtureFit fit = Fit(*target);
+    const MixtureFit fit = FitComponents(*target);
     ASSERT_EQ(fit.components.size(), 1);
     EXPECT_EQ(fit.weights[0], 1);
     EXPECT_EQ(fit.elbo, fit.components[0].elbo);
@@ -112,7 +112,7 @@ TEST(MixtureFitTest, HopelessTargetsEndInOneComponentOrAnError) {
     score->setZero();
     return 0.0;
   });
-  EXPECT_EQ(Fit(flat).components.size(), 1);
+  EXPECT_EQ(FitComponents(flat).components.size(), 1);
   const PointTarget nowhere(2, [](const Eigen::VectorXd&, Eigen::VectorXd* score) {
     score->setZero();
     return std::nan("");
@@ -126,7 +126,7 @@ TEST(MixtureFitTest, OverlappingModesStayApartWhereTheirSumIsExact) {
   Eigen::MatrixXd centres(2, 3);
   centres << -1.3, 1.3, 12, 0, 0, 0;
   const Eigen::Vector3d weights(0.4, 0.4, 0.2);
-  const MixtureFit fit = Fit(SphereMixtureTarget(weights, centres, 1));
+  const MixtureFit fit = FitComponents(SphereMixtureTarget(weights, centres, 1));
   ExpectMixture(fit, weights, centres, 1, 0.01);
   EXPECT_NEAR(fit.elbo, 0, 1e-4);
 }
@@ -159,9 +159,9 @@ TEST(MixtureFitTest, TheSameAtAnyThreadCount) {
   Eigen::MatrixXd centres(2, 3);
   centres << -4, 4, 0, 0, 0, 5;
   const PointTarget target = SphereMixtureTarget(Eigen::Vector3d(0.5, 0.3, 0.2), centres, 0.7);
-  const MixtureFit one = Fit(target, 1, 1);
+  const MixtureFit one = FitComponents(target, 1, 1);
   for (int threads : {2, 3}) {
-    const MixtureFit other = Fit(target, 1, threads);
+    const MixtureFit other = FitComponents(target, 1, threads);
     EXPECT_EQ(one.elbo, other.elbo);
     EXPECT_EQ(one.weights, other.weights);
     ASSERT_EQ(one.components.size(), other.components.size());

@@ -14,12 +14,11 @@
 namespace aisivi::server {
 namespace {
 
-using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 using ::testing::ElementsAre;
 using ::testing::ElementsAreArray;
 
-void Describe(const Descriptor* message, std::vector<std::string>* lines) {
+void Describe(const google::protobuf::Descriptor* message, std::vector<std::string>* lines) {
   for (int i = 0; i < message->field_count(); ++i) {
     const FieldDescriptor* field = message->field(i);
     std::string type = field->type_name();

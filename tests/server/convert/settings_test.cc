@@ -18,16 +18,15 @@
 namespace aisivi::server {
 namespace {
 
-using google::protobuf::Descriptor;
 using google::protobuf::EnumDescriptor;
 using google::protobuf::FieldDescriptor;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
 // The messages with fields that are options: the groups, and the methods.
-std::vector<const Descriptor*> SettingsMessages() {
-  std::vector<const Descriptor*> messages;
-  const auto add = [&](const Descriptor* parent, int first) {
+std::vector<const google::protobuf::Descriptor*> SettingsMessages() {
+  std::vector<const google::protobuf::Descriptor*> messages;
+  const auto add = [&](const google::protobuf::Descriptor* parent, int first) {
     for (int i = first; i < parent->field_count(); ++i) {
       messages.push_back(parent->field(i)->message_type());
     }
@@ -71,7 +70,7 @@ void ExpectSameKind(const OptionDoc& option, const FieldDescriptor* field) {
 
 TEST(SettingsTest, FieldsAreTheOptionsOfTheEngine) {
   std::set<std::string> fields;
-  for (const Descriptor* message : SettingsMessages()) {
+  for (const google::protobuf::Descriptor* message : SettingsMessages()) {
     for (int i = 0; i < message->field_count(); ++i) {
       const OptionDoc* option = FindOption(message->field(i)->name());
       ASSERT_NE(option, nullptr) << message->field(i)->full_name();
@@ -87,7 +86,7 @@ TEST(SettingsTest, FieldsAreTheOptionsOfTheEngine) {
 TEST(SettingsTest, NoNameStandsInTwoPlacesOfAFit) {
   for (int m = 0; m < v1::MethodSpec::descriptor()->field_count(); ++m) {
     std::map<std::string, int> count;
-    const auto add = [&](const Descriptor* message) {
+    const auto add = [&](const google::protobuf::Descriptor* message) {
       for (int i = 0; i < message->field_count(); ++i) ++count[message->field(i)->name()];
     };
     add(v1::MethodSpec::descriptor()->field(m)->message_type());

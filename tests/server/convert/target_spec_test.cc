@@ -12,13 +12,14 @@
 #include "google/rpc/error_details.pb.h"
 #include "gtest/gtest.h"
 #include "server/convert/target_data.h"
+#include "tests/server/bad_request.h"
 
 namespace aisivi::server {
 namespace {
 
-using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
+using test::Fields;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -63,7 +64,7 @@ void SetParameter(const FieldDescriptor* field, const ParameterValue& value, Mes
 }
 
 TEST(TargetSpecTest, EveryRegisteredTargetHasAMessageWithTheSameParameters) {
-  const Descriptor* spec = v1::TargetSpec::descriptor();
+  const google::protobuf::Descriptor* spec = v1::TargetSpec::descriptor();
   std::set<std::string> messages, entries;
   for (int i = 0; i < spec->field_count(); ++i) messages.insert(spec->field(i)->name());
   for (const TargetEntry& entry : TargetRegistry()) {
@@ -71,7 +72,7 @@ TEST(TargetSpecTest, EveryRegisteredTargetHasAMessageWithTheSameParameters) {
     const FieldDescriptor* field = spec->FindFieldByName(entry.name);
     ASSERT_NE(field, nullptr) << entry.name;
     ASSERT_NE(field->containing_oneof(), nullptr) << entry.name;
-    const Descriptor* message = field->message_type();
+    const google::protobuf::Descriptor* message = field->message_type();
     int parameters = 0;
     for (int i = 0; i < message->field_count(); ++i) {
       parameters += SaysWhereDataAre(message->field(i)) ? 0 : 1;
@@ -157,16 +158,6 @@ TEST(TargetSpecTest, BadInputNamesItsField) {
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << c.spec;
     EXPECT_THAT(std::string(status.message()), StartsWith(c.message));
   }
-}
-
-// The fields of the violations that an error carries.
-std::vector<std::string> Fields(const absl::Status& status) {
-  const auto payload = status.GetPayload("type.googleapis.com/google.rpc.BadRequest");
-  google::rpc::BadRequest bad_request;
-  std::vector<std::string> fields;
-  if (!payload.has_value() || !bad_request.ParseFromString(std::string(*payload))) return fields;
-  for (const auto& violation : bad_request.field_violations()) fields.push_back(violation.field());
-  return fields;
 }
 
 TEST(TargetSpecTest, AllParametersThatAreWrongAreNamed) {

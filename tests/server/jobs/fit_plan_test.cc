@@ -10,10 +10,12 @@
 #include "google/rpc/error_details.pb.h"
 #include "gtest/gtest.h"
 #include "server/convert/settings.h"
+#include "tests/server/bad_request.h"
 
 namespace aisivi::server {
 namespace {
 
+using test::Fields;
 using ::testing::StartsWith;
 
 v1::Fit Request(const std::string& text) {
@@ -121,16 +123,6 @@ TEST(FitPlanTest, AllFieldsThatAreWrongAreNamedAtOnce) {
                           "fit.display_name", "fit.labels", "fit.preset", "fit.schedule.points",
                           "fit.schedule.time_limit", "fit.family.latent_dim",
                           "fit.target.funnel.dimension"));
-}
-
-// The fields of the violations that an error carries.
-std::vector<std::string> Fields(const absl::Status& status) {
-  const auto payload = status.GetPayload("type.googleapis.com/google.rpc.BadRequest");
-  google::rpc::BadRequest bad_request;
-  std::vector<std::string> fields;
-  if (!payload.has_value() || !bad_request.ParseFromString(std::string(*payload))) return fields;
-  for (const auto& violation : bad_request.field_violations()) fields.push_back(violation.field());
-  return fields;
 }
 
 TEST(FitPlanTest, AllThatDoNotGoTogetherAreNamedAtOnce) {

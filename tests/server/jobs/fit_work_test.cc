@@ -8,21 +8,14 @@
 #include "google/rpc/error_details.pb.h"
 #include "gtest/gtest.h"
 #include "server/jobs/fit_plan.h"
+#include "tests/server/bad_request.h"
 
 namespace aisivi::server {
 namespace {
 
+using test::Fields;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-std::vector<std::string> Fields(const absl::Status& status) {
-  const auto payload = status.GetPayload("type.googleapis.com/google.rpc.BadRequest");
-  google::rpc::BadRequest bad_request;
-  std::vector<std::string> fields;
-  if (!payload.has_value() || !bad_request.ParseFromString(std::string(*payload))) return fields;
-  for (const auto& violation : bad_request.field_violations()) fields.push_back(violation.field());
-  return fields;
-}
 
 absl::Status Check(const FitOptions& options, int dim) {
   EXPECT_TRUE(ValidateOptions(options, dim).ok()) << "each is in range by itself";

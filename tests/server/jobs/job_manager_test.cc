@@ -470,13 +470,13 @@ TEST_F(JobManagerTest, AListCopiesNothingThatItLeavesOut) {
   const v1::Fit planned = PlanFit(request)->fit;
   ASSERT_EQ(planned.coordinate_names_size(), 4000);
   for (int i = 0; i < kFits; ++i) ASSERT_TRUE(manager_->Create(planned, "", 0).ok());
-  test::ResetPeak();
-  const int64_t before = test::BytesInUse();
+  aisivi::test::ResetPeak();
+  const int64_t before = aisivi::test::BytesInUse();
   const std::vector<LiveFit::Snapshot> listed =
       manager_->List({}, ListOrder::kNewestFirst, 0, 1000);
-  if (test::CountsAllocations()) {
+  if (aisivi::test::CountsAllocations()) {
     // The names of one fit are 160 kB in memory; of all, 10 MB.
-    EXPECT_LT(test::PeakBytes() - before, kFits * 10'000);
+    EXPECT_LT(aisivi::test::PeakBytes() - before, kFits * 10'000);
   }
   ASSERT_EQ(listed.size(), size_t{kFits});
   EXPECT_EQ(listed[0]->coordinate_names_size(), 0);

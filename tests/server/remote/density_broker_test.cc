@@ -21,7 +21,6 @@ namespace {
 
 using std::chrono::milliseconds;
 using test::AnswerOf;
-using test::Offer;
 using test::Process;
 using testing::HasSubstr;
 
@@ -70,14 +69,14 @@ class BrokerTest : public ::testing::Test {
 };
 
 v1::DensityOffer WithDeadline(int milliseconds) {
-  v1::DensityOffer offer = Offer();
+  v1::DensityOffer offer = test::Offer();
   offer.mutable_deadline()->set_seconds(milliseconds / 1000);
   offer.mutable_deadline()->set_nanos(milliseconds % 1000 * 1'000'000);
   return offer;
 }
 
 v1::DensityOffer Naming(const std::string& name) {
-  v1::DensityOffer offer = Offer();
+  v1::DensityOffer offer = test::Offer();
   offer.set_density(name);
   return offer;
 }
@@ -298,7 +297,7 @@ TEST_F(BrokerTest, MessagesOutOfTurnEndTheStream) {
   {
     Process process(&broker_);
     ASSERT_FALSE(process.Open().empty());
-    process.Say(Offer());
+    process.Say(test::Offer());
     ended(process, "offer: comes in the first");
   }
   {
@@ -309,7 +308,7 @@ TEST_F(BrokerTest, MessagesOutOfTurnEndTheStream) {
   }
   {
     Process process(&broker_);
-    process.Say(Offer());
+    process.Say(test::Offer());
     v1::BatchAnswer answer;
     answer.set_id(process.NextBatch().id());
     answer.set_error("not today");

@@ -191,13 +191,14 @@ TEST_F(FitServiceTest, ACheckCostsASmallMultipleOfItsRequest) {
   const v1::CreateFitRequest request = WideRequest(3900);
   v1::Fit fit;
   ASSERT_TRUE(Create(request, &fit).ok()) << "what is allocated once";
-  test::ResetPeak();
-  const int64_t before = test::BytesInUse();
+  aisivi::test::ResetPeak();
+  const int64_t before = aisivi::test::BytesInUse();
   ASSERT_TRUE(Create(request, &fit).ok());
   EXPECT_EQ(fit.dimension(), 3901);
   // The coordinates' names are several times as large as x, and there are several copies.
-  if (test::CountsAllocations()) {
-    EXPECT_LT(test::PeakBytes() - before, 100 * static_cast<int64_t>(request.ByteSizeLong()));
+  if (aisivi::test::CountsAllocations()) {
+    EXPECT_LT(aisivi::test::PeakBytes() - before,
+              100 * static_cast<int64_t>(request.ByteSizeLong()));
   }
 }
 

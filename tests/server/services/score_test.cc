@@ -21,7 +21,7 @@ constexpr char kBanana[] =
     "evidence_settings { evidence_draws: 200 evidence_inner_samples: 32 } "
     "start { warm_start: WARM_START_NONE }";
 // The warm start alone fits it.
-constexpr char kGaussian[] =
+constexpr char kUntrainedGaussian[] =
     "target { gaussian { mean: [1, -2] covariance { rows: 2 columns: 2 values: [2, 0.5, 0.5, 1] } "
     "} } schedule { iterations: 0 } "
     "evidence_settings { evidence_draws: 500 evidence_inner_samples: 32 }";
@@ -74,7 +74,7 @@ class ScoreTest : public ServerFixture {
 };
 
 // `rows` points of two coordinates between −1 and 1.
-v1::EvaluateScoreRequest Request(const std::string& name, int rows, int64_t inner_samples) {
+v1::EvaluateScoreRequest ScoreRequest(const std::string& name, int rows, int64_t inner_samples) {
   v1::EvaluateScoreRequest request;
   request.set_name(name);
   request.set_inner_samples(inner_samples);
@@ -85,7 +85,7 @@ v1::EvaluateScoreRequest Request(const std::string& name, int rows, int64_t inne
 }
 
 TEST_F(ScoreTest, OfAGaussianIsThatOfTheTargetFromBothSources) {
-  v1::EvaluateScoreRequest request = Request(Fitted(kGaussian), 40, 20000);
+  v1::EvaluateScoreRequest request = ScoreRequest(Fitted(kUntrainedGaussian), 40, 20000);
   for (const v1::InnerSampleSource source :
        {v1::INNER_SAMPLE_SOURCE_PROPOSAL, v1::INNER_SAMPLE_SOURCE_PRIOR}) {
     request.set_source(source);
@@ -113,7 +113,7 @@ TEST_F(ScoreTest, OfAGaussianIsThatOfTheTargetFromBothSources) {
 }
 
 TEST_F(ScoreTest, TheProposalIsTheDefaultAndTheSourceMatters) {
-  v1::EvaluateScoreRequest request = Request(Fitted(kBanana), 10, 50);
+  v1::EvaluateScoreRequest request = ScoreRequest(Fitted(kBanana), 10, 50);
   const Scores unsaid = MustEvaluate(request);
   request.set_source(v1::INNER_SAMPLE_SOURCE_PROPOSAL);
   const Scores proposal = MustEvaluate(request);
@@ -128,10 +128,10 @@ TEST_F(ScoreTest, TheProposalIsTheDefaultAndTheSourceMatters) {
 
 TEST_F(ScoreTest, ManyPointsTravelInChunksAndInnerSamplesHaveTheFitsDefault) {
   const std::string name = Fitted(kBanana);
-  const Scores many = MustEvaluate(Request(name, 1000, 0));
+  const Scores many = MustEvaluate(ScoreRequest(name, 1000, 0));
   EXPECT_EQ(many.score.size(), 2000u);
   EXPECT_EQ(many.chunks, 4);
-  EXPECT_EQ(MustEvaluate(Request(name, 1000, 32)).score, many.score)
+  EXPECT_EQ(MustEvaluate(ScoreRequest(name, 1000, 32)).score, many.score)
       << "evidence_inner_samples, and the same again";
 }
 
@@ -139,21 +139,21 @@ TEST_F(ScoreTest, AClientMayLeave) {
   const std::string name = Fitted(kBanana);
   {
     grpc::ClientContext context;
-    const auto reader = posteriors_->EvaluateScore(&context, Request(name, 100'000, 10'000));
+    const auto reader = posteriors_->EvaluateScore(&context, ScoreRequest(name, 100'000, 10'000));
     v1::ScoreChunk chunk;
     ASSERT_TRUE(reader->Read(&chunk));
     context.TryCancel();
     while (reader->Read(&chunk)) continue;
     EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::CANCELLED);
   }
-  EXPECT_EQ(MustEvaluate(Request(name, 3, 4)).ess.size(), 3u);
+  EXPECT_EQ(MustEvaluate(ScoreRequest(name, 3, 4)).ess.size(), 3u);
 }
 
 TEST_F(ScoreTest, AReferenceHasNone) {
   const std::string name = Fitted(
       "method { reference {} } target { banana {} } evidence_settings { evidence_draws: 2000 }");
   Scores scores;
-  const grpc::Status status = Evaluate(Request(name, 3, 4), &scores);
+  const grpc::Status status = Evaluate(ScoreRequest(name, 3, 4), &scores);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
   EXPECT_THAT(status.error_message(), StartsWith("name: " + name + " has no density"));
   EXPECT_EQ(Reason(status), "ONLY_DRAWS");
@@ -163,10 +163,10 @@ TEST_F(ScoreTest, AReferenceHasNone) {
 TEST_F(ScoreTest, UnfinishedFitsAreRefusedByName) {
   const std::string name = MustCreate("target { banana {} } schedule { iterations: 10000000 }");
   Scores scores;
-  const grpc::Status status = Evaluate(Request(name, 3, 4), &scores);
+  const grpc::Status status = Evaluate(ScoreRequest(name, 3, 4), &scores);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
   EXPECT_EQ(Reason(status), "FIT_NOT_ENDED");
-  EXPECT_EQ(Evaluate(Request("fits/nonesuch", 3, 4), &scores).error_code(),
+  EXPECT_EQ(Evaluate(ScoreRequest("fits/nonesuch", 3, 4), &scores).error_code(),
             grpc::StatusCode::NOT_FOUND);
 }
 
@@ -179,25 +179,26 @@ TEST_F(ScoreTest, BadInputNamesItsField) {
     EXPECT_TRUE(scores.score.empty());
     return ViolatedField(status);
   };
-  v1::EvaluateScoreRequest request = Request(name, 3, 4);
+  v1::EvaluateScoreRequest request = ScoreRequest(name, 3, 4);
   request.clear_points();
   EXPECT_EQ(violated(request), "points");
-  request = Request(name, 3, 4);
+  request = ScoreRequest(name, 3, 4);
   request.mutable_points()->set_columns(3);
   EXPECT_EQ(violated(request), "points") << "not of the fit's dimension";
-  request = Request(name, 3, 4);
+  request = ScoreRequest(name, 3, 4);
   request.mutable_points()->add_values(1);
   EXPECT_EQ(violated(request), "points") << "not rows × columns";
-  request = Request(name, 3, 4);
+  request = ScoreRequest(name, 3, 4);
   request.mutable_points()->set_values(0, std::nan(""));
   EXPECT_EQ(violated(request), "points");
   for (const int64_t k : {-1, 1'000'001}) {
-    EXPECT_EQ(violated(Request(name, 3, k)), "inner_samples");
+    EXPECT_EQ(violated(ScoreRequest(name, 3, k)), "inner_samples");
   }
-  request = Request(name, 3, 4);
+  request = ScoreRequest(name, 3, 4);
   request.set_source(static_cast<v1::InnerSampleSource>(7));
   EXPECT_EQ(violated(request), "source");
-  EXPECT_EQ(violated(Request(name, 500'000, 1'000'000)), "points") << "more than a day of work";
+  EXPECT_EQ(violated(ScoreRequest(name, 500'000, 1'000'000)), "points")
+      << "more than a day of work";
 }
 
 TEST_F(ScoreTest, ARequestThatIsTooLargeIsRefusedByItsField) {
@@ -208,7 +209,7 @@ TEST_F(ScoreTest, ARequestThatIsTooLargeIsRefusedByItsField) {
                  const FitControl& control) { return RunFit(target, fit, pool, control); },
               options);
   Scores scores;
-  const grpc::Status status = Evaluate(Request(name, 180'000, 4), &scores);
+  const grpc::Status status = Evaluate(ScoreRequest(name, 180'000, 4), &scores);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT) << status.error_message();
   EXPECT_THAT(ViolatedField(status), HasSubstr("points"));
 }

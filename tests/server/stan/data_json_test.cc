@@ -68,7 +68,7 @@ std::map<std::string, Value> Encoded(const std::string& json) {
   return bytes.ok() ? Reader(*bytes).Read() : std::map<std::string, Value>();
 }
 
-std::string Error(const std::string& json) {
+std::string EncodingError(const std::string& json) {
   return std::string(EncodeStanData(json).status().message());
 }
 
@@ -160,9 +160,11 @@ TEST(DataJsonTest, ErrorsNameTheVariable) {
       {R"(y <- 3)", "is no JSON"},
       {R"({"y": 1e999})", "is no JSON"},
   };
-  for (const auto& [json, error] : kCases) EXPECT_THAT(Error(json), HasSubstr(error)) << json;
-  EXPECT_THAT(Error(R"({"y": )" + std::string(100'000, '[')), HasSubstr("more than 16 arrays"));
-  EXPECT_NE(Error("{\"y\xff\": 1}"), "");
+  for (const auto& [json, error] : kCases)
+    EXPECT_THAT(EncodingError(json), HasSubstr(error)) << json;
+  EXPECT_THAT(EncodingError(R"({"y": )" + std::string(100'000, '[')),
+              HasSubstr("more than 16 arrays"));
+  EXPECT_NE(EncodingError("{\"y\xff\": 1}"), "");
 }
 
 }  // namespace
