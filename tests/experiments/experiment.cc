@@ -63,7 +63,7 @@ Experiment Pair(const std::string& name, double v, double c, double shift) {
   e.measure_name = "forward KL";
   e.measure = [=](const Client& client, const v1::Fit& fit) {
     const Eigen::MatrixXd z = DrawPair(v, c, shift);
-    return ForwardKl(client, fit, z, LogPair(z, v, c, shift));
+    return MeanForwardKl(client, fit, z, LogPair(z, v, c, shift));
   };
   return e;
 }
@@ -79,7 +79,7 @@ Experiment Banana() {
     x.row(1) = 0.9 * u.row(0) + std::sqrt(1 - 0.81) * u.row(1);
     Eigen::MatrixXd z = x;
     z.row(1).array() -= x.row(0).array().square() + 1;
-    return ForwardKl(client, fit, z, LogNormal2(x, 1, 0.9));
+    return MeanForwardKl(client, fit, z, LogNormal2(x, 1, 0.9));
   };
   return e;
 }

@@ -19,7 +19,7 @@ absl::StatusOr<Eigen::MatrixXd> DrawPoints(const Client& client, const v1::Fit& 
 
 }  // namespace
 
-absl::StatusOr<double> ForwardKl(const Client& client, const v1::Fit& fit,
+absl::StatusOr<double> MeanForwardKl(const Client& client, const v1::Fit& fit,
                                  const Eigen::MatrixXd& draws, const Eigen::VectorXd& log_p) {
   constexpr int64_t kInner = 2048;
   const absl::StatusOr<LogDensity> log_q =

@@ -12,7 +12,7 @@ namespace aisivi::experiments {
 
 // Forward KL(p‖q) = E_p[log p − log q], nats, over exact draws (D×N) with their log densities (N).
 // log q̂ is biased low, so the value is a little high.
-absl::StatusOr<double> ForwardKl(const Client& client, const v1::Fit& fit,
+absl::StatusOr<double> MeanForwardKl(const Client& client, const v1::Fit& fit,
                                  const Eigen::MatrixXd& draws, const Eigen::VectorXd& log_p);
 
 // Modes (D×K) with their weights (K): the largest |share of draws nearest to a mode / weight − 1|.
