@@ -20,7 +20,7 @@ struct Plan {
   int64_t splits;           // items that share one point
   int64_t tiles_per_split;
 
-  Plan(const InnerRequest& request) {
+  explicit Plan(const InnerRequest& request) {
     const Family& family = *request.family;
     const ProposalConfig& flow = request.proposal->config();
     const int64_t m = request.x->cols(), k = request.samples;
