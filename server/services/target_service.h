@@ -4,8 +4,8 @@
 #include <cstdint>
 
 #include "aisivi/v1/target_service.grpc.pb.h"
-#include "server/services/heavy_work.h"
 #include "server/convert/target_sources.h"
+#include "server/services/heavy_work.h"
 
 namespace aisivi::server {
 
