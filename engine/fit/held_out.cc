@@ -58,11 +58,11 @@ absl::StatusOr<HeldOut> EvaluateHeldOut(const ModelState& state, const Target& t
   const EvidenceEstimate estimate = EvidenceFromDraws(*draws, size.inner_samples);
   HeldOut result{estimate.elbo_lower, estimate.log_z - estimate.elbo_lower, false,
                  draws->log_p - draws->log_q, draws->groups};
-  if (estimate.non_finite * 2 > estimate.draws || !std::isfinite(result.elbo) ||
-      !ParametersAreFinite(state)) {
-    result.elbo = -std::numeric_limits<double>::infinity();
-  }
-  result.at_ceiling = estimate.non_finite == 0 && JudgeTail(estimate) == Verdict::kGood &&
+  const bool usable = estimate.non_finite * 2 <= estimate.draws && std::isfinite(result.elbo) &&
+                      ParametersAreFinite(state);
+  if (!usable) result.elbo = -std::numeric_limits<double>::infinity();
+  result.at_ceiling = usable && estimate.non_finite == 0 &&
+                      JudgeTail(estimate) == Verdict::kGood &&
                       estimate.standard_error < kClosed && result.gap < kClosed;
   return result;
 }
