@@ -127,6 +127,33 @@ class BlockDensity {
   Eigen::VectorXd log_q_, log_q_upper_;  // kBlock
 };
 
+// log p̃ of the draws z, of which the first is number `first`. They are cut at multiples of what a
+// call should have, whichever are asked for: a draw's density does not depend on its neighbours.
+absl::Status EvaluateDensity(const Target& target, const Eigen::MatrixXd& z, int64_t first,
+                             ThreadPool& pool, const std::atomic<bool>* cancel,
+                             Eigen::VectorXd* log_p) {
+  const int64_t count = z.cols(), each = target.PointsPerCall(kBlock);
+  log_p->resize(count);
+  if (count == 0) return absl::OkStatus();
+  const int64_t first_shard = first / each, shards = (first + count - 1) / each - first_shard + 1;
+  std::vector<absl::Status> status(static_cast<size_t>(shards));
+  pool.ParallelFor(shards, [&](int64_t s, int) {
+    absl::Status& here = status[static_cast<size_t>(s)];
+    if (Cancelled(cancel)) {
+      here = absl::CancelledError("cancelled while drawing");
+      return;
+    }
+    const int64_t begin = s == 0 ? 0 : (first_shard + s) * each - first;
+    const int64_t n = std::min(each - (first + begin) % each, count - begin);
+    Eigen::VectorXd log_density;
+    here = target.Evaluate(z.middleCols(begin, n), &log_density, nullptr);
+    if (here.ok()) log_p->segment(begin, n) = log_density;
+  });
+  const auto failed =
+      std::find_if(status.begin(), status.end(), [](const absl::Status& s) { return !s.ok(); });
+  return failed == status.end() ? absl::OkStatus() : *failed;
+}
+
 absl::Status CheckDraw(const Model& model, const Target* target, int64_t first, int64_t count,
                        int64_t inner_samples) {
   if (first < 0) return absl::InvalidArgumentError("first: must not be negative");
@@ -176,10 +203,8 @@ absl::StatusOr<DrawBatch> Draw(const Model& model, const Target* target, uint64_
     return DrawFromSet(model.state().draws, seed, first, count, target != nullptr,
                        inner_samples > 0);
   }
-  const bool whole = target != nullptr && target->WantsWholeBatches();
   DrawBatch batch;
   batch.z.resize(model.dim(), count);
-  if (target != nullptr) batch.log_p.resize(count);
   if (inner_samples > 0) {
     batch.log_q.resize(count);
     batch.log_q_upper.resize(count);
@@ -188,19 +213,12 @@ absl::StatusOr<DrawBatch> Draw(const Model& model, const Target* target, uint64_
   Workspace workspace(pool);
   BlockDensity density(model.state(), seed, inner_samples, pool, cancel, workspace);
   Origin origin;
-  Eigen::VectorXd log_p;
   for (int64_t done = 0; done < count;) {
     if (Cancelled(cancel)) return absl::CancelledError("cancelled while drawing");
     const int64_t block = (first + done) / kBlock, skip = (first + done) % kBlock;
     const int64_t n = std::min(kBlock - skip, count - done);
     const Eigen::MatrixXd z = SampleBlock(model.state(), seed, block, workspace.caller(), &origin);
     batch.z.middleCols(done, n) = z.middleCols(skip, n);
-    if (target != nullptr && !whole) {
-      if (absl::Status s = target->Evaluate(z.middleCols(skip, n), &log_p, nullptr); !s.ok()) {
-        return s;
-      }
-      batch.log_p.segment(done, n) = log_p;
-    }
     if (inner_samples > 0) {
       density.Run(z, origin, block, skip, n);
       if (Cancelled(cancel)) return absl::CancelledError("cancelled while drawing");
@@ -209,8 +227,10 @@ absl::StatusOr<DrawBatch> Draw(const Model& model, const Target* target, uint64_
     }
     done += n;
   }
-  if (whole) {
-    if (absl::Status s = target->Evaluate(batch.z, &batch.log_p, nullptr); !s.ok()) return s;
+  if (target == nullptr) return batch;
+  if (absl::Status s = EvaluateDensity(*target, batch.z, first, pool, cancel, &batch.log_p);
+      !s.ok()) {
+    return s;
   }
   return batch;
 }

@@ -40,7 +40,7 @@ void SamplePoints(const ModelState& model, uint64_t seed, uint32_t iteration, in
 absl::Status EvaluateTarget(const Target& target, ThreadPool& pool, PointBatch* batch) {
   const Eigen::MatrixXd& z = batch->z;
   const int64_t n = z.cols();
-  const int64_t each = target.WantsWholeBatches() ? std::max<int64_t>(1, n) : kShardPoints;
+  const int64_t each = std::min(target.PointsPerCall(kShardPoints), std::max<int64_t>(1, n));
   const int64_t shards = (n + each - 1) / each;
   batch->log_p.resize(n);
   batch->score_p.resize(z.rows(), n);

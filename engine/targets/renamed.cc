@@ -35,7 +35,7 @@ class RenamedTarget final : public Target {
                          Eigen::MatrixXd* values) const override {
     return target_->Constrain(z, seed, first, values);
   }
-  bool WantsWholeBatches() const override { return target_->WantsWholeBatches(); }
+  int64_t PointsPerCall(int64_t usual) const override { return target_->PointsPerCall(usual); }
 
  private:
   const std::unique_ptr<const Target> target_;

@@ -7,6 +7,8 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -44,10 +46,12 @@ class Target {
   virtual absl::Status Constrain(const Eigen::Ref<const Eigen::MatrixXd>& z, uint64_t seed,
                                  int64_t first, Eigen::MatrixXd* values) const;
 
-  // Whether an evaluation costs so much beside its points (a process or a network away) that a
-  // batch should come whole instead of in shards. What comes whole is evaluated by one thread at a
-  // time.
-  virtual bool WantsWholeBatches() const { return false; }
+  // How many points a call of Evaluate() should have, at least 1; threads share what is left of a
+  // batch. `usual` suits a density that is cheap and here. More where a call costs much beside its
+  // points (a process or a network away), up to kWholeBatch: then one thread at a time asks for all
+  // of them. Fewer where a point alone may take milliseconds. Must depend on nothing but `usual`.
+  static constexpr int64_t kWholeBatch = std::numeric_limits<int64_t>::max();
+  virtual int64_t PointsPerCall(int64_t usual) const { return usual; }
 };
 
 }  // namespace aisivi

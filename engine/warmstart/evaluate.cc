@@ -56,6 +56,13 @@ absl::Status Evaluator::EvaluateNoise(const AffineGaussian& gaussian,
   return Run(&gaussian, x, &out->log_density, &out->score, &out->good);
 }
 
+absl::Status Evaluator::EvaluateNoiseDensity(const AffineGaussian& gaussian,
+                                             const Eigen::Ref<const Eigen::MatrixXd>& x,
+                                             Eigen::VectorXd* log_density) {
+  int64_t good = 0;
+  return Run(&gaussian, x, log_density, nullptr, &good);
+}
+
 absl::Status Evaluator::RunShard(const AffineGaussian* gaussian,
                                  const Eigen::Ref<const Eigen::MatrixXd>& x,
                                  Eigen::Ref<Eigen::VectorXd> log_density, Eigen::MatrixXd* score,
@@ -92,7 +99,7 @@ absl::Status Evaluator::Run(const AffineGaussian* gaussian,
                             const Eigen::Ref<const Eigen::MatrixXd>& x,
                             Eigen::VectorXd* log_density, Eigen::MatrixXd* score, int64_t* good) {
   const int64_t count = x.cols();
-  const int64_t each = target_.WantsWholeBatches() ? std::max<int64_t>(1, count) : kShardColumns;
+  const int64_t each = std::min(target_.PointsPerCall(kShardColumns), std::max<int64_t>(1, count));
   const int64_t shards = (count + each - 1) / each;
   evaluated_ += count;
   log_density->resize(count);

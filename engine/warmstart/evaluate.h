@@ -1,8 +1,7 @@
 // Evaluates a target at many points, sharded over the pool, with bad points set aside.
 //
-// A batch of N points is cut into shards of a fixed number of columns, whatever the number of
-// threads, or is one shard where the target wants whole batches. A point is bad when its log
-// density is NaN or infinite or its score is not finite: its log density is then set to -inf and
+// A batch of N points is cut into shards of as many columns as the target takes in one call
+// (PointsPerCall()), whatever the number of threads. A point is bad when its log density is NaN or infinite or its score is not finite: its log density is then set to -inf and
 // its score to zero.
 #pragma once
 
@@ -52,6 +51,10 @@ class Evaluator {
   // At z = b + A x for the columns of x (D×N); the score is that in x: Aᵀ ∇_z log p̃.
   absl::Status EvaluateNoise(const AffineGaussian& gaussian,
                              const Eigen::Ref<const Eigen::MatrixXd>& x, Evaluation* out);
+  // The same of the density alone.
+  absl::Status EvaluateNoiseDensity(const AffineGaussian& gaussian,
+                                    const Eigen::Ref<const Eigen::MatrixXd>& x,
+                                    Eigen::VectorXd* log_density);
 
  private:
   // gaussian: null where x is z itself; score: null for densities alone.

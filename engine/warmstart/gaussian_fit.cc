@@ -22,6 +22,8 @@ namespace aisivi {
 namespace {
 
 constexpr int64_t kStarts = 8;
+// Nats of ELBO below the best candidate that no refinement of a descent that has ended makes up.
+constexpr double kHopeless = 20;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 struct Candidate {
@@ -80,10 +82,10 @@ class CandidateSearch {
 };
 
 absl::StatusOr<ElboEstimate> CandidateSearch::Compare(const AffineGaussian& gaussian) {
-  Evaluation evaluation;
-  absl::Status status = evaluator_.EvaluateNoise(gaussian, compare_, &evaluation);
+  Eigen::VectorXd log_density;
+  absl::Status status = evaluator_.EvaluateNoiseDensity(gaussian, compare_, &log_density);
   if (!status.ok()) return status;
-  return ElboFromLogWeights(evaluation.log_density - LogDensityOfNoise(gaussian, compare_));
+  return ElboFromLogWeights(log_density - LogDensityOfNoise(gaussian, compare_));
 }
 
 // OK unless the error must end the warm start.
@@ -261,7 +263,8 @@ absl::Status CandidateSearch::Refine() {
   SortByElbo();
   DropDuplicates();
   const size_t refined = dim_ <= 50 ? candidates_.size() : std::min<size_t>(1, candidates_.size());
-  for (size_t i = 0; i < refined; ++i) {
+  const double best = candidates_.empty() ? 0 : candidates_.front().elbo.value;
+  for (size_t i = 0; i < refined && candidates_[i].elbo.value >= best - kHopeless; ++i) {
     if (absl::Status status = RefineOne(&candidates_[i]); !status.ok()) return status;
   }
   return absl::OkStatus();

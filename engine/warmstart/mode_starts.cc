@@ -147,9 +147,9 @@ absl::StatusOr<double> NearScale(Evaluator& evaluator, uint64_t seed) {
     Eigen::MatrixXd points =
         Normals(seed, DrawStream::kScaleLadder, index, evaluator.dim(), kDirections);
     for (int64_t i = 0; i < kDirections; ++i) points.col(i) *= scale * root / points.col(i).norm();
-    Evaluation evaluation;
-    if (absl::Status status = evaluator.Evaluate(points, &evaluation); !status.ok()) return status;
-    const double highest = evaluation.log_density.maxCoeff();
+    Eigen::VectorXd log_density;
+    if (absl::Status s = evaluator.EvaluateDensity(points, &log_density); !s.ok()) return s;
+    const double highest = log_density.maxCoeff();
     best = std::max(best, highest);
     if (scale >= kAlways && highest < best - fall) break;
   }

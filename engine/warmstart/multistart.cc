@@ -37,6 +37,9 @@ constexpr double kSpanOnTheWay = 1, kSpanAtTheEnd = 0.2;
 // That a single mode has to stand at least, and after which it is taken for all there is, as it is
 // of most targets: nearly all of these are of the density alone.
 constexpr int64_t kOneModeEvaluations = 1 << 14, kMostOfOne = 1 << 19;
+// The least where all other modes that were met are negligible: the landscape is known to be
+// rugged.
+constexpr int64_t kOneOfSeveralEvaluations = 1 << 15;
 // What is thought of the spread of log n over the modes before any is met: basins grow with the
 // D-th power of the modes' scales, and these differ by a third or so. (With 1.5 whatever D, three
 // of those 55, in 22 to 28 dimensions, had missed a tenth of the mass or more with several modes
@@ -297,8 +300,9 @@ std::optional<MultistartEnd> Census::Over() const {
     return MultistartEnd::kTooManyModes;
   }
   const bool at_the_end = evaluated > MostEvaluations(modes_.size());
-  if (evaluated >= kMostEvaluations &&
-      SeenEnough(Met(), evaluator_.dim(), at_the_end ? kSpanAtTheEnd : kSpanOnTheWay)) {
+  const std::vector<int64_t> met = Met();
+  if (evaluated >= (met.size() == 1 ? kOneOfSeveralEvaluations : kMostEvaluations) &&
+      SeenEnough(met, evaluator_.dim(), at_the_end ? kSpanAtTheEnd : kSpanOnTheWay)) {
     return MultistartEnd::kComplete;
   }
   if (at_the_end) return MultistartEnd::kOutOfWork;

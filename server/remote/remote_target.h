@@ -37,7 +37,7 @@ class RemoteTarget final : public Target {
   std::vector<Variable> Variables() const override { return density_->map.Variables(); }
   absl::Status Constrain(const Eigen::Ref<const Eigen::MatrixXd>& z, uint64_t seed, int64_t first,
                          Eigen::MatrixXd* values) const override;
-  bool WantsWholeBatches() const override { return true; }
+  int64_t PointsPerCall(int64_t /*usual*/) const override { return kWholeBatch; }
 
  private:
   const std::shared_ptr<const RemoteDensity> density_;

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cmath>
 #include <condition_variable>
 #include <mutex>
@@ -22,6 +23,9 @@ namespace {
 // Points that are tried for one with a density, uniform on [-2, 2]^D: as Stan looks for its start.
 constexpr int kAttempts = 100;
 constexpr double kRange = 2;
+// Few: a point of a program that solves differential equations takes milliseconds, and threads
+// share a batch; a call itself takes some 5 µs.
+constexpr int64_t kPointsPerCall = 8;
 // Processes of a target that may end badly before it is given up: a request for draws may find the
 // machine busy, but no program is started again and again.
 constexpr int kMaxFailures = 3;
@@ -41,6 +45,8 @@ class StanTarget : public Target {
   int dim() const override { return description_.dim; }
   std::vector<std::string> CoordinateNames() const override { return description_.coordinates; }
   std::vector<Variable> Variables() const override { return description_.variables; }
+
+  int64_t PointsPerCall(int64_t usual) const override { return std::min(usual, kPointsPerCall); }
 
   absl::Status Evaluate(const Eigen::Ref<const Eigen::MatrixXd>& z, Eigen::VectorXd* log_density,
                         Eigen::MatrixXd* score) const override {

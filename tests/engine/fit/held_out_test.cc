@@ -78,6 +78,16 @@ TEST(HeldOutTest, AStateWithAParameterThatIsNotANumberIsTheWorst) {
   }
 }
 
+TEST(HeldOutTest, OnlyAStateWhoseParametersAreFiniteIsAtTheCeiling) {
+  const test::FailingTarget target(1'000'000);  // N(0, I)
+  ThreadPool pool(2);
+  const FitOptions options = Short(200);
+  ModelState state = StandardNormal(target, options, pool);
+  ASSERT_TRUE(Look(state, target, options, pool).at_ceiling);
+  state.components.front().proposal.parameters()[0] = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_FALSE(Look(state, target, options, pool).at_ceiling);
+}
+
 TEST(HeldOutTest, ItsSizeIsAMatterOfTheTrainingAlone) {
   FitOptions options;
   const HeldOutSize size = SizeOfHeldOut(options, true);

@@ -82,7 +82,7 @@ class FailingTarget : public Target {
     if (score != nullptr) *score = mean_ - z.array();
     return absl::OkStatus();
   }
-  bool WantsWholeBatches() const override { return true; }
+  int64_t PointsPerCall(int64_t /*usual*/) const override { return kWholeBatch; }
   // So far.
   int64_t calls() const { return calls_; }
 

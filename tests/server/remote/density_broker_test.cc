@@ -441,7 +441,7 @@ TEST_F(BrokerTest, ATargetAddsTheTransformAndLeavesOutWhatOverflows) {
   const std::string name = process.Open();
   const RemoteTarget target(*broker_.Find("density", name), &broker_, {absl::Seconds(5)});
   EXPECT_EQ(target.dim(), 3);
-  EXPECT_TRUE(target.WantsWholeBatches());
+  EXPECT_EQ(target.PointsPerCall(32), Target::kWholeBatch);
   EXPECT_EQ(target.CoordinateNames()[2], "tau");
   Eigen::MatrixXd z(3, 2);
   z << 0.5, 1, -1, 2, 0.3, 1e4;
