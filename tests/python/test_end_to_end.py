@@ -30,6 +30,7 @@ def test_a_fit_tells_how_it_ended(banana):
     assert banana.verdict.grade in ("good", "usable", "do_not_trust")
     assert {"gap", "mode_search"} <= {c.name for c in banana.verdict.criteria}
     assert "&lt;b&gt;bold&lt;/b&gt;" in banana._repr_html_()
+    assert banana.seconds > 0 and "<th>seconds</th>" in banana._repr_html_()
     history = banana.history()
     assert len({len(curve) for curve in history.values()}) == 1
     assert "training" in history["phase"] and np.isfinite(history["elbo"]).any()

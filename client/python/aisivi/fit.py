@@ -97,6 +97,13 @@ class Fit:
         return _api.enum_text(self._message, "termination_reason")
 
     @property
+    def seconds(self) -> float | None:
+        """How long it ran; None before it has ended."""
+        start = _api.optional(self._message, "start_time")
+        end = _api.optional(self._message, "end_time")
+        return None if start is None or end is None else _api.seconds(end) - _api.seconds(start)
+
+    @property
     def has_posterior(self) -> bool:
         """Whether draws and densities can be had."""
         return bool(self._message.has_posterior)
@@ -403,6 +410,8 @@ class Fit:
         verdict = self.verdict
         if verdict is not None:
             facts.append(("verdict", verdict.sentence))
+        if self.seconds is not None:
+            facts.append(("seconds", f"{self.seconds:.1f}"))
         return [(key, value) for key, value in facts if value]
 
     def __repr__(self) -> str:
