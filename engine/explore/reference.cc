@@ -224,6 +224,21 @@ absl::StatusOr<ReferenceEnd> RunRounds(Evaluator& evaluator, const ReferenceOpti
   return last;
 }
 
+// What the rounds have come to, without draws.
+Reference EstimatesOf(const Rounds& rounds, const ReferenceOptions& options) {
+  Reference reference;
+  reference.rounds = static_cast<int>(rounds.done);
+  reference.levels = rounds.levels;
+  reference.log_z = rounds.evidence.log_z;
+  reference.log_z_multistate = rounds.evidence.log_z_multistate;
+  reference.unsettled = rounds.unsettled;
+  reference.standard_error = StandardError(rounds);
+  if (options.kernel == AnnealingKernel::kSgld) {
+    reference.kernel_bias = LangevinBias(reference.levels);
+  }
+  return reference;
+}
+
 // Draws, R̂, ESS and shares.
 void Summarise(const AnnealingBase& base, const ReferenceOptions& options, uint64_t seed,
                const Rounds& rounds, ThreadPool& pool, Reference* reference) {
@@ -298,17 +313,8 @@ absl::StatusOr<Reference> SampleReference(const Target& target,
   }
   const absl::StatusOr<ReferenceEnd> end = RunRounds(evaluator, options, seed, safe_point, &state);
   if (!end.ok()) return end.status();
-  Reference reference;
+  Reference reference = EstimatesOf(rounds, options);
   reference.end = *end;
-  reference.rounds = static_cast<int>(rounds.done);
-  reference.levels = rounds.levels;
-  reference.log_z = rounds.evidence.log_z;
-  reference.log_z_multistate = rounds.evidence.log_z_multistate;
-  reference.unsettled = rounds.unsettled;
-  reference.standard_error = StandardError(rounds);
-  if (options.kernel == AnnealingKernel::kSgld) {
-    reference.kernel_bias = LangevinBias(reference.levels);
-  }
   reference.evaluations = evaluator.evaluated();
   Summarise(MakeBase(start), options, seed, rounds, pool, &reference);
   return reference;

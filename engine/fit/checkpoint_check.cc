@@ -19,7 +19,7 @@ namespace {
 constexpr int64_t kMostCount = int64_t{1} << 40;  // of steps and reports, so that nothing overflows
 constexpr double kMostSeconds = 1e9;
 constexpr int64_t kMostInner = 1 << 22;  // of the final evidence
-constexpr int64_t kMostGrowth = 8;       // of inner samples and flow steps, with room to spare
+constexpr int64_t kMostGrowth = 16;      // of inner samples and flow steps, with room to spare
 
 bool IsCount(int64_t value) { return value >= 0 && value <= kMostCount; }
 

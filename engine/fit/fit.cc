@@ -200,6 +200,7 @@ FitResult Restarts::Finish() {
 }
 
 absl::StatusOr<FitResult> Restarts::Run() {
+  if (!control_.resume_from.empty()) reporter_.Show();
   TerminationReason cut_short = TerminationReason::kNone;
   for (; state_.run < options_.restarts && cut_short == TerminationReason::kNone; ++state_.run) {
     absl::StatusOr<FitResult> result = RunNext();

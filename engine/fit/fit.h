@@ -73,9 +73,10 @@ struct FitResult {
 //
 // Determinism: the result depends on target and options (seed included) only, bit for bit, whatever
 // the number of threads of `pool` and of interruptions, unless a time limit or a cancellation cut
-// it short. (Seconds in reports are what they were. What a time limit allows counts from the
-// beginning, time between an interruption and its resumption left out.) Thread safety: any number
-// of fits may run at once on one pool.
+// it short. (Seconds in reports are what they were. Those that a time limit allows are counted from
+// the beginning, without the time between an interruption and what goes on from it.)
+//
+// Thread safety: any number of fits may run at once on one pool.
 absl::StatusOr<FitResult> RunFit(const Target& target, const FitOptions& options, ThreadPool& pool,
                                  const FitControl& control = {});
 

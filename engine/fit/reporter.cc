@@ -62,9 +62,17 @@ std::vector<FitProgress> Reporter::EndRun() {
 void Reporter::Report(bool now) {
   state_.current.seconds = Seconds();
   if (state_.current.iteration > 0) Record();
-  const auto time = std::chrono::steady_clock::now();
-  if (!on_progress_ || (!now && time - last_ < kInterval)) return;
-  last_ = time;
+  if (now || std::chrono::steady_clock::now() - last_ >= kInterval) HandOn();
+}
+
+void Reporter::Show() {
+  state_.current.seconds = Seconds();
+  HandOn();
+}
+
+void Reporter::HandOn() {
+  if (!on_progress_) return;
+  last_ = std::chrono::steady_clock::now();
   on_progress_(state_.current);
 }
 

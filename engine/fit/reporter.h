@@ -36,6 +36,8 @@ class Reporter {
   void Phase(FitPhase phase, int64_t total_iterations);
   // Records the current values; hands them on if the last report is old enough or `now` is set.
   void Report(bool now = false);
+  // Hands on the current values at once and records nothing: of a fit that goes on.
+  void Show();
 
   // The number of the next report to the record of this run, whether the record keeps it or not.
   int64_t next_number() const { return state_.calls; }
@@ -49,6 +51,7 @@ class Reporter {
 
  private:
   void Record();
+  void HandOn();
 
   std::function<void(const FitProgress&)> on_progress_;
   std::chrono::steady_clock::time_point start_, last_;
