@@ -15,19 +15,6 @@ namespace {
 constexpr size_t kMostLevels = 1000;
 constexpr double kLongestTrajectory = 32;  // leapfrog steps
 
-// What a run carries from level to level.
-struct Walk {
-  Population particles;
-  double beta = 0;
-  double step = 0;
-  uint32_t moves = 0;                   // made so far
-  Eigen::VectorXd log_z;                // I, of π_β
-  double tail = 0;                      // as in AnnealedIslands
-  std::vector<double> betas;            // S, of the levels so far, 0 first
-  std::vector<Eigen::MatrixXd> ratios;  // S, δ of their particles, N×I
-  std::vector<Eigen::VectorXd> log_zs;  // S
-};
-
 int Leapfrogs(double length, double step) {
   return static_cast<int>(std::clamp(std::round(length / step), 1.0, kLongestTrajectory));
 }
@@ -52,7 +39,7 @@ int64_t EvaluationsOfMove(const AnnealingOptions& options, double step) {
                                                   : Leapfrogs(options.leapfrog_length, step);
 }
 
-void Remember(int64_t islands, Walk* walk) {
+void Remember(int64_t islands, AnnealingState* walk) {
   walk->betas.push_back(walk->beta);
   walk->ratios.push_back(walk->particles.LogRatio(islands));
   walk->log_zs.push_back(walk->log_z);
@@ -60,8 +47,8 @@ void Remember(int64_t islands, Walk* walk) {
 
 // One trajectory; the step is adapted. Returns the acceptance.
 absl::StatusOr<double> MoveByHmc(Evaluator& evaluator, const AnnealingBase& base,
-                                 const AnnealingOptions& options, uint64_t seed, Walk* walk,
-                                 Population* chains) {
+                                 const AnnealingOptions& options, uint64_t seed,
+                                 AnnealingState* walk, Population* chains) {
   const HmcMove move{.beta = walk->beta,
                      .step = walk->step * Jitter(walk->moves),
                      .leapfrogs = Leapfrogs(options.leapfrog_length, walk->step),
@@ -74,8 +61,8 @@ absl::StatusOr<double> MoveByHmc(Evaluator& evaluator, const AnnealingBase& base
 
 // Langevin steps, each with a label of its own. Returns the acceptance that a test would have.
 absl::StatusOr<double> MoveBySgld(Evaluator& evaluator, const AnnealingBase& base,
-                                  const AnnealingOptions& options, uint64_t seed, Walk* walk,
-                                  Population* chains) {
+                                  const AnnealingOptions& options, uint64_t seed,
+                                  AnnealingState* walk, Population* chains) {
   const int steps = LangevinSteps(options);
   double sum = 0;
   for (int i = 0; i < steps; ++i) {
@@ -96,7 +83,8 @@ absl::StatusOr<double> MoveBySgld(Evaluator& evaluator, const AnnealingBase& bas
 // The chains from `ancestors`, all of their states.
 absl::StatusOr<Population> RunChains(Evaluator& evaluator, const AnnealingBase& base,
                                      const AnnealingOptions& options, uint64_t seed,
-                                     Population ancestors, Walk* walk, AnnealingLevel* level) {
+                                     Population ancestors, AnnealingState* walk,
+                                     AnnealingLevel* level) {
   Population all = UndefinedPopulation(base.dim(), ancestors.size() * options.states);
   for (int64_t state = 0;; ++state) {
     for (int64_t c = 0; c < ancestors.size(); ++c) {
@@ -129,7 +117,7 @@ double UnmetTail(const Eigen::MatrixXd& ratio, double increment) {
 // One step of β. `affordable`: whether moves can be made; else the step goes all the way.
 absl::StatusOr<AnnealingLevel> NextLevel(Evaluator& evaluator, const AnnealingBase& base,
                                          const AnnealingOptions& options, uint64_t seed,
-                                         bool affordable, Walk* walk) {
+                                         bool affordable, AnnealingState* walk) {
   const Eigen::MatrixXd& ratio = walk->ratios.back();
   const double next = affordable ? NextBeta(ratio, walk->beta, options.ess_share) : 1;
   const double increment = next - walk->beta;
@@ -152,7 +140,7 @@ absl::StatusOr<AnnealingLevel> NextLevel(Evaluator& evaluator, const AnnealingBa
   return level;
 }
 
-absl::StatusOr<Eigen::VectorXd> MultistateLogZs(const Walk& walk, Evaluator& evaluator) {
+absl::StatusOr<Eigen::VectorXd> MultistateLogZs(const AnnealingState& walk, Evaluator& evaluator) {
   const int64_t states = static_cast<int64_t>(walk.betas.size());
   const Eigen::VectorXd beta = Eigen::Map<const Eigen::VectorXd>(walk.betas.data(), states);
   Eigen::VectorXd result = walk.log_z;
@@ -176,6 +164,19 @@ double FirstStep(const AnnealingOptions& options, int64_t dim) {
   return std::min(1.0, 1.4 * std::pow(static_cast<double>(dim), -0.25));
 }
 
+absl::Status BeginAnnealing(Evaluator& evaluator, const AnnealingBase& base,
+                            const AnnealingOptions& options, uint64_t seed, AnnealingState* walk) {
+  walk->last_evaluation = evaluator.evaluated() + options.max_evaluations;
+  absl::StatusOr<Population> start =
+      DrawPopulation(evaluator, base, seed, options.islands, options.particles);
+  if (!start.ok()) return start.status();
+  walk->particles = *std::move(start);
+  walk->step = FirstStep(options, base.dim());
+  walk->log_z = Eigen::VectorXd::Zero(options.islands);
+  Remember(options.islands, walk);
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 double LangevinBias(const std::vector<AnnealingLevel>& levels) {
@@ -189,33 +190,34 @@ double LangevinBias(const std::vector<AnnealingLevel>& levels) {
 }
 
 absl::StatusOr<AnnealedIslands> Anneal(Evaluator& evaluator, const AnnealingBase& base,
-                                       const AnnealingOptions& options, uint64_t seed) {
-  const int64_t last = evaluator.evaluated() + options.max_evaluations;
-  absl::StatusOr<Population> start =
-      DrawPopulation(evaluator, base, seed, options.islands, options.particles);
-  if (!start.ok()) return start.status();
-  Walk walk{.particles = *std::move(start),
-            .step = FirstStep(options, base.dim()),
-            .log_z = Eigen::VectorXd::Zero(options.islands)};
-  Remember(options.islands, &walk);
-  AnnealedIslands result;
+                                       const AnnealingOptions& options, uint64_t seed,
+                                       const SafePointFunction& safe_point, AnnealingState* state) {
+  AnnealingState& walk = *state;
+  if (!walk.begun()) {
+    if (absl::Status s = BeginAnnealing(evaluator, base, options, seed, &walk); !s.ok()) return s;
+  }
   const int64_t moved = options.islands * options.particles / options.states * (options.states - 1);
   while (walk.beta < 1 && walk.log_z.maxCoeff() > kNoWeight) {
+    if (safe_point) safe_point();
     const int64_t cost = moved * EvaluationsOfMove(options, walk.step);
     const bool affordable =
-        evaluator.evaluated() + cost <= last && result.levels.size() < kMostLevels;
-    result.reached = affordable || NextBeta(walk.ratios.back(), walk.beta, options.ess_share) == 1;
+        evaluator.evaluated() + cost <= walk.last_evaluation && walk.levels.size() < kMostLevels;
+    walk.reached = affordable || NextBeta(walk.ratios.back(), walk.beta, options.ess_share) == 1;
     const absl::StatusOr<AnnealingLevel> level =
         NextLevel(evaluator, base, options, seed, affordable, &walk);
     if (!level.ok()) return level.status();
-    result.levels.push_back(*level);
+    walk.levels.push_back(*level);
   }
   absl::StatusOr<Eigen::VectorXd> multistate = MultistateLogZs(walk, evaluator);
   if (!multistate.ok()) return multistate.status();
+  AnnealedIslands result;
   result.log_z_multistate = *std::move(multistate);
   result.log_z = std::move(walk.log_z);
   result.tail = walk.tail;
   result.particles = std::move(walk.particles);
+  result.levels = std::move(walk.levels);
+  result.reached = walk.reached;
+  walk = {};
   return result;
 }
 

@@ -28,6 +28,7 @@
 
 #include <Eigen/Core>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -74,9 +75,33 @@ struct AnnealedIslands {
   bool reached = true;
 };
 
-// Deterministic in (base, options, seed) at any number of threads. Error: the target's own, or
-// CANCELLED.
+// What an annealing carries from level to level. S levels so far, β = 0 first.
+struct AnnealingState {
+  Population particles;  // of β
+  double beta = 0;
+  double step = 0;                      // of the next move
+  uint32_t moves = 0;                   // made so far
+  Eigen::VectorXd log_z;                // I, of π_β
+  double tail = 0;                      // as in AnnealedIslands
+  std::vector<double> betas;            // S
+  std::vector<Eigen::MatrixXd> ratios;  // S, δ of their particles, N×I
+  std::vector<Eigen::VectorXd> log_zs;  // S
+  std::vector<AnnealingLevel> levels;   // S − 1
+  bool reached = true;                  // as in AnnealedIslands
+  int64_t last_evaluation = 0;          // of the evaluator, beyond which no moves are made
+
+  bool begun() const { return !betas.empty(); }
+};
+
+// Called where a run may be interrupted: what goes on from the state as it is then ends with the
+// same bits.
+using SafePointFunction = std::function<void()>;
+
+// Goes on from `state`, which afterwards is spent; from an empty one it begins. Deterministic in
+// (base, options, seed) at any number of threads. `safe_point` may be empty; it is called before
+// every level. Error: the target's own, or CANCELLED.
 absl::StatusOr<AnnealedIslands> Anneal(Evaluator& evaluator, const AnnealingBase& base,
-                                       const AnnealingOptions& options, uint64_t seed);
+                                       const AnnealingOptions& options, uint64_t seed,
+                                       const SafePointFunction& safe_point, AnnealingState* state);
 
 }  // namespace aisivi

@@ -18,32 +18,36 @@ absl::StatusOr<BaseRefit> RefitToIslands(Evaluator& evaluator, const AnnealingBa
   return RefitBase(evaluator, base, DrawsByIsland(pool, islands.log_z.size(), base.dim()));
 }
 
-absl::StatusOr<Pilot> RunPilots(Evaluator& evaluator, AnnealingBase start,
-                                const AnnealingOptions& options, uint64_t seed) {
-  constexpr int kMostPilots = 8;
+absl::Status RunPilots(Evaluator& evaluator, const AnnealingOptions& options, uint64_t seed,
+                       const SafePointFunction& safe_point, PilotState* state) {
+  constexpr int64_t kMostPilots = 8;
   constexpr int64_t kMostParticles = 4096;
   constexpr int64_t kLeastCost = 4;  // evaluations for each particle, or it is not worth beginning
-  const int64_t last = evaluator.evaluated() + options.max_evaluations;
-  Pilot result{std::move(start)};
-  AnnealingOptions annealing = options;
-  for (int number = 0; number < kMostPilots; ++number) {
-    annealing.max_evaluations = last - evaluator.evaluated();
-    if (annealing.max_evaluations < kLeastCost * options.islands * annealing.particles) break;
-    const int64_t before = evaluator.evaluated();
-    const absl::StatusOr<AnnealedIslands> round =
-        Anneal(evaluator, result.base, annealing,
-               SubSeed(seed, RngPurpose::kExplorePilotSeed, static_cast<uint64_t>(number)));
-    if (!round.ok()) return round.status();
-    result.evaluations_each = static_cast<double>(evaluator.evaluated() - before) /
-                              static_cast<double>(options.islands * annealing.particles);
-    absl::StatusOr<BaseRefit> refit = RefitToIslands(evaluator, result.base, *round);
-    if (!refit.ok()) return refit.status();
-    result.base = std::move(refit->base);
-    if (refit->gain < kSettledGain) break;
-    annealing.particles =
-        std::min(2 * annealing.particles, std::max(kMostParticles, options.particles));
+  if (state->particles == 0) {
+    state->particles = options.particles;
+    state->last_evaluation = evaluator.evaluated() + options.max_evaluations;
   }
-  return result;
+  AnnealingOptions annealing = options;
+  for (; state->number < kMostPilots && !state->done; ++state->number) {
+    if (!state->annealing.begun()) state->before = evaluator.evaluated();
+    annealing.particles = state->particles;
+    annealing.max_evaluations = state->last_evaluation - state->before;
+    if (annealing.max_evaluations < kLeastCost * options.islands * annealing.particles) break;
+    const absl::StatusOr<AnnealedIslands> round =
+        Anneal(evaluator, state->result.base, annealing,
+               SubSeed(seed, RngPurpose::kExplorePilotSeed, static_cast<uint64_t>(state->number)),
+               safe_point, &state->annealing);
+    if (!round.ok()) return round.status();
+    state->result.evaluations_each = static_cast<double>(evaluator.evaluated() - state->before) /
+                                     static_cast<double>(options.islands * annealing.particles);
+    absl::StatusOr<BaseRefit> refit = RefitToIslands(evaluator, state->result.base, *round);
+    if (!refit.ok()) return refit.status();
+    state->result.base = std::move(refit->base);
+    state->done = refit->gain < kSettledGain;
+    state->particles = std::min(2 * state->particles, std::max(kMostParticles, options.particles));
+  }
+  state->done = true;
+  return absl::OkStatus();
 }
 
 }  // namespace aisivi

@@ -28,9 +28,20 @@ struct Pilot {
   double evaluations_each = 0;  // per particle, in the last pilot; 0 where none could be paid
 };
 
-// `options`: of the first pilot; their max_evaluations is for all pilots together. Error: the
-// target's own, or CANCELLED.
-absl::StatusOr<Pilot> RunPilots(Evaluator& evaluator, AnnealingBase start,
-                                const AnnealingOptions& options, uint64_t seed);
+// What a run of pilots carries on.
+struct PilotState {
+  Pilot result;                 // so far; its base is where to begin
+  int64_t number = 0;           // of the pilot that runs
+  int64_t particles = 0;        // of an island in it; 0: none has begun
+  int64_t before = 0;           // evaluations, of the evaluator, when it began
+  int64_t last_evaluation = 0;  // of the evaluator, for all pilots together
+  bool done = false;
+  AnnealingState annealing;  // of the pilot that runs
+};
+
+// Goes on from `state` to its end: state->result. `options`: of the first pilot; their
+// max_evaluations is for all pilots together. Error: the target's own, or CANCELLED.
+absl::Status RunPilots(Evaluator& evaluator, const AnnealingOptions& options, uint64_t seed,
+                       const SafePointFunction& safe_point, PilotState* state);
 
 }  // namespace aisivi

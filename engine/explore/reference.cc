@@ -12,6 +12,7 @@
 #include "engine/explore/draw_pool.h"
 #include "engine/explore/island_evidence.h"
 #include "engine/explore/pilot.h"
+#include "engine/explore/reference_state.h"
 #include "engine/methods/aggregate.h"
 #include "engine/parallel/rng.h"
 
@@ -50,13 +51,6 @@ AnnealingOptions AnnealingOf(const ReferenceOptions& options) {
           .langevin_step = options.langevin_step};
 }
 
-// Σ_r N_r Ẑ_{r,i} of every island, as logs, and Σ_r N_r.
-struct RoundSums {
-  Eigen::VectorXd sequential, multistate;  // I
-  double tail = 0;                         // Σ_r N_r u_r, u what the tails of weights may hold
-  double particles = 0;
-};
-
 void AddToSums(const AnnealedIslands& round, int64_t particles, RoundSums* sums) {
   if (sums->particles == 0) {
     sums->sequential.setConstant(round.log_z.size(), kNoWeight);
@@ -76,31 +70,19 @@ int64_t WholeChains(double count, int64_t states) {
   return static_cast<int64_t>(std::ceil(count / static_cast<double>(states))) * states;
 }
 
-// What a run of rounds carries on.
-struct Rounds {
-  AnnealingBase base;
-  RoundSums sums;
-  IslandEvidence evidence;  // of the sums
-  DrawPool pool;
-  double unsettled = 0;         // nats that the base lacks, 0 when `better` is hardly better
-  AnnealingBase better;         // the base fitted to the draws of the last round
-  bool stale = false;           // sums and pool are from a base that has since changed
-  bool reached = true;          // the target, in the first round
-  bool exhausted = false;       // a later round did not reach it
-  double evaluations_each = 0;  // per particle, in the last round
-};
-
-absl::StatusOr<Pilot> FitBase(Evaluator& evaluator, const std::vector<AffineGaussian>& start,
-                              const ReferenceOptions& options, uint64_t seed) {
+absl::Status FitBase(Evaluator& evaluator, const std::vector<AffineGaussian>& start,
+                     const ReferenceOptions& options, uint64_t seed,
+                     const SafePointFunction& safe_point, PilotState* pilot) {
   constexpr double kShare = 0.4;      // of the evaluations
   constexpr double kFraction = 0.25;  // of the particles of a round
-  if (!options.pilot) return Pilot{MakeBase(start)};
+  if (pilot->particles == 0) pilot->result.base = MakeBase(start);
+  if (!options.pilot) return absl::OkStatus();
   AnnealingOptions annealing = AnnealingOf(options);
   annealing.particles =
       WholeChains(kFraction * static_cast<double>(options.particles), options.states);
   annealing.max_evaluations =
       static_cast<int64_t>(kShare * static_cast<double>(options.max_evaluations));
-  return RunPilots(evaluator, MakeBase(start), annealing, seed);
+  return RunPilots(evaluator, annealing, seed, safe_point, pilot);
 }
 
 // Fewer than asked where those would not reach the target within the evaluations left.
@@ -140,33 +122,34 @@ absl::Status LookAtBase(Evaluator& evaluator, const ReferenceOptions& options,
   return absl::OkStatus();
 }
 
-// A round that is cancelled, be it while its base is looked at, leaves `rounds` as it was.
-absl::Status RunRound(Evaluator& evaluator, const ReferenceOptions& options, int64_t particles,
-                      uint64_t seed, Rounds* rounds, Reference* reference) {
-  const int64_t before = evaluator.evaluated();
+// A round that is cancelled, be it while its base is looked at, leaves state->rounds as it was.
+absl::Status RunRound(Evaluator& evaluator, const ReferenceOptions& options, uint64_t seed,
+                      const SafePointFunction& safe_point, ReferenceState* state) {
+  Rounds& rounds = state->rounds;
+  if (!state->annealing.begun()) state->before = evaluator.evaluated();
   AnnealingOptions annealing = AnnealingOf(options);
-  annealing.particles = particles;
-  annealing.max_evaluations = options.max_evaluations - before;
-  const uint64_t own =
-      SubSeed(seed, RngPurpose::kExploreSeed, static_cast<uint64_t>(reference->rounds));
-  absl::StatusOr<AnnealedIslands> round = Anneal(evaluator, rounds->base, annealing, own);
+  annealing.particles = state->particles;
+  annealing.max_evaluations = options.max_evaluations - state->before;
+  const uint64_t own = SubSeed(seed, RngPurpose::kExploreSeed, static_cast<uint64_t>(rounds.done));
+  absl::StatusOr<AnnealedIslands> round =
+      Anneal(evaluator, rounds.base, annealing, own, safe_point, &state->annealing);
   if (!round.ok()) return round.status();
-  const int64_t spent = evaluator.evaluated() - before;
-  const bool first = reference->rounds == 0;
+  const int64_t spent = evaluator.evaluated() - state->before;
+  const bool first = rounds.done == 0;
   if (first && !std::isfinite(round->log_z.maxCoeff())) {
     return absl::FailedPreconditionError(
         "no point near the start has a finite log density: there is nothing to anneal to");
   }
-  if (first) rounds->reached = round->reached;
-  rounds->exhausted = !first && !(round->reached && std::isfinite(round->log_z.maxCoeff()));
-  if (!rounds->exhausted) {
-    if (absl::Status s = LookAtBase(evaluator, options, *round, rounds); !s.ok()) return s;
-    AddToRounds(*round, options, particles, rounds);
-    rounds->evaluations_each =
-        static_cast<double>(spent) / static_cast<double>(particles * options.islands);
-    reference->levels = std::move(round->levels);
+  if (first) rounds.reached = round->reached;
+  rounds.exhausted = !first && !(round->reached && std::isfinite(round->log_z.maxCoeff()));
+  if (!rounds.exhausted) {
+    if (absl::Status s = LookAtBase(evaluator, options, *round, &rounds); !s.ok()) return s;
+    AddToRounds(*round, options, state->particles, &rounds);
+    rounds.evaluations_each =
+        static_cast<double>(spent) / static_cast<double>(state->particles * options.islands);
+    rounds.levels = std::move(round->levels);
   }
-  ++reference->rounds;
+  ++rounds.done;
   return absl::OkStatus();
 }
 
@@ -209,15 +192,51 @@ int64_t NextParticles(const ReferenceOptions& options, const Rounds& rounds, int
   return std::min(WholeChains(wanted, options.states), MostParticles(options, dim));
 }
 
-ReferenceProgress ProgressOf(const Evaluator& evaluator, const Rounds& rounds,
-                             const Reference& reference) {
+ReferenceProgress ProgressOf(const Evaluator& evaluator, const Rounds& rounds) {
   ReferenceProgress progress;
   progress.evaluations = evaluator.evaluated();
   if (rounds.sums.particles == 0) return progress;
-  progress.rounds = reference.rounds;
+  progress.rounds = static_cast<int>(rounds.done);
   progress.log_z = rounds.evidence.log_z;
   progress.standard_error = StandardError(rounds);
   return progress;
+}
+
+// Rounds until one of the ends is reached, which is returned.
+absl::StatusOr<ReferenceEnd> RunRounds(Evaluator& evaluator, const ReferenceOptions& options,
+                                       uint64_t seed, const SafePointFunction& safe_point,
+                                       ReferenceState* state) {
+  Rounds& rounds = state->rounds;
+  ReferenceEnd last = ReferenceEnd::kEvaluations;
+  while (state->particles > 0) {
+    const absl::Status status = RunRound(evaluator, options, seed, safe_point, state);
+    const std::optional<ReferenceEnd> stopped = StoppedBy(status, rounds);
+    if (!status.ok() && !stopped) return status;
+    const int64_t left = options.max_evaluations - evaluator.evaluated();
+    const std::optional<ReferenceEnd> end = stopped ? stopped : EndOfRounds(options, rounds);
+    state->particles = end ? 0 : NextParticles(options, rounds, evaluator.dim(), left);
+    last = end.value_or(ReferenceEnd::kEvaluations);
+    if (state->particles > 0 && rounds.unsettled > kMostUnsettled * options.target_standard_error) {
+      rounds.base = rounds.better;
+      rounds.stale = true;
+    }
+  }
+  return last;
+}
+
+// What the rounds have come to, without draws.
+Reference EstimatesOf(const Rounds& rounds, const ReferenceOptions& options) {
+  Reference reference;
+  reference.rounds = static_cast<int>(rounds.done);
+  reference.levels = rounds.levels;
+  reference.log_z = rounds.evidence.log_z;
+  reference.log_z_multistate = rounds.evidence.log_z_multistate;
+  reference.unsettled = rounds.unsettled;
+  reference.standard_error = StandardError(rounds);
+  if (options.kernel == AnnealingKernel::kSgld) {
+    reference.kernel_bias = LangevinBias(reference.levels);
+  }
+  return reference;
 }
 
 // Draws, R̂, ESS and shares.
@@ -266,39 +285,36 @@ absl::StatusOr<Reference> SampleReference(const Target& target,
                                           const std::vector<AffineGaussian>& start,
                                           const ReferenceOptions& options, uint64_t seed,
                                           ThreadPool& pool, const std::atomic<bool>* cancel,
-                                          const ReferenceObserver& on_progress) {
+                                          const ReferenceObserver& on_progress,
+                                          const SafePointFunction& on_safe_point,
+                                          ReferenceState* resumed) {
   if (absl::Status s = CheckStart(target, start); !s.ok()) return s;
   if (absl::Status s = CheckReferenceOptions(options, target.dim()); !s.ok()) return s;
-  Evaluator evaluator(target, pool, cancel);
-  Reference reference;
-  Rounds rounds;
-  if (on_progress) {
-    evaluator.OnEvaluated([&] { on_progress(ProgressOf(evaluator, rounds, reference)); });
+  ReferenceState own;
+  ReferenceState& state = resumed != nullptr ? *resumed : own;
+  Rounds& rounds = state.rounds;
+  Evaluator evaluator(target, pool, cancel, state.evaluations);
+  if (on_progress) evaluator.OnEvaluated([&] { on_progress(ProgressOf(evaluator, rounds)); });
+  SafePointFunction safe_point;
+  if (on_safe_point) {
+    safe_point = [&] {
+      state.evaluations = evaluator.evaluated();
+      on_safe_point();
+    };
   }
-  const absl::StatusOr<Pilot> pilot = FitBase(evaluator, start, options, seed);
-  if (!pilot.ok()) return pilot.status();
-  rounds.base = pilot->base;
-  int64_t left = options.max_evaluations - evaluator.evaluated();
-  for (int64_t particles = FirstParticles(options, *pilot, left); particles > 0;) {
-    const absl::Status status = RunRound(evaluator, options, particles, seed, &rounds, &reference);
-    const std::optional<ReferenceEnd> stopped = StoppedBy(status, rounds);
-    if (!status.ok() && !stopped) return status;
-    left = options.max_evaluations - evaluator.evaluated();
-    const std::optional<ReferenceEnd> end = stopped ? stopped : EndOfRounds(options, rounds);
-    particles = end ? 0 : NextParticles(options, rounds, target.dim(), left);
-    reference.end = end.value_or(ReferenceEnd::kEvaluations);
-    if (particles > 0 && rounds.unsettled > kMostUnsettled * options.target_standard_error) {
-      rounds.base = rounds.better;
-      rounds.stale = true;
+  if (state.particles == 0) {
+    if (absl::Status s = FitBase(evaluator, start, options, seed, safe_point, &state.pilot);
+        !s.ok()) {
+      return s;
     }
+    rounds.base = state.pilot.result.base;
+    state.particles = FirstParticles(options, state.pilot.result,
+                                     options.max_evaluations - evaluator.evaluated());
   }
-  reference.log_z = rounds.evidence.log_z;
-  reference.log_z_multistate = rounds.evidence.log_z_multistate;
-  reference.unsettled = rounds.unsettled;
-  reference.standard_error = StandardError(rounds);
-  if (options.kernel == AnnealingKernel::kSgld) {
-    reference.kernel_bias = LangevinBias(reference.levels);
-  }
+  const absl::StatusOr<ReferenceEnd> end = RunRounds(evaluator, options, seed, safe_point, &state);
+  if (!end.ok()) return end.status();
+  Reference reference = EstimatesOf(rounds, options);
+  reference.end = *end;
   reference.evaluations = evaluator.evaluated();
   Summarise(MakeBase(start), options, seed, rounds, pool, &reference);
   return reference;

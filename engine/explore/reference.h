@@ -39,6 +39,7 @@
 #include "engine/evidence/not_available.h"
 #include "engine/explore/annealing.h"
 #include "engine/explore/reference_options.h"
+#include "engine/explore/reference_state.h"
 #include "engine/parallel/thread_pool.h"
 #include "engine/targets/target.h"
 #include "engine/warmstart/affine_gaussian.h"
@@ -93,11 +94,14 @@ using ReferenceObserver = std::function<void(const ReferenceProgress&)>;
 // INVALID_ARGUMENT "start: …" or "OPTION: …"; FAILED_PRECONDITION when no draw of the base has a
 // finite log density; CANCELLED before the first round was done; the target's own, but for
 // UNAVAILABLE after it (kTargetLost).
-absl::StatusOr<Reference> SampleReference(const Target& target,
-                                          const std::vector<AffineGaussian>& start,
-                                          const ReferenceOptions& options, uint64_t seed,
-                                          ThreadPool& pool,
-                                          const std::atomic<bool>* cancel = nullptr,
-                                          const ReferenceObserver& on_progress = {});
+// With a `state` the run goes on from it (an empty one: it begins), and keeps it up to date:
+// `safe_point`, which may be empty, is called before every level of every annealing, and a run from
+// a copy made then ends with the same bits. It must be one of a run with the same arguments
+// (CheckReferenceState() tells whether it can be).
+absl::StatusOr<Reference> SampleReference(
+    const Target& target, const std::vector<AffineGaussian>& start, const ReferenceOptions& options,
+    uint64_t seed, ThreadPool& pool, const std::atomic<bool>* cancel = nullptr,
+    const ReferenceObserver& on_progress = {}, const SafePointFunction& safe_point = {},
+    ReferenceState* state = nullptr);
 
 }  // namespace aisivi

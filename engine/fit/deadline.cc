@@ -1,5 +1,7 @@
 #include "engine/fit/deadline.h"
 
+#include "engine/fit/seconds_ago.h"
+
 namespace aisivi {
 namespace {
 
@@ -7,7 +9,8 @@ constexpr std::chrono::milliseconds kPoll{10};
 
 }  // namespace
 
-Deadline::Deadline(const std::atomic<bool>* cancel, double limit) : cancel_(cancel), limit_(limit) {
+Deadline::Deadline(const std::atomic<bool>* cancel, double limit, double used)
+    : cancel_(cancel), limit_(limit), start_(SecondsAgo(used)) {
   if (limit_ > 0) watcher_ = std::thread([this] { Watch(); });
 }
 

@@ -9,13 +9,13 @@
 
 namespace aisivi {
 
-// Counts from its making. Thread safety: flag() may be read from any thread; the rest belongs to
-// one thread.
+// Counts from its making, or from before it. Thread safety: flag() may be read from any thread; the
+// rest belongs to one thread.
 class Deadline {
  public:
   // `cancel` may be null and must outlive the deadline. limit: seconds, 0 for none; without one
-  // flag() is `cancel` itself and no thread runs.
-  Deadline(const std::atomic<bool>* cancel, double limit);
+  // flag() is `cancel` itself and no thread runs. used: seconds that have passed already.
+  Deadline(const std::atomic<bool>* cancel, double limit, double used = 0);
   ~Deadline();
   Deadline(const Deadline&) = delete;
   Deadline& operator=(const Deadline&) = delete;
@@ -38,7 +38,7 @@ class Deadline {
 
   const std::atomic<bool>* const cancel_;
   const double limit_;
-  const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  const std::chrono::steady_clock::time_point start_;
   std::atomic<bool> flag_{false};
   std::atomic<double> share_{1};
   std::mutex mutex_;

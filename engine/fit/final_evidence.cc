@@ -38,74 +38,74 @@ absl::StatusOr<int64_t> ChooseInnerSamples(const Model& model, const Target& tar
   return k;
 }
 
-// Room for `total` draws, filled from the front.
-class Collector {
- public:
-  Collector(int64_t dim, int64_t total) {
-    all_.z.resize(dim, total);
-    all_.log_p.resize(total);
-    all_.log_q.resize(total);
-    all_.log_q_upper.resize(total);
-  }
-  void Add(const DrawBatch& part) {
-    const int64_t n = part.z.cols();
-    all_.z.middleCols(done_, n) = part.z;
-    all_.log_p.segment(done_, n) = part.log_p;
-    all_.log_q.segment(done_, n) = part.log_q;
-    all_.log_q_upper.segment(done_, n) = part.log_q_upper;
-    all_.groups = {part.groups.size, 0};  // the parts follow each other from draw 0 on
-    done_ += n;
-  }
-  int64_t done() const { return done_; }
-  DrawBatch Take() && {
-    all_.z.conservativeResize(Eigen::NoChange, done_);
-    all_.log_p.conservativeResize(done_);
-    all_.log_q.conservativeResize(done_);
-    all_.log_q_upper.conservativeResize(done_);
-    return std::move(all_);
-  }
+void Append(const Eigen::VectorXd& values, std::vector<double>* all) {
+  all->insert(all->end(), values.begin(), values.end());
+}
 
- private:
-  DrawBatch all_;
-  int64_t done_ = 0;
-};
+void Collect(const DrawBatch& part, EvidenceState* state) {
+  Append(part.log_p, &state->log_p);
+  Append(part.log_q, &state->log_q);
+  Append(part.log_q_upper, &state->log_q_upper);
+  state->groups = {part.groups.size, 0};  // the parts follow each other from draw 0 on
+}
+
+EvidenceEstimate EstimateFrom(const EvidenceState& state) {
+  const auto vector = [](const std::vector<double>& values) {
+    return Eigen::Map<const Eigen::VectorXd>(values.data(), static_cast<int64_t>(values.size()));
+  };
+  DrawBatch draws;
+  draws.log_p = vector(state.log_p);
+  draws.log_q = vector(state.log_q);
+  draws.log_q_upper = vector(state.log_q_upper);
+  draws.groups = state.groups;
+  return EvidenceFromDraws(draws, state.inner_samples);
+}
 
 }  // namespace
 
 absl::StatusOr<EvidenceEstimate> FinalEvidence(const Model& model, const Target& target,
                                                const FitOptions& options, ThreadPool& pool,
                                                Deadline& deadline, Reporter& reporter,
+                                               const std::function<void()>& safe_point,
+                                               EvidenceState* state,
                                                std::vector<std::string>* log) {
   deadline.Set(1);
   const int64_t total = options.evidence_draws;
-  reporter.Phase(FitPhase::kEvidence, total);
-  absl::StatusOr<int64_t> k = ChooseInnerSamples(model, target, options, pool, deadline);
-  if (absl::IsCancelled(k.status()) && !deadline.Cancelled()) k = options.evidence_inner_samples;
-  if (!k.ok()) return k.status();
-  if (*k > options.evidence_inner_samples) {
-    log->push_back(
-        absl::StrFormat("The evidence uses %d inner samples to bring its bounds together.", *k));
+  int64_t& k = state->inner_samples;
+  if (k == 0) {
+    reporter.Phase(FitPhase::kEvidence, total);
+    absl::StatusOr<int64_t> chosen = ChooseInnerSamples(model, target, options, pool, deadline);
+    if (absl::IsCancelled(chosen.status()) && !deadline.Cancelled()) {
+      chosen = options.evidence_inner_samples;
+    }
+    if (!chosen.ok()) return chosen.status();
+    k = *chosen;
+    if (k > options.evidence_inner_samples) {
+      log->push_back(
+          absl::StrFormat("The evidence uses %d inner samples to bring its bounds together.", k));
+    }
   }
-  Collector all(target.dim(), total);
-  while (all.done() < total) {
-    const int64_t n = std::min(deadline.limit() > 0 ? kShortChunk : kChunk, total - all.done());
+  const auto done = [state] { return static_cast<int64_t>(state->log_p.size()); };
+  while (done() < total) {
+    safe_point();
+    const int64_t n = std::min(deadline.limit() > 0 ? kShortChunk : kChunk, total - done());
     const absl::StatusOr<DrawBatch> part =
-        Draw(model, &target, options.seed, all.done(), n, *k, pool, deadline.flag());
+        Draw(model, &target, options.seed, done(), n, k, pool, deadline.flag());
     if (absl::IsCancelled(part.status()) && !deadline.Cancelled()) break;
     if (!part.ok()) return part.status();
-    all.Add(*part);
-    reporter.current().iteration = all.done();
+    Collect(*part, state);
+    reporter.current().iteration = done();
     reporter.Report();
   }
-  if (all.done() == 0) {
+  if (done() == 0) {
     // No time at all was left: a rough estimate, which takes a moment, is better than none.
-    *k = std::min(*k, kRoughInner);
+    k = std::min(k, kRoughInner);
     const absl::StatusOr<DrawBatch> part = Draw(
-        model, &target, options.seed, 0, std::min(kShortChunk, total), *k, pool, deadline.cancel());
+        model, &target, options.seed, 0, std::min(kShortChunk, total), k, pool, deadline.cancel());
     if (!part.ok()) return part.status();
-    all.Add(*part);
+    Collect(*part, state);
   }
-  const EvidenceEstimate estimate = EvidenceFromDraws(std::move(all).Take(), *k);
+  const EvidenceEstimate estimate = EstimateFrom(*state);
   reporter.current().log_z = estimate.log_z;
   reporter.current().elbo = estimate.elbo_lower;
   return estimate;

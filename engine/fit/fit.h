@@ -2,9 +2,11 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -25,6 +27,18 @@ struct FitControl {
   // Called on the fit's own thread, at most every ~20 ms and at every change of phase. May be
   // empty. Must not block for long: the fit waits.
   std::function<void(const FitProgress&)> on_progress;
+
+  // Called on the fit's own thread with a checkpoint (checkpoint.h): bytes that `resume_from` goes
+  // on from, in this process or another of the same numeric fingerprint. When 30 s have passed
+  // since the last one and 100 times as long as that took, this call included: at most 1 % of the
+  // fit. May be empty. The fit waits.
+  std::function<void(std::string checkpoint)> on_checkpoint;
+  // For tests: a checkpoint at every so many-th point where there can be one, whatever the time. 0:
+  // as above.
+  int64_t checkpoint_every = 0;
+  // A checkpoint of this fit, which goes on from there and ends with what it would have ended with.
+  // Empty: the fit begins. Must outlive the call.
+  std::string_view resume_from;
 };
 
 struct FitResult {
@@ -53,9 +67,15 @@ struct FitResult {
 // the target's own error when it cannot be evaluated, but for UNAVAILABLE once there is a model, be
 // it the start: that ends the fit with kTargetLost; FAILED_PRECONDITION when no finite log
 // density was found anywhere. Non-finite numbers on the way are skipped and counted, never errors.
+// Of a checkpoint (nothing has run): DATA_LOSS "checkpoint: …" when it is damaged or cut short;
+// FAILED_PRECONDITION "checkpoint: …" when it is of another format, of another numeric fingerprint
+// (fingerprint.h) or of another fit: target or options differ.
 //
 // Determinism: the result depends on target and options (seed included) only, bit for bit, whatever
-// the number of threads of `pool`, unless a time limit or a cancellation cut it short.
+// the number of threads of `pool` and of interruptions, unless a time limit or a cancellation cut
+// it short. (Seconds in reports are what they were. Those that a time limit allows are counted from
+// the beginning, without the time between an interruption and what goes on from it.)
+//
 // Thread safety: any number of fits may run at once on one pool.
 absl::StatusOr<FitResult> RunFit(const Target& target, const FitOptions& options, ThreadPool& pool,
                                  const FitControl& control = {});

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "engine/fit/seconds_ago.h"
+
 namespace aisivi {
 namespace {
 
@@ -11,54 +13,67 @@ constexpr size_t kMaxHistory = 1000;
 }  // namespace
 
 Reporter::Reporter(std::function<void(const FitProgress&)> on_progress)
+    : Reporter(std::move(on_progress), ReporterState(), 0) {}
+
+Reporter::Reporter(std::function<void(const FitProgress&)> on_progress, ReporterState state,
+                   double seconds)
     : on_progress_(std::move(on_progress)),
-      start_(std::chrono::steady_clock::now()),
-      last_(start_ - kInterval) {}
+      start_(SecondsAgo(seconds)),
+      last_(std::chrono::steady_clock::now() - kInterval),
+      state_(std::move(state)) {}
 
 double Reporter::Seconds() const {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
 }
 
 void Reporter::Phase(FitPhase phase, int64_t total_iterations) {
-  current_.phase = phase;
-  current_.iteration = 0;
-  current_.total_iterations = total_iterations;
+  state_.current.phase = phase;
+  state_.current.iteration = 0;
+  state_.current.total_iterations = total_iterations;
   Report(/*now=*/true);
 }
 
 // Every stride-th report is kept; when the record is full, every other one goes and the stride
 // doubles. The record of a run does not depend on how fast it ran.
 void Reporter::Record() {
-  if (calls_++ % stride_ != 0) return;
-  history_.push_back(current_);
-  if (history_.size() < kMaxHistory) return;
-  for (size_t i = 0; 2 * i < history_.size(); ++i) history_[i] = history_[2 * i];
-  history_.resize((history_.size() + 1) / 2);
-  stride_ *= 2;
+  if (state_.calls++ % state_.stride != 0) return;
+  state_.history.push_back(state_.current);
+  if (state_.history.size() < kMaxHistory) return;
+  for (size_t i = 0; 2 * i < state_.history.size(); ++i) state_.history[i] = state_.history[2 * i];
+  state_.history.resize((state_.history.size() + 1) / 2);
+  state_.stride *= 2;
 }
 
 void Reporter::MarkResult(const ReportSpan& reports) {
   int64_t number = 0;
-  for (FitProgress& report : history_) {
+  for (FitProgress& report : state_.history) {
     report.of_result = number >= reports.first && number < reports.last;
-    number += stride_;
+    number += state_.stride;
   }
 }
 
 std::vector<FitProgress> Reporter::EndRun() {
-  calls_ = 0;
-  stride_ = 1;
-  current_ = FitProgress();
-  return std::exchange(history_, {});
+  state_.calls = 0;
+  state_.stride = 1;
+  state_.current = FitProgress();
+  return std::exchange(state_.history, {});
 }
 
 void Reporter::Report(bool now) {
-  current_.seconds = Seconds();
-  if (current_.iteration > 0) Record();
-  const auto time = std::chrono::steady_clock::now();
-  if (!on_progress_ || (!now && time - last_ < kInterval)) return;
-  last_ = time;
-  on_progress_(current_);
+  state_.current.seconds = Seconds();
+  if (state_.current.iteration > 0) Record();
+  if (now || std::chrono::steady_clock::now() - last_ >= kInterval) HandOn();
+}
+
+void Reporter::Show() {
+  state_.current.seconds = Seconds();
+  HandOn();
+}
+
+void Reporter::HandOn() {
+  if (!on_progress_) return;
+  last_ = std::chrono::steady_clock::now();
+  on_progress_(state_.current);
 }
 
 }  // namespace aisivi

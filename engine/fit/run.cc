@@ -10,6 +10,7 @@
 #include "engine/fit/held_out.h"
 #include "engine/fit/held_out_check.h"
 #include "engine/fit/run_context.h"
+#include "engine/fit/safe_point.h"
 #include "engine/fit/sampling_run.h"
 #include "engine/fit/start.h"
 #include "engine/fit/start_choice.h"
@@ -20,7 +21,9 @@
 namespace aisivi {
 namespace {
 
-absl::StatusOr<std::vector<Start>> MakeStarts(RunContext& run) {
+absl::Status MakeStarts(RunContext& run) {
+  SafePoint(run);
+  run.reporter.Phase(FitPhase::kWarmStart, 0);
   run.deadline.Set(kStartShare);
   absl::StatusOr<Starts> starts =
       StartModels(run.target, run.options, run.pool, run.deadline.flag(), &run.log);
@@ -30,7 +33,6 @@ absl::StatusOr<std::vector<Start>> MakeStarts(RunContext& run) {
     plain.warm_start = "none";
     starts = StartModels(run.target, plain, run.pool, nullptr, &run.log);
   }
-  run.deadline.Set(kTrainingShare);
   if (!starts.ok()) return starts.status();
   run.search = starts->search;
   std::vector<Start>& all = starts->starts;
@@ -40,7 +42,9 @@ absl::StatusOr<std::vector<Start>> MakeStarts(RunContext& run) {
     run.search.end = MultistartEnd::kNotFitted;
     all.erase(all.begin());
   }
-  return std::move(all);
+  run.starts = std::move(all);
+  run.stage = RunStage::kLook;
+  return absl::OkStatus();
 }
 
 // The start as it is; it may need no training.
@@ -104,28 +108,51 @@ absl::Status EndTraining(RunContext& run, TrainingRun& training) {
 
 void TrainProposalsForEvidence(RunContext& run, TrainingRun& training) {
   const int64_t iterations = run.options.evidence_flow_iterations;
-  if (iterations == 0 || MustStop(run)) return;
-  run.reporter.Phase(FitPhase::kFlowPretraining, iterations);
-  training.trainer.TrainProposals(iterations);
+  if (run.stage != RunStage::kProposals) {
+    if (iterations == 0 || MustStop(run)) return;
+    run.reporter.Phase(FitPhase::kFlowPretraining, iterations);
+    run.stage = RunStage::kProposals;
+    run.flow_iteration = 0;
+  }
+  training.trainer.TrainProposals(iterations, run.flow_iteration, [&](int64_t done) {
+    run.flow_iteration = done;
+    SafePoint(run, &training);
+  });
   run.log.push_back(absl::StrFormat("The proposal took %d steps for the evidence: loss %.4f.",
                                     iterations, training.trainer.state().flow.loss));
 }
 
 absl::Status TrainFrom(RunContext& run, TrainingRun& training) {
-  PretrainProposal(run, training);
-  if (run.reason == TerminationReason::kNone) {
-    run.log.push_back(absl::StrCat("Start: ", training.start, "."));
-    run.training_began = run.deadline.Seconds();
-    run.reporter.Phase(FitPhase::kTraining, run.options.iterations);
+  if (run.stage == RunStage::kPretraining) {
+    PretrainProposal(run, training);
+    if (run.reason == TerminationReason::kNone) {
+      run.log.push_back(absl::StrCat("Start: ", training.start, "."));
+      run.training_began = run.deadline.Seconds();
+      run.reporter.Phase(FitPhase::kTraining, run.options.iterations);
+    }
+    run.stage = RunStage::kTraining;
+  }
+  if (run.stage == RunStage::kTraining && run.reason == TerminationReason::kNone) {
     if (absl::Status s = Train(run, training, run.options.iterations, 0); !s.ok()) return s;
   }
   TrainProposalsForEvidence(run, training);
   return EndTraining(run, training);
 }
 
-absl::Status TrainToTheEnd(RunContext& run, std::vector<Start> starts) {
-  run.training_began = run.deadline.Seconds();
-  absl::StatusOr<std::unique_ptr<TrainingRun>> chosen = ChooseStart(run, std::move(starts));
+// From the choice of a start, or from where a training was interrupted.
+absl::StatusOr<std::unique_ptr<TrainingRun>> BeginTraining(RunContext& run) {
+  if (run.stage > RunStage::kChoice) {
+    auto training = std::make_unique<TrainingRun>(*std::move(run.training), run);
+    run.training.reset();
+    return training;
+  }
+  absl::StatusOr<std::unique_ptr<TrainingRun>> chosen = ChooseStart(run);
+  if (chosen.ok()) run.stage = RunStage::kPretraining;
+  return chosen;
+}
+
+absl::Status TrainToTheEnd(RunContext& run) {
+  absl::StatusOr<std::unique_ptr<TrainingRun>> chosen = BeginTraining(run);
   if (!chosen.ok()) return chosen.status();
   TrainingRun& training = **chosen;
   const absl::Status status = TrainFrom(run, training);
@@ -138,8 +165,10 @@ absl::Status TrainToTheEnd(RunContext& run, std::vector<Start> starts) {
 }
 
 absl::Status MakeEvidence(RunContext& run, FitResult* result) {
+  run.stage = RunStage::kEvidence;
   absl::StatusOr<EvidenceEstimate> evidence = FinalEvidence(
-      *result->model, run.target, run.options, run.pool, run.deadline, run.reporter, &run.log);
+      *result->model, run.target, run.options, run.pool, run.deadline, run.reporter,
+      [&run] { SafePoint(run); }, &run.evidence, &run.log);
   if (absl::IsCancelled(evidence.status())) {
     run.reason = TerminationReason::kCancelled;
     return absl::OkStatus();
@@ -161,53 +190,67 @@ FitResult Finish(RunContext& run, FitResult result) {
 }
 
 // Draws of the target or, where the time limit left no room for any, the start.
-absl::Status Sample(RunContext& run, Start start, FitResult* result) {
-  const absl::Status sampled = SampleTarget(run, start.state, result);
-  if (absl::IsUnavailable(sampled)) run.best.model = std::move(start.state);
+absl::Status Sample(RunContext& run, FitResult* result) {
+  const absl::Status sampled = SampleTarget(run, result);
+  if (absl::IsUnavailable(sampled)) run.best.model = std::move(run.starts.front().state);
   if (!sampled.ok()) return sampled;
   if (result->model != nullptr || run.reason == TerminationReason::kCancelled) {
     return absl::OkStatus();
   }
   run.log.push_back(
       "The time limit left no room for a round of sampling: the start is the result.");
-  run.best.model = std::move(start.state);
+  run.best.model = std::move(run.starts.front().state);
   return absl::OkStatus();
 }
 
-absl::Status Learn(RunContext& run, std::vector<Start> starts) {
-  if (run.options.warm_start != "none") {
-    if (absl::Status s = EvaluateStart(run, starts.front()); !s.ok()) return s;
+absl::Status Learn(RunContext& run) {
+  if (run.stage == RunStage::kLook) {
+    SafePoint(run);
+    if (run.options.warm_start != "none") {
+      if (absl::Status s = EvaluateStart(run, run.starts.front()); !s.ok()) return s;
+    }
+    if (run.method.objective == nullptr) {
+      // Without training the start is the result, even where there was no time to look at it.
+      if (!run.best.model.has_value()) run.best.model = std::move(run.starts.front().state);
+      return absl::OkStatus();
+    }
+    if (run.reason != TerminationReason::kNone) return absl::OkStatus();
+    run.training_began = run.deadline.Seconds();
+    run.stage = RunStage::kChoice;
   }
-  if (run.method.objective == nullptr) {
-    // Without training the start is the result, even where there was no time to look at it.
-    if (!run.best.model.has_value()) run.best.model = std::move(starts.front().state);
-    return absl::OkStatus();
-  }
-  if (run.reason != TerminationReason::kNone) return absl::OkStatus();
-  return TrainToTheEnd(run, std::move(starts));
+  return TrainToTheEnd(run);
+}
+
+// Up to a model.
+absl::Status MakeModel(RunContext& run, FitResult* result) {
+  if (run.stage == RunStage::kEvidence) return absl::OkStatus();
+  run.deadline.Set(kTrainingShare);
+  return run.method.samples ? Sample(run, result) : Learn(run);
 }
 
 }  // namespace
 
 absl::StatusOr<FitResult> FitFromOneSeed(const Target& target, const FitOptions& options,
                                          const MethodEntry& method, ThreadPool& pool,
-                                         const std::atomic<bool>* cancel, Reporter& reporter) {
-  Deadline deadline(cancel, options.time_limit);
-  RunContext run{target, options, method, pool, deadline, reporter};
+                                         const std::atomic<bool>* cancel, Reporter& reporter,
+                                         Checkpointer& checkpoints, RunState state) {
+  Deadline deadline(cancel, options.time_limit, state.seconds);
+  RunContext run{std::move(state), target, options, method, pool, deadline, reporter, checkpoints};
   FitResult result;
-  reporter.Phase(FitPhase::kWarmStart, 0);
-  absl::StatusOr<std::vector<Start>> starts = MakeStarts(run);
-  if (absl::IsCancelled(starts.status())) {
-    run.reason = TerminationReason::kCancelled;
-    return Finish(run, std::move(result));
+  if (run.stage == RunStage::kStart) {
+    const absl::Status started = MakeStarts(run);
+    if (absl::IsCancelled(started)) {
+      run.reason = TerminationReason::kCancelled;
+      return Finish(run, std::move(result));
+    }
+    if (!started.ok()) return started;
   }
-  if (!starts.ok()) return starts.status();
-  const absl::Status status = method.samples ? Sample(run, std::move(starts->front()), &result)
-                                             : Learn(run, *std::move(starts));
+  const absl::Status status = MakeModel(run, &result);
   if (!status.ok() && !EndsWithBestState(run, status)) return status;
   if (run.best.model.has_value()) {
-    result.model = std::make_shared<const Model>(
-        std::make_unique<const ModelState>(*std::move(run.best.model)));
+    // A copy: checkpoints of the evidence have the model too.
+    result.model =
+        std::make_shared<const Model>(std::make_unique<const ModelState>(*run.best.model));
   }
   const bool has_evidence = result.evidence.draws > 0;
   if (result.model != nullptr && !has_evidence && run.reason != TerminationReason::kCancelled &&

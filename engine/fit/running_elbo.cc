@@ -7,15 +7,10 @@
 #include "engine/evidence/not_available.h"
 
 namespace aisivi {
-namespace {
-
-constexpr int64_t kWindow = 100;  // steps
-
-}  // namespace
 
 void AddStep(double elbo, RunningElbo* running) {
   if (std::isnan(elbo)) return;
-  const auto at = static_cast<size_t>(running->steps++ % kWindow);
+  const auto at = static_cast<size_t>(running->steps++ % kRunningSteps);
   if (at == running->recent.size()) {
     running->recent.push_back(elbo);
   } else {

@@ -16,6 +16,8 @@
 
 namespace aisivi {
 
+inline constexpr int64_t kRunningSteps = 100;  // that count at most
+
 struct RunningElbo {
   std::vector<double> recent;  // nats; of at most 100 steps, in no order of time once it is full
   int64_t steps = 0;           // that counted

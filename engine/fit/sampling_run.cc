@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "engine/explore/reference.h"
+#include "engine/fit/safe_point.h"
 #include "engine/fit/termination.h"
 
 namespace aisivi {
@@ -28,17 +29,6 @@ int64_t ParticlesOfAnIsland(const ReferenceOptions& sampler, int64_t dim) {
   const int64_t wanted = (sampler.draws + chains - 1) / chains * sampler.states;
   const int64_t affordable = sampler.max_evaluations / chains * sampler.states;
   return std::min({std::max(sampler.particles, wanted), affordable, MostParticles(sampler, dim)});
-}
-
-ReferenceOptions SamplerOptions(const FitOptions& options, int64_t dim) {
-  ReferenceOptions result;
-  result.target_standard_error = options.reference_standard_error;
-  result.max_evaluations = options.reference_evaluations;
-  result.draws = std::min(options.evidence_draws, MostDraws(dim));
-  if (options.reference_kernel == "sgld") result.kernel = AnnealingKernel::kSgld;
-  result.langevin_step = options.reference_step;
-  result.particles = ParticlesOfAnIsland(result, dim);
-  return result;
 }
 
 void Report(int64_t evaluations, double log_z, Reporter& reporter) {
@@ -91,15 +81,31 @@ std::string Account(const Reference& reference) {
 
 }  // namespace
 
-absl::Status SampleTarget(RunContext& run, const ModelState& start, FitResult* result) {
+ReferenceOptions SamplerOptions(const FitOptions& options, int64_t dim) {
+  ReferenceOptions result;
+  result.target_standard_error = options.reference_standard_error;
+  result.max_evaluations = options.reference_evaluations;
+  result.draws = std::min(options.evidence_draws, MostDraws(dim));
+  if (options.reference_kernel == "sgld") result.kernel = AnnealingKernel::kSgld;
+  result.langevin_step = options.reference_step;
+  result.particles = ParticlesOfAnIsland(result, dim);
+  return result;
+}
+
+absl::Status SampleTarget(RunContext& run, FitResult* result) {
   const FitOptions& options = run.options;
   run.deadline.Set(kSamplingShare);
-  run.reporter.Phase(FitPhase::kSampling, options.reference_evaluations);
+  if (run.stage != RunStage::kSampling) {
+    run.reporter.Phase(FitPhase::kSampling, options.reference_evaluations);
+    run.stage = RunStage::kSampling;
+  }
   absl::StatusOr<Reference> reference = SampleReference(
-      run.target, Gaussians(start), SamplerOptions(options, run.target.dim()), options.seed,
-      run.pool, run.deadline.flag(), [&](const ReferenceProgress& progress) {
+      run.target, Gaussians(run.starts.front().state), SamplerOptions(options, run.target.dim()),
+      options.seed, run.pool, run.deadline.flag(),
+      [&](const ReferenceProgress& progress) {
         Report(progress.evaluations, progress.log_z, run.reporter);
-      });
+      },
+      [&] { SafePoint(run); }, &run.sampler);
   if (absl::IsCancelled(reference.status())) {
     run.reason = ReasonOf(ReferenceEnd::kStopped, run.deadline);
     return absl::OkStatus();

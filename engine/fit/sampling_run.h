@@ -6,15 +6,19 @@
 #pragma once
 
 #include "absl/status/status.h"
+#include "engine/explore/reference_options.h"
 #include "engine/fit/fit.h"
 #include "engine/fit/run_context.h"
-#include "engine/model/model_state.h"
 
 namespace aisivi {
 
-// Sets run.reason, and of `result` model, evidence, r_hat and message. Where a cancellation or the
-// time limit came before the first round was done the model stays null. Error: the target's own;
-// FAILED_PRECONDITION when no log density near the start is finite.
-absl::Status SampleTarget(RunContext& run, const ModelState& start, FitResult* result);
+// What the options of a fit ask of the sampler, for a target of that dimension.
+ReferenceOptions SamplerOptions(const FitOptions& options, int64_t dim);
+
+// From run.starts.front(). Sets run.reason, and of `result` model, evidence, r_hat and message.
+// Where a cancellation or the time limit came before the first round was done the model stays null.
+// Goes on from run.sampler. Error: the target's own; FAILED_PRECONDITION when no log density near
+// the start is finite.
+absl::Status SampleTarget(RunContext& run, FitResult* result);
 
 }  // namespace aisivi

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace aisivi {
 namespace {
@@ -24,34 +25,36 @@ int64_t Share(double share, int64_t of) {
 
 }  // namespace
 
-Schedule::Schedule(const FitOptions& options)
+Schedule::Schedule(const FitOptions& options) : Schedule(options, {.end = options.iterations}) {}
+
+Schedule::Schedule(const FitOptions& options, ScheduleState state)
     : iterations_(options.iterations),
       decay_(options.decay),
       decay_every_(options.decay_every),
       interval_(std::max<int64_t>(1, options.iterations / kIntervals)),
-      end_(options.iterations) {}
+      state_(std::move(state)) {}
 
 double Schedule::RateFactor(int64_t iteration) const {
   if (decay_every_ > 0) {
     return std::pow(decay_, static_cast<double>(iteration / decay_every_));
   }
   const double rise = std::min(1.0, static_cast<double>(iteration + 1) / kWarmUp);
-  if (!descending() || iteration < descent_) return rise;
-  const double t = static_cast<double>(iteration - descent_) /
-                   static_cast<double>(std::max<int64_t>(1, end_ - descent_));
+  if (!descending() || iteration < state_.descent) return rise;
+  const double t = static_cast<double>(iteration - state_.descent) /
+                   static_cast<double>(std::max<int64_t>(1, state_.end - state_.descent));
   return rise * (kFloor + (1 - kFloor) * 0.5 * (1 + std::cos(3.14159265358979324 * t)));
 }
 
 bool Schedule::CheckDue(int64_t done) const {
-  return !descending() && done % interval_ == 0 && done < end_;
+  return !descending() && done % interval_ == 0 && done < state_.end;
 }
 
 void Schedule::RecordCheck(int64_t done, const CheckReport& report) {
-  checks_.push_back(report);
+  state_.checks.push_back(report);
   if (decay_every_ > 0 || descending()) return;
   const int64_t longest = Share(kDescent, iterations_);
-  settled_ = HasSettled();
-  if (settled_) {
+  state_.settled = HasSettled();
+  if (state_.settled) {
     Descend(done, std::clamp(done / 2, Share(kShortestDescent, iterations_), longest));
   } else if (done + interval_ > iterations_ - longest) {
     Descend(done, iterations_ - done);
@@ -61,22 +64,23 @@ void Schedule::RecordCheck(int64_t done, const CheckReport& report) {
 void Schedule::DescendWithin(int64_t done, int64_t left) {
   if (decay_every_ > 0) return;
   if (descending()) {
-    end_ = std::min(end_, done + left);
+    state_.end = std::min(state_.end, done + left);
     return;
   }
   Descend(done, std::min(left, iterations_ - done));
 }
 
 bool Schedule::HasSettled() const {
-  const int64_t last = static_cast<int64_t>(checks_.size()) - 1;
+  const int64_t last = static_cast<int64_t>(state_.checks.size()) - 1;
   if (last < kLookBack) return false;
-  const CheckReport& now = checks_[last];
-  double before = checks_[0].elbo, best = checks_[0].elbo, residual = checks_[0].residual;
+  const CheckReport& now = state_.checks[last];
+  double before = state_.checks[0].elbo, best = state_.checks[0].elbo,
+         residual = state_.checks[0].residual;
   for (int64_t i = 0; i <= last; ++i) {
-    best = std::fmax(best, checks_[i].elbo);
+    best = std::fmax(best, state_.checks[i].elbo);
     if (i > last - kLookBack) continue;
-    before = std::fmax(before, checks_[i].elbo);
-    residual = std::fmin(residual, checks_[i].residual);
+    before = std::fmax(before, state_.checks[i].elbo);
+    residual = std::fmin(residual, state_.checks[i].residual);
   }
   if (!std::isfinite(best) || !std::isfinite(now.residual)) return false;
   return best - before < std::fmax(kRiseNats, kRise * now.gap) &&
@@ -84,8 +88,8 @@ bool Schedule::HasSettled() const {
 }
 
 void Schedule::Descend(int64_t done, int64_t length) {
-  descent_ = done;
-  end_ = std::min(iterations_, done + std::max<int64_t>(1, length));
+  state_.descent = done;
+  state_.end = std::min(iterations_, done + std::max<int64_t>(1, length));
 }
 
 }  // namespace aisivi

@@ -25,10 +25,20 @@ struct CheckReport {
   double residual;
 };
 
+// How far a schedule has come.
+struct ScheduleState {
+  int64_t descent = -1;  // p, once it has begun
+  int64_t end = 0;       // steps in all, as far as is known
+  bool settled = false;
+  std::vector<CheckReport> checks;
+};
+
 // Thread safety: none.
 class Schedule {
  public:
   explicit Schedule(const FitOptions& options);
+  // Goes on from `state`, of a schedule with the same options.
+  Schedule(const FitOptions& options, ScheduleState state);
 
   // Factor on both learning rates for step `iteration`, from 0.
   double RateFactor(int64_t iteration) const;
@@ -40,13 +50,14 @@ class Schedule {
   // Begins the descent after `done` steps, shortened to `left` steps: time runs out.
   void DescendWithin(int64_t done, int64_t left);
 
-  bool descending() const { return descent_ >= 0; }
+  bool descending() const { return state_.descent >= 0; }
   // Whether the descent began because all had settled.
-  bool settled() const { return settled_; }
+  bool settled() const { return state_.settled; }
   // Steps in all, as far as is known now.
-  int64_t total() const { return end_; }
+  int64_t total() const { return state_.end; }
   // Steps between two checks.
   int64_t interval() const { return interval_; }
+  const ScheduleState& state() const { return state_; }
 
  private:
   bool HasSettled() const;
@@ -56,10 +67,7 @@ class Schedule {
   const double decay_;
   const int64_t decay_every_;
   const int64_t interval_;
-  int64_t descent_ = -1;  // p, once it has begun
-  int64_t end_;
-  bool settled_ = false;
-  std::vector<CheckReport> checks_;
+  ScheduleState state_;
 };
 
 }  // namespace aisivi

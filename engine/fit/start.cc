@@ -79,6 +79,10 @@ Start FromMixture(const FitOptions& o, const MixtureFit& mixture) {
 
 }  // namespace
 
+ModelState UntrainedModel(const FitOptions& options, int64_t dim) {
+  return SingleComponent(options, dim, AffineMap::Identity(dim));
+}
+
 absl::StatusOr<Starts> StartModels(const Target& target, const FitOptions& options,
                                    ThreadPool& pool, const std::atomic<bool>* cancel,
                                    std::vector<std::string>* log) {
@@ -86,8 +90,8 @@ absl::StatusOr<Starts> StartModels(const Target& target, const FitOptions& optio
   std::vector<Start>& starts = result.starts;
   const int64_t dim = target.dim();
   if (options.warm_start == "none") {
-    starts.push_back({SingleComponent(options, dim, AffineMap::Identity(dim)),
-                      "none was asked for: the origin with unit scale"});
+    starts.push_back(
+        {UntrainedModel(options, dim), "none was asked for: the origin with unit scale"});
     return result;
   }
   const absl::StatusOr<std::vector<GaussianFit>> fits =

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -32,5 +33,9 @@ struct Starts {
 absl::StatusOr<Starts> StartModels(const Target& target, const FitOptions& options,
                                    ThreadPool& pool, const std::atomic<bool>* cancel,
                                    std::vector<std::string>* log);
+
+// The model of one component, the identity map and untrained networks: what a fit with these
+// options has of each component.
+ModelState UntrainedModel(const FitOptions& options, int64_t dim);
 
 }  // namespace aisivi

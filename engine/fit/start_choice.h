@@ -3,18 +3,16 @@
 #pragma once
 
 #include <memory>
-#include <vector>
 
 #include "absl/status/statusor.h"
 #include "engine/fit/run_context.h"
-#include "engine/fit/start.h"
 #include "engine/fit/training_run.h"
 
 namespace aisivi {
 
-// By the best held-out ELBO of two checks. Of a single start: its training, untouched. Ends early
-// with the best so far where run.reason says that the run has to stop. The target's own error.
-absl::StatusOr<std::unique_ptr<TrainingRun>> ChooseStart(RunContext& run,
-                                                         std::vector<Start> starts);
+// Among run.starts, by the best held-out ELBO of two checks. Of a single start: its training,
+// untouched. Ends early with the best so far where run.reason says that the run has to stop. Goes
+// on with a choice that was interrupted. The target's own error.
+absl::StatusOr<std::unique_ptr<TrainingRun>> ChooseStart(RunContext& run);
 
 }  // namespace aisivi

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace aisivi {
 namespace {
@@ -21,7 +22,8 @@ ObjectiveOptions ObjectiveOptionsOf(const FitOptions& o) {
 }  // namespace
 
 Trainer::Trainer(const Target& target, const FitOptions& options, const MethodEntry& method,
-                 ThreadPool& pool, ModelState* model, const std::atomic<bool>* cancel)
+                 ThreadPool& pool, ModelState* model, TrainerState state,
+                 const std::atomic<bool>* cancel)
     : target_(target),
       options_(options),
       objective_(method.objective(ObjectiveOptionsOf(options))),
@@ -31,7 +33,12 @@ Trainer::Trainer(const Target& target, const FitOptions& options, const MethodEn
       workspace_(pool),
       flow_training_{options_,
                      PointsOfEach(options.points, static_cast<int64_t>(model->components.size())),
-                     pool_, workspace_} {
+                     pool_, workspace_},
+      state_(std::move(state)) {}
+
+Trainer::Trainer(const Target& target, const FitOptions& options, const MethodEntry& method,
+                 ThreadPool& pool, ModelState* model, const std::atomic<bool>* cancel)
+    : Trainer(target, options, method, pool, model, TrainerState(), cancel) {
   state_.flow = BeginFlowTraining(flow_training_, model_, &flow_buffers_);
   for (const Component& component : model_->components) {
     state_.family_adam.emplace_back(component.family.parameters().size(), options_.adam_beta1,
@@ -124,9 +131,11 @@ void Trainer::Restore(const ModelState& model, bool forget) {
   if (forget) ForgetMoments();
 }
 
-void Trainer::TrainProposals(int64_t iterations) {
-  if (!options_.keep_last) Restore(AveragedModel(), /*forget=*/false);
-  for (int64_t i = 0; i < iterations && !(cancel_ != nullptr && cancel_->load()); ++i) {
+void Trainer::TrainProposals(int64_t iterations, int64_t done,
+                             const std::function<void(int64_t)>& before_step) {
+  if (done == 0 && !options_.keep_last) Restore(AveragedModel(), /*forget=*/false);
+  for (int64_t i = done; i < iterations && !(cancel_ != nullptr && cancel_->load()); ++i) {
+    before_step(i);
     const double t = static_cast<double>(i) / static_cast<double>(iterations);
     FlowStep(0.5 * (1 + std::cos(M_PI * t)));
   }

@@ -8,6 +8,7 @@
 #include <Eigen/Core>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -55,6 +56,11 @@ class Trainer {
   // ends early and changes nothing.
   Trainer(const Target& target, const FitOptions& options, const MethodEntry& method,
           ThreadPool& pool, ModelState* model, const std::atomic<bool>* cancel = nullptr);
+  // Goes on with the training of `model` that has come to `state`, with the same target, options
+  // and method.
+  Trainer(const Target& target, const FitOptions& options, const MethodEntry& method,
+          ThreadPool& pool, ModelState* model, TrainerState state,
+          const std::atomic<bool>* cancel = nullptr);
 
   // One flow step for each component, on fresh points. False: skipped, not finite.
   bool FlowStep(double rate_factor);
@@ -64,8 +70,10 @@ class Trainer {
   absl::StatusOr<bool> Step(double rate_factor, StepReport* report);
   // Trains the proposals alone for so many steps, the rate falling along a cosine, on the model
   // with its averaged parameters (with options.keep_last: its last ones), which becomes the model:
-  // for the evidence of a method that trains without a proposal.
-  void TrainProposals(int64_t iterations);
+  // for the evidence of a method that trains without a proposal. Goes on after the first `done`
+  // steps. before_step: called with the number of steps done.
+  void TrainProposals(int64_t iterations, int64_t done,
+                      const std::function<void(int64_t)>& before_step);
   // Goes on from `model`, of the same shape, with new averages. With `forget` also Adam's moments
   // begin anew: those of a run that diverged would hold the next one back for a thousand steps.
   void Restore(const ModelState& model, bool forget);

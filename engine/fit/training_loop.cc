@@ -5,6 +5,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_format.h"
 #include "engine/fit/held_out_check.h"
+#include "engine/fit/safe_point.h"
 #include "engine/fit/termination.h"
 
 namespace aisivi {
@@ -72,8 +73,9 @@ void DescendInTime(RunContext& run, TrainingRun& training) {
 void PretrainProposal(RunContext& run, TrainingRun& training) {
   const int64_t iterations = run.options.flow_pretrain_iterations;
   if (iterations == 0) return;
-  run.reporter.Phase(FitPhase::kFlowPretraining, iterations);
-  for (int64_t i = 0; i < iterations && !MustStop(run); ++i) {
+  if (run.flow_iteration == 0) run.reporter.Phase(FitPhase::kFlowPretraining, iterations);
+  for (int64_t& i = run.flow_iteration; i < iterations && !MustStop(run); ++i) {
+    SafePoint(run, &training);
     training.trainer.FlowStep(1.0);
     FitProgress& now = run.reporter.current();
     now.iteration = i + 1;
@@ -88,6 +90,7 @@ absl::Status Train(RunContext& run, TrainingRun& training, int64_t last, int64_t
   StepReport report;
   TrainingProgress& progress = training.progress;
   while (progress.steps < std::min(last, training.schedule.total()) && !MustStop(run)) {
+    SafePoint(run, &training);
     const absl::StatusOr<bool> fine = training.trainer.Step(
         RateFactor(progress.rates, training.schedule, progress.steps), &report);
     if (!fine.ok()) return fine.status();

@@ -10,8 +10,9 @@
 
 namespace aisivi {
 
-// The flow steps before the first family step, options.flow_pretrain_iterations of them. A training
-// that has had no other step yet never goes back behind them.
+// The flow steps before the first family step, options.flow_pretrain_iterations of them, but for
+// the run.flow_iteration that are done already. A training that has had no other step yet never
+// goes back behind them.
 void PretrainProposal(RunContext& run, TrainingRun& training);
 
 // Takes `training` to step `last`, to the end of its schedule, or until the run has to stop

@@ -10,10 +10,8 @@ constexpr int64_t kShard = 1 << 17;  // parameters per task: beyond this the upd
 }
 
 Adam::Adam(int64_t parameters, double beta1, double beta2)
-    : beta1_(beta1),
-      beta2_(beta2),
-      m_(Eigen::VectorXf::Zero(parameters)),
-      v_(Eigen::VectorXf::Zero(parameters)) {}
+    : state_{beta1, beta2, 0, Eigen::VectorXf::Zero(parameters),
+             Eigen::VectorXf::Zero(parameters)} {}
 
 bool Adam::CanStep(const Eigen::VectorXf& gradient) {
   return std::isfinite(gradient.squaredNorm());
@@ -21,15 +19,15 @@ bool Adam::CanStep(const Eigen::VectorXf& gradient) {
 
 void Adam::Step(double learning_rate, const Eigen::VectorXf& gradient, Eigen::VectorXf* parameters,
                 ThreadPool& pool) {
-  ++steps_;
-  const double t = static_cast<double>(steps_);
-  const float rate = static_cast<float>(learning_rate / (1.0 - std::pow(beta1_, t)));
-  const float unbias = static_cast<float>(1.0 / (1.0 - std::pow(beta2_, t)));
-  const float b1 = static_cast<float>(beta1_), b2 = static_cast<float>(beta2_);
+  ++state_.steps;
+  const double t = static_cast<double>(state_.steps);
+  const float rate = static_cast<float>(learning_rate / (1.0 - std::pow(state_.beta1, t)));
+  const float unbias = static_cast<float>(1.0 / (1.0 - std::pow(state_.beta2, t)));
+  const float b1 = static_cast<float>(state_.beta1), b2 = static_cast<float>(state_.beta2);
   const auto update = [&](int64_t first, int64_t count) {
     const auto g = gradient.segment(first, count).array();
-    auto m = m_.segment(first, count).array();
-    auto v = v_.segment(first, count).array();
+    auto m = state_.m.segment(first, count).array();
+    auto v = state_.v.segment(first, count).array();
     m = b1 * m + (1.0f - b1) * g;
     v = b2 * v + (1.0f - b2) * g.square();
     parameters->segment(first, count).array() -= rate * m / ((v * unbias).sqrt() + 1e-8f);

@@ -10,6 +10,13 @@
 
 namespace aisivi {
 
+// All that the next step depends on besides gradient and parameters.
+struct AdamState {
+  double beta1 = 0.9, beta2 = 0.999;
+  int64_t steps = 0;
+  Eigen::VectorXf m, v;  // one entry per parameter
+};
+
 class Adam {
  public:
   Adam() = default;
@@ -23,14 +30,14 @@ class Adam {
   void Step(double learning_rate, const Eigen::VectorXf& gradient, Eigen::VectorXf* parameters,
             ThreadPool& pool);
 
-  int64_t steps() const { return steps_; }
-  const Eigen::VectorXf& first_moment() const { return m_; }
-  const Eigen::VectorXf& second_moment() const { return v_; }
+  int64_t steps() const { return state_.steps; }
+  const Eigen::VectorXf& first_moment() const { return state_.m; }
+  const Eigen::VectorXf& second_moment() const { return state_.v; }
+  const AdamState& state() const { return state_; }
+  AdamState& state() { return state_; }
 
  private:
-  double beta1_ = 0.9, beta2_ = 0.999;
-  int64_t steps_ = 0;
-  Eigen::VectorXf m_, v_;
+  AdamState state_;
 };
 
 }  // namespace aisivi

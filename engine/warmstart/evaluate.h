@@ -28,9 +28,11 @@ struct Evaluation {
 // Thread safety: one thread at a time.
 class Evaluator {
  public:
-  // All must outlive the evaluator; `cancel` may be null.
-  Evaluator(const Target& target, ThreadPool& pool, const std::atomic<bool>* cancel)
-      : target_(target), pool_(pool), cancel_(cancel) {}
+  // All must outlive the evaluator; `cancel` may be null. evaluated: points that another one, whose
+  // work this one goes on with, has evaluated.
+  Evaluator(const Target& target, ThreadPool& pool, const std::atomic<bool>* cancel,
+            int64_t evaluated = 0)
+      : target_(target), pool_(pool), cancel_(cancel), evaluated_(evaluated) {}
 
   int64_t dim() const { return target_.dim(); }
   ThreadPool& pool() { return pool_; }
@@ -70,7 +72,7 @@ class Evaluator {
   const Target& target_;
   ThreadPool& pool_;
   const std::atomic<bool>* cancel_;
-  int64_t evaluated_ = 0;
+  int64_t evaluated_;
   std::function<void()> report_;
 };
 
