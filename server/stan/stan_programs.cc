@@ -14,8 +14,10 @@ namespace {
 
 // A fraction of a megabyte each.
 constexpr int kMaxPrograms = 1000;
-// A compiler takes 1.5 GB.
+// A compiler takes 1 GB.
 constexpr int kMaxCompiles = 2;
+// Objects of the host, for the toolchains that were used last.
+constexpr int kMaxHosts = 4;
 
 absl::Status At(absl::string_view field, absl::string_view name, const absl::Status& error) {
   return absl::IsInvalidArgument(error)
@@ -37,7 +39,9 @@ StanSettings WithFullPaths(StanSettings settings) {
 }  // namespace
 
 StanPrograms::StanPrograms(const StanSettings& settings)
-    : settings_(WithFullPaths(settings)), cache_(settings_.directory, kMaxPrograms, kMaxCompiles) {}
+    : settings_(WithFullPaths(settings)),
+      cache_(settings_.directory, kMaxPrograms, kMaxCompiles),
+      hosts_(settings_.directory + "/host", kMaxHosts, 1) {}
 
 absl::StatusOr<StanToolchain> StanPrograms::Toolchain() {
   const std::lock_guard lock(mutex_);
@@ -64,10 +68,19 @@ absl::StatusOr<std::unique_ptr<const Target>> StanPrograms::Build(const v1::Stan
   if (!toolchain.ok()) {
     return NotAllowed("STAN_UNAVAILABLE", field, toolchain.status().message());
   }
+  const StanHost host = [&](const std::atomic<bool>* cancelled) {
+    return hosts_.Get(
+        HostIdentity(*toolchain),
+        [&](const std::string& directory, const std::atomic<bool>* compile_cancelled) {
+          return CompileStanHost(*toolchain, settings_.sandbox, directory, compile_cancelled);
+        },
+        cancelled);
+  };
   const absl::StatusOr<std::string> executable = cache_.Get(
       absl::StrCat(CompilerIdentity(*toolchain), spec.program()),
       [&](const std::string& directory, const std::atomic<bool>* cancelled) {
-        return CompileStan(*toolchain, settings_.sandbox, spec.program(), directory, cancelled);
+        return CompileStan(*toolchain, settings_.sandbox, spec.program(), host, directory,
+                           cancelled);
       },
       cancel);
   if (!executable.ok()) return At(field, "program", executable.status());

@@ -51,6 +51,7 @@ class StanPrograms {
 
   const StanSettings settings_;
   ProgramCache cache_;
+  ProgramCache hosts_;  // what CompileStanHost() makes, in a folder of its own
   std::mutex mutex_;
   std::optional<absl::StatusOr<StanToolchain>> toolchain_;  // once it was looked for
 };

@@ -20,8 +20,8 @@ constexpr absl::string_view kRstan = "/usr/lib/R/site-library/rstan/libs/rstan.s
 constexpr absl::string_view kStanHeaders = "/usr/lib/R/site-library/StanHeaders/include";
 constexpr absl::string_view kCompiler = "/usr/bin/g++";
 
-// -O2: eight schools takes 24.6 s of a busy processor to compile, at -O1 22.8 s, but 0.65 µs instead
-// of 0.71 µs to evaluate. Stan's headers warn of much; nobody here would read it.
+// -O2: eight schools takes 24.6 s of a busy processor to compile, at -O1 22.8 s, but 0.65 µs
+// instead of 0.71 µs to evaluate. Stan's headers warn of much; nobody here would read it.
 const char* const kFlags[] = {"-std=c++17", "-O2", "-w", "-DBOOST_DISABLE_ASSERTS",
                               "-DBOOST_PHOENIX_NO_VARIADIC_EXPRESSION"};
 
@@ -67,7 +67,8 @@ absl::StatusOr<StanToolchain> Debian() {
   if (absl::Status status = Missing(needed, kAdvice); !status.ok()) return status;
   StanToolchain toolchain;
   toolchain.name = "Stan 2.21 (r-cran-rstan)";
-  toolchain.old_arrays = true;
+  toolchain.old_syntax = true;
+  toolchain.slim_headers = true;
   toolchain.stanc = std::string(kR);
   toolchain.flags = {absl::StrCat("-I", kStanHeaders, "/src"), absl::StrCat("-I", kStanHeaders),
                      "-isystem", "/usr/include/eigen3"};

@@ -2,7 +2,7 @@
 //
 //   Debian   R's rstan (package r-cran-rstan, Stan 2.21) translates, within a twentieth of a
 //            second after R's start; the headers are r-cran-stanheaders, libboost-dev,
-//            libeigen3-dev and libtbb-dev. Today's array declarations are rewritten for it. A
+//            libeigen3-dev and libtbb-dev. Today's syntax is rewritten for it. A
 //            stand-alone stanc would have to be built first from the grammar, which takes minutes.
 //   CmdStan  where the server is told of one: its bin/stanc and the headers beside it, of whatever
 //            version they are.
@@ -16,8 +16,9 @@
 namespace aisivi::server {
 
 struct StanToolchain {
-  std::string name;         // "Stan 2.21 (r-cran-rstan)", for people
-  bool old_arrays = false;  // programs need WithOldArrays()
+  std::string name;           // "Stan 2.21 (r-cran-rstan)", for people
+  bool old_syntax = false;    // programs need WithOldSyntax()
+  bool slim_headers = false;  // host/prelude.h and host/special_functions.cc are for it
   bool is_cmdstan = false;
   std::string stanc;                   // the program that translates: R, or bin/stanc
   std::string home;                    // CmdStan's folder, to read; empty: /usr has all

@@ -20,7 +20,7 @@ expect_match '^parameters: mu, tau, .*theta\[8\] \(derived\)' checked
 echo "fitted, and compiled once: log Z as that of the built-in target, whose tau is half-Cauchy"
 fit=(aisivi fit --set iterations=300 --json)
 "${fit[@]}" --stan "$examples/eight_schools.stan" --data "$examples/eight_schools.json" >stan.json
-[[ $(find "$work/data/stan" -type f | wc -l) == 1 ]] || die "$(ls -l "$work/data/stan")"
+[[ $(find "$work/data/stan" -maxdepth 1 -type f | wc -l) == 1 ]] || die "$(ls -l "$work/data/stan")"
 "${fit[@]}" --target eight_schools >builtin.json
 log_z() { tail -n 1 "$1" | sed 's/.*"logZ":\(-\?[0-9.]*\).*/\1/'; }
 # A half-Cauchy density is twice that of a Cauchy.

@@ -34,6 +34,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 using stan::math::var;
+using VarVector = Eigen::Matrix<var, Eigen::Dynamic, 1>;
 using Rng = std::decay_t<decltype(stan::services::util::create_rng(0U, 0U))>;
 
 // Of random numbers in transformed data: the same for all who evaluate a program.
@@ -61,37 +62,51 @@ void SetMessage(Exchange* exchange, const char* text) {
 
 [[noreturn]] void EndOutOfMemory() { _exit(kExitOutOfMemory); }
 
+// False when it is not finite.
+bool Score(var log_density, const VarVector& z, double* score) {
+  log_density.grad();
+  bool finite = true;
+  for (Eigen::Index d = 0; d < z.size(); ++d) {
+    score[d] = z[d].adj();
+    finite = finite && std::isfinite(score[d]);
+  }
+  return finite;
+}
+
 // One evaluation: log p̃ with all constants and the log |J| of the transforms; −∞ where the program
-// rejects, throws or is not finite.
+// rejects, throws or is not finite. Without a score it is computed in double, else with Stan's
+// tape: the two agree to rounding, except where a program solves differential equations. With the
+// tape the solver's steps obey the errors of the sensitivities too, without it those of the
+// solution alone, so that the two differ by what the solver's tolerances let pass (by default 1e-6
+// relative, of the solution).
 double LogDensity(const Program& program, const double* point, double* score, Exchange* exchange) {
   constexpr double kZero = -std::numeric_limits<double>::infinity();
   double log_density = kZero;
   try {
-    Eigen::Matrix<var, Eigen::Dynamic, 1> z(program.dim);
-    for (size_t d = 0; d < program.dim; ++d) z[d] = point[d];
-    var result = program.model->log_prob_jacobian(z, nullptr);
-    log_density = result.val();
-    if (score != nullptr && std::isfinite(log_density)) {
-      result.grad();
-      bool finite = true;
-      for (size_t d = 0; d < program.dim; ++d) {
-        score[d] = z[d].adj();
-        finite = finite && std::isfinite(score[d]);
-      }
-      if (!finite) {
-        SetMessage(exchange, "the gradient is not finite");
-        log_density = kZero;
-      }
-    } else if (!std::isfinite(log_density)) {
-      SetMessage(exchange, std::isnan(log_density) ? "the log density is not a number"
-                                                   : "the log density is not finite");
-      log_density = kZero;
+    double value = 0;
+    bool has_score = true;
+    if (score == nullptr) {
+      Eigen::VectorXd z = Eigen::Map<const Eigen::VectorXd>(point, program.dim);
+      value = program.model->log_prob_jacobian(z, nullptr);
+    } else {
+      VarVector z(program.dim);
+      for (size_t d = 0; d < program.dim; ++d) z[d] = point[d];
+      const var result = program.model->log_prob_jacobian(z, nullptr);
+      value = result.val();
+      has_score = !std::isfinite(value) || Score(result, z, score);
+    }
+    if (!std::isfinite(value)) {
+      SetMessage(exchange, std::isnan(value) ? "the log density is not a number"
+                                             : "the log density is not finite");
+    } else if (!has_score) {
+      SetMessage(exchange, "the gradient is not finite");
+    } else {
+      log_density = value;
     }
   } catch (const std::bad_alloc&) {
     EndOutOfMemory();
   } catch (const std::exception& error) {
     SetMessage(exchange, error.what());
-    log_density = kZero;
   }
   stan::math::recover_memory();
   if (score != nullptr && log_density == kZero) {

@@ -157,5 +157,13 @@ TEST_F(ProgramCacheTest, TheLeastRecentlyUsedAreRemoved) {
   EXPECT_FALSE(fs::exists(b));
 }
 
+TEST_F(ProgramCacheTest, WhatAnotherCacheKeepsInAFolderStays) {
+  ProgramCache programs(Path(), 1, 1), hosts(Path() + "/host", 1, 1);
+  const std::string host = hosts.Get("h", Writes("H"), nullptr).value_or("");
+  for (const char* name : {"a", "b"}) EXPECT_TRUE(programs.Get(name, Writes(name), nullptr).ok());
+  EXPECT_EQ(Files(), 2);  // b, and the folder
+  EXPECT_TRUE(fs::exists(host));
+}
+
 }  // namespace
 }  // namespace aisivi::server

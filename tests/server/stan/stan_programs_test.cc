@@ -87,10 +87,14 @@ void ExpectDensity(const Target& target, const Density& density) {
   Eigen::VectorXd log_density;
   Eigen::MatrixXd score;
   ASSERT_TRUE(target.Evaluate(z, &log_density, &score).ok());
+  // In double, without Stan's tape.
+  Eigen::VectorXd alone;
+  ASSERT_TRUE(target.Evaluate(z, &alone, nullptr).ok());
   constexpr double kStep = 1e-5;
   for (int i = 0; i < z.cols(); ++i) {
     const double expected = density(z.col(i));
     EXPECT_NEAR(log_density[i], expected, 1e-9 * std::max(1.0, std::abs(expected)));
+    EXPECT_NEAR(alone[i], log_density[i], 1e-9 * std::max(1.0, std::abs(expected)));
     for (int d = 0; d < target.dim(); ++d) {
       Eigen::VectorXd up = z.col(i), down = z.col(i);
       up[d] += kStep;
@@ -147,7 +151,7 @@ TEST_F(StanProgramsTest, EightSchools) {
 
 TEST_F(StanProgramsTest, SimplexWithDirichletPrior) {
   const absl::StatusOr<TargetPtr> target =
-      Build(Program("shares"), R"({"K": 4, "n": [3, 0, 7, 2], "a": [1, 0.5, 2, 3]})");
+      Build(Program("syntax"), R"({"K": 4, "n": [3, 0, 7, 2], "a": [1, 0.5, 2, 3]})");
   ASSERT_TRUE(target.ok()) << target.status();
   const double n[] = {3, 0, 7, 2}, a[] = {1, 0.5, 2, 3};
   const auto density = [&](const Eigen::VectorXd& z) {
@@ -169,12 +173,31 @@ TEST_F(StanProgramsTest, SimplexWithDirichletPrior) {
   const Eigen::MatrixXd z = Points(3, 5);
   Eigen::MatrixXd values;
   ASSERT_TRUE((*target)->Constrain(z, 1, 0, &values).ok());
-  ASSERT_EQ(values.rows(), 5);
+  ASSERT_EQ(values.rows(), 25);
   for (int i = 0; i < 5; ++i) {
     EXPECT_NEAR(values.col(i).head(4).sum(), 1, 1e-12);
     EXPECT_NEAR(values(4, i), values(0, i) / values(1, i), 1e-9 * values(4, i));
     EXPECT_NEAR(values(0, i), 1 / (1 + std::exp(-(z(0, i) - std::log(3)))), 1e-12);
   }
+  const double e = std::exp(-1.5);
+  // P(5/2, x) by its recurrence from erf.
+  const double gamma_p = std::erf(std::sqrt(1.5)) - e * std::sqrt(1.5) / std::tgamma(1.5) -
+                         e * std::pow(1.5, 1.5) / std::tgamma(2.5);
+  const double phi = 0.5 * std::erfc(-1.5 / std::sqrt(2.0));
+  const double expected[] = {
+      std::lgamma(2.5), std::log(6.0),
+      // psi(1/2) + 2 + 2/3, with Euler's constant.
+      -0.57721566490153286 - 2 * std::log(2.0) + 2 + 2.0 / 3, gamma_p, 1 - gamma_p,
+      // I_x(2, 3): more than one of four trials succeeds.
+      1 - std::pow(0.6, 4) - 4 * 0.4 * std::pow(0.6, 3), 0.5 * phi * (1 - phi), 15,
+      std::cyl_bessel_j(1, 2.5), std::cyl_neumann(1, 2.5), std::cyl_bessel_i(1, 2.5),
+      std::cyl_bessel_k(1, 2.5), 2.5 * 3.5 * 4.5, 2.5 * 1.5, 2 * 3 * 4.0, 5 * 4.0, 12 * 0.4 * 0.36,
+      10 + 2, 5};
+  for (int k = 0; k < 19; ++k) {
+    EXPECT_NEAR(values(5 + k, 0), expected[k], 1e-12 * std::max(1.0, std::abs(expected[k]))) << k;
+  }
+  EXPECT_GE(values(24, 0), 1);
+  EXPECT_LE(values(24, 0), 3);
 }
 
 TEST_F(StanProgramsTest, RandomOutputsDependOnSeedAndNumberAlone) {
@@ -260,6 +283,20 @@ TEST_F(StanProgramsTest, ProgramsThatCannotBeFitted) {
               AllOf(StartsWith("fit.target.stan.program: the density is zero at 100 points"),
                     HasSubstr("I do not want x = 1")));
   EXPECT_THAT(std::string(Attack(6, 0).status().message()), HasSubstr("not a number"));
+}
+
+TEST_F(StanProgramsTest, WhatIsNewerThanTheInstalledStanIsNamed) {
+  const std::pair<const char*, const char*> kCases[] = {
+      {"parameters { vector[2] x; } model { target += sum(x .^ 2); }", "installed here: .^ ("},
+      {"parameters { real x; } model { x ~ normal(sum(ones_vector(2)), 1); }",
+       "installed here: ones_vector ("},
+      {"parameters { real x; } model { x ~ normal(0, 1); int k = 1; }",
+       "installed here: a declaration after a statement of its block ("}};
+  for (const auto& [program, text] : kCases) {
+    const absl::Status error = Build(program, "").status();
+    EXPECT_TRUE(absl::IsInvalidArgument(error)) << error;
+    EXPECT_THAT(std::string(error.message()), HasSubstr(text)) << program;
+  }
 }
 
 TEST_F(StanProgramsTest, WrongDataAreNamed) {
