@@ -39,7 +39,8 @@ class Server {
   // Empty when there are no metrics.
   const std::string& metrics_address() const { return metrics_address_; }
 
-  // Ends running fits as CANCELLED, closes all streams, stops listening. Idempotent.
+  // Interrupts running fits, which go on when the next server starts, closes all streams, stops
+  // listening. Idempotent.
   void Shutdown();
 
  private:

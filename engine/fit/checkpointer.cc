@@ -29,6 +29,7 @@ Checkpointer::Checkpointer(const Target& target, const FitOptions& options,
 bool Checkpointer::Due() {
   if (!control_.on_checkpoint) return false;
   began_ = Clock::now();
+  if (control_.checkpoint_now != nullptr && control_.checkpoint_now->load()) return true;
   if (control_.checkpoint_every > 0) return ++asked_ % control_.checkpoint_every == 0;
   return began_ >= next_;
 }

@@ -36,6 +36,9 @@ struct FitControl {
   // For tests: a checkpoint at every so many-th point where there can be one, whatever the time. 0:
   // as above.
   int64_t checkpoint_every = 0;
+  // Set to true (from any thread) to have a checkpoint at every point where there can be one,
+  // whatever the time: for who is about to end the fit. May be null.
+  const std::atomic<bool>* checkpoint_now = nullptr;
   // A checkpoint of this fit, which goes on from there and ends with what it would have ended with.
   // Empty: the fit begins. Must outlive the call.
   std::string_view resume_from;

@@ -15,7 +15,8 @@
 
 namespace aisivi::server {
 
-// Guarded by the manager's mutex, but for what never changes (id, request, events) and `cancel`.
+// Guarded by the manager's mutex, but for what never changes (id, request, events) and the flags
+// that the fit looks at.
 struct Job {
   std::string id;
   std::string request_id;
@@ -24,7 +25,13 @@ struct Job {
   bool storing = false;  // its file is being written or removed
   TrainingRecord record;
   double last_event_seconds = -1;
+  // Starts so far that FitRecord.attempts counts, without the one under way.
+  int attempts = 0;
+  bool unproven = false;            // runs, and has had no checkpoint since it began to
+  bool interrupted = false;         // by the shutdown
+  bool cancelled_for_good = false;  // ended so even when interrupted
   std::atomic<bool> cancel{false};
+  std::atomic<bool> checkpoint_now{false};
   std::shared_ptr<EventLog> events;
 };
 using JobPtr = std::shared_ptr<Job>;

@@ -11,6 +11,7 @@
 #include "server/jobs/fit_identity.h"
 #include "server/jobs/fit_name.h"
 #include "server/jobs/fit_plan.h"
+#include "server/jobs/resuming_fit.h"
 #include "server/jobs/stored_change.h"
 #include "server/status.h"
 #include "spdlog/spdlog.h"
@@ -24,6 +25,16 @@ constexpr absl::Duration kRetryDelay = absl::Seconds(10);
 constexpr absl::Duration kRetryExpiry = absl::Minutes(1);
 // How many fits a list takes under the lock before it lets others have it.
 constexpr size_t kListedAtOnce = 256;
+// What a shutdown waits for last checkpoints; a step of training is a few milliseconds, mostly.
+constexpr std::chrono::seconds kLastCheckpoints(2);
+
+bool IsLastAttempt(const Job& job) { return job.attempts == JobManager::kMaxAttempts - 1; }
+
+absl::Status CrashLoop() {
+  return absl::InternalError(absl::StrCat(
+      "CRASH_LOOP: the server died ", JobManager::kMaxAttempts,
+      " times in a row while this fit ran, before it had a checkpoint; it is not run again"));
+}
 
 }  // namespace
 
@@ -83,6 +94,9 @@ absl::StatusOr<JobPtr> JobManager::RecoverOne(const std::string& id) {
   job->request_id = record->request_id();
   job->fingerprint = record->request_fingerprint();
   job->fit = LiveFit(WithoutArrays(record->fit()));
+  job->attempts = record->attempts();
+  // The end may have been stored and the server have died then.
+  if (HasEnded(job->fit->state())) RemoveCheckpointOf(store_, id);
   job->events = std::make_shared<EventLog>(std::max<int64_t>(1, record->last_sequence()));
   job->events->Append(HasEnded(job->fit->state()) ? FinalEvent(*job->fit)
                                                   : StateEvent(v1::Fit::STATE_QUEUED));
@@ -141,13 +155,22 @@ void JobManager::RunnerLoop() {
   while (const JobPtr job = NextJob()) RunJob(job);
 }
 
+bool JobManager::CanBegin() const {
+  // What has had a checkpoint since it began to run loses nothing by another's crash, and is not
+  // blamed for it.
+  return !queue_.empty() && !trial_ && (!IsLastAttempt(*queue_.front()) || unproven_ == 0);
+}
+
 JobPtr JobManager::NextJob() {
   std::unique_lock<std::mutex> lock(mutex_);
-  work_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+  work_.wait(lock, [this] { return stopping_ || CanBegin(); });
   if (stopping_) return nullptr;
   JobPtr job = queue_.front();
   queue_.pop_front();
   ++running_;
+  ++unproven_;
+  job->unproven = true;
+  trial_ = IsLastAttempt(*job);
   v1::Fit* fit = job->fit.Change();
   fit->set_state(v1::Fit::STATE_RUNNING);
   *fit->mutable_start_time() = ToTimestamp(absl::Now());
@@ -164,7 +187,7 @@ void JobManager::RunJob(const JobPtr& job) {
   }
   spdlog::info("{} runs", name);
   job->events->Append(StateEvent(v1::Fit::STATE_RUNNING));
-  absl::StatusOr<FitRecord> stored = store_->Read(job->id);
+  absl::StatusOr<FitRecord> stored = Begin(*job);
   if (!stored.ok()) {
     // What cannot be read now may be read, or mended, later: it is never overwritten.
     v1::Fit fit;
@@ -185,6 +208,20 @@ void JobManager::RunJob(const JobPtr& job) {
     std::unique_lock<std::mutex> lock(mutex_);
     ended_.wait(lock, [&] { return !job->storing; });
     job->storing = true;
+    if (job->interrupted && !job->cancelled_for_good &&
+        record.fit().state() == v1::Fit::STATE_CANCELLED) {
+      // At once, so that it can be cancelled from here on as what waits is.
+      v1::Fit* fit = job->fit.Change();
+      fit->set_state(v1::Fit::STATE_QUEUED);
+      fit->clear_start_time();
+      fit->clear_engine();
+      fit->clear_progress();
+      Touch(fit);
+      queue_.push_front(job);
+      lock.unlock();
+      Requeue(*job);
+      return;
+    }
     TakeChangeable(*job->fit, record.mutable_fit());
     TakeIdentity(*job->fit, record.mutable_fit());
     Touch(record.mutable_fit());
@@ -199,18 +236,89 @@ void JobManager::RunJob(const JobPtr& job) {
     record.mutable_fit()->clear_r_hat();
     record.mutable_fit()->clear_score_residual();
     record.mutable_fit()->clear_restart_elbo();
+  } else {
+    RemoveCheckpointOf(store_, job->id);
   }
   EndJob(*job, WithoutArrays(record.fit()));
+}
+
+absl::StatusOr<FitRecord> JobManager::Begin(Job& job) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  ended_.wait(lock, [&] { return !job.storing; });
+  const Storing storing(&job, &lock, &ended_);
+  const int attempts = job.attempts + 1;
+  lock.unlock();
+  absl::StatusOr<FitRecord> record = store_->Read(job.id);
+  if (!record.ok() || attempts > kMaxAttempts) return record;
+  record->set_attempts(attempts);
+  // A full disk is no reason not to run: it may have room when the fit ends.
+  if (const absl::Status status = store_->Write(job.id, *record); !status.ok()) {
+    spdlog::warn("{} runs, and that is not stored: {}", FitName(job.id),
+                 std::string(status.message()));
+  }
+  return record;
 }
 
 FitRecord JobManager::RunRecord(Job& job, FitRecord record) {
   *record.mutable_fit()->mutable_start_time() = job.fit->start_time();
   *record.mutable_fit()->mutable_engine() = engine_;
+  record.clear_attempts();
+  if (job.attempts >= kMaxAttempts) {
+    MarkFailed(CrashLoop(), record.mutable_fit());
+    *record.mutable_fit()->mutable_end_time() = ToTimestamp(absl::Now());
+    return record;
+  }
   FitControl control;
   control.cancel = &job.cancel;
+  control.checkpoint_now = &job.checkpoint_now;
+  control.on_checkpoint = [this, &job](const std::string& bytes) { OnCheckpoint(job, bytes); };
   control.on_progress = [this, &job](const FitProgress& progress) { OnProgress(job, progress); };
-  RunStoredFit(run_fit_, *pool_, control, sources_, &record);
+  RunStoredFit(ResumingFit(run_fit_, store_, job.id), *pool_, control, sources_, &record);
   return record;
+}
+
+void JobManager::OnCheckpoint(Job& job, const std::string& checkpoint) {
+  absl::Status status = store_->WriteCheckpoint(job.id, checkpoint);
+  std::unique_lock<std::mutex> lock(mutex_);
+  if (status.ok() && job.unproven) {
+    ended_.wait(lock, [&] { return !job.storing; });
+    const Storing storing(&job, &lock, &ended_);
+    lock.unlock();
+    status = StoreAttempts(store_, job.id, 0);
+    lock.lock();
+    job.attempts = 0;
+    Prove(job);
+  }
+  if (!status.ok()) {
+    spdlog::warn("{} runs on; a checkpoint could not be stored: {}", FitName(job.id),
+                 std::string(status.message()));
+  }
+  // The last, which Shutdown() asked for.
+  if (job.interrupted) job.cancel = true;
+}
+
+void JobManager::Prove(Job& job) {
+  if (!job.unproven) return;
+  job.unproven = false;
+  --unproven_;
+  trial_ = trial_ && unproven_ > 0;
+  work_.notify_all();
+}
+
+void JobManager::Requeue(Job& job) {
+  const absl::Status status =
+      StoreInterruption(store_, job.id, job.attempts, job.events->last_sequence() + 1);
+  if (!status.ok()) {
+    spdlog::error("{} could not be stored: {}", FitName(job.id), std::string(status.message()));
+  }
+  spdlog::info("{} is interrupted and goes on when the server is up again", FitName(job.id));
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    job.storing = false;
+    --running_;
+    Prove(job);
+  }
+  ended_.notify_all();
 }
 
 void JobManager::OnProgress(Job& job, const FitProgress& progress) {
@@ -240,6 +348,7 @@ void JobManager::EndJob(Job& job, const v1::Fit& fit) {
     job.record = TrainingRecord();
     job.storing = false;
     --running_;
+    Prove(job);
     // Before an update can come, whose time counts.
     WatchExpiry(fit, job.id);
   }
@@ -250,14 +359,25 @@ void JobManager::EndJob(Job& job, const v1::Fit& fit) {
 void JobManager::Shutdown() {
   std::vector<std::thread> runners;
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    std::unique_lock<std::mutex> lock(mutex_);
     stopping_ = true;
+    work_.notify_all();
+    std::vector<JobPtr> interrupted;
     for (const auto& [id, job] : jobs_.all()) {
-      if (job->fit->state() == v1::Fit::STATE_RUNNING) job->cancel = true;
+      if (job->fit->state() != v1::Fit::STATE_RUNNING) continue;
+      job->interrupted = true;
+      job->checkpoint_now = true;
+      if (job->fit->target().has_remote()) {
+        // Nobody will serve its density under that name again: what there is of it is its end.
+        job->cancelled_for_good = true;
+        job->cancel = true;
+      }
+      interrupted.push_back(job);
     }
+    ended_.wait_for(lock, kLastCheckpoints, [this] { return running_ == 0; });
+    for (const JobPtr& job : interrupted) job->cancel = true;
     runners.swap(runners_);
   }
-  work_.notify_all();
   for (std::thread& runner : runners) runner.join();
   std::vector<std::shared_ptr<EventLog>> logs;
   {
@@ -382,9 +502,11 @@ absl::Status JobManager::CancelQueued(const JobPtr& job, std::unique_lock<std::m
   Touch(&fit);
   job->fit = LiveFit(fit);
   queue_.erase(std::find(queue_.begin(), queue_.end(), job));
+  work_.notify_all();  // it may have held up those behind it
   const Storing storing(job.get(), &lock, &ended_);
   lock.unlock();
   absl::Status status = StoreEnd(store_, job->id, fit, job->events->last_sequence() + 1);
+  if (status.ok()) RemoveCheckpointOf(store_, job->id);
   job->events->Append(FinalEvent(fit));
   lock.lock();
   WatchExpiry(fit, job->id);
@@ -404,6 +526,7 @@ absl::StatusOr<v1::Fit> JobManager::Cancel(const std::string& id, const std::str
   if (job->fit->state() == v1::Fit::STATE_QUEUED) {
     if (absl::Status status = CancelQueued(job, lock); !status.ok()) return status;
   } else if (job->fit->state() == v1::Fit::STATE_RUNNING) {
+    job->cancelled_for_good = true;
     job->cancel = true;
     ended_.wait_for(lock, absl::ToChronoMilliseconds(patience),
                     [&] { return HasEnded(job->fit->state()); });

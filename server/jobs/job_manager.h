@@ -1,9 +1,12 @@
 // The fits of the server: a bounded queue, the threads that run them, and their state.
 //
-// Every fit is on disk before its creation is acknowledged and again when it ends, so that a crash
-// loses nothing: a fit that had not ended is run again by Recover(). In memory a fit has no arrays
-// of its target, and only its newest events; targets, models and curves are read from the store on
-// demand.
+// Every fit is on disk before its creation is acknowledged and again when it ends, and its
+// checkpoints in between, so that neither a crash nor a shutdown loses anything: a fit that had not
+// ended is taken up by Recover() and goes on from its last checkpoint. A fit that the server died
+// of again and again, kMaxAttempts times without a checkpoint in between, is FAILED; the last of
+// these times nothing else is at risk beside it, so that it can only be its own fault. In memory a
+// fit has no arrays of its target, and only its newest events; targets, models and curves are read
+// from the store on demand.
 #pragma once
 
 #include <condition_variable>
@@ -41,6 +44,8 @@ using FitChange = std::function<void(v1::Fit* fit)>;
 // Thread safety: all methods may be called at once, except Recover() and Shutdown().
 class JobManager {
  public:
+  static constexpr int kMaxAttempts = 3;
+
   // `pool`, the store, `observer` and the sources must outlive the manager; observer may be null.
   JobManager(const JobLimits& limits, FitFunction run_fit, ThreadPool* pool, FitStore* store,
              JobObserver* observer, const TargetSources& sources = {});
@@ -52,8 +57,10 @@ class JobManager {
   void Recover();
   // Starts running fits.
   void Start();
-  // Ends running fits as CANCELLED and joins their threads. Fits that still wait stay in the store
-  // as QUEUED. Idempotent.
+  // Interrupts running fits, after one more checkpoint where that is a matter of two seconds, and
+  // joins their threads. They wait again then, and stay in the store as QUEUED like those that
+  // wait. CANCELLED are those only that were cancelled before or whose target ends with this server
+  // (TargetSpec.remote). Idempotent.
   void Shutdown();
 
   // Stores and queues a fit whose request passed PlanFit(), or returns the one that the same
@@ -96,9 +103,18 @@ class JobManager {
                         const std::function<absl::Status(const v1::Fit& fit)>& check);
 
   void RunnerLoop();
+  // With mutex_ held: whether the first of the queue may begin.
+  bool CanBegin() const;
   JobPtr NextJob();
   void RunJob(const JobPtr& job);
+  // Reads the record of a fit that begins, and counts that. DATA_LOSS, NOT_FOUND.
+  absl::StatusOr<FitRecord> Begin(Job& job);
   FitRecord RunRecord(Job& job, FitRecord record);
+  void OnCheckpoint(Job& job, const std::string& checkpoint);
+  // The start of the fit counts no more. With mutex_ held.
+  void Prove(Job& job);
+  // Lays an interrupted fit back, which is `storing` and QUEUED.
+  void Requeue(Job& job);
   void OnProgress(Job& job, const FitProgress& progress);
   void EndJob(Job& job, const v1::Fit& fit);
   absl::Status CancelQueued(const JobPtr& job, std::unique_lock<std::mutex>& lock);
@@ -118,6 +134,8 @@ class JobManager {
   JobTable jobs_;
   std::deque<JobPtr> queue_;
   int running_ = 0;
+  int unproven_ = 0;    // of the running ones
+  bool trial_ = false;  // one of them makes its last attempt
   bool stopping_ = false;
   std::vector<std::thread> runners_;
   Expirer expirer_;  // the last: its calls need all above

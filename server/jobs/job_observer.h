@@ -9,7 +9,8 @@
 namespace aisivi::server {
 
 // Thread safety: methods are called from several threads at once, for different fits; the calls for
-// one fit come in the order Started, Progressed…, Ended. They must not block.
+// one fit come in the order Started, Progressed…, Ended, without the last where the server's
+// shutdown interrupts it. They must not block.
 class JobObserver {
  public:
   virtual ~JobObserver() = default;

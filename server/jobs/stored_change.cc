@@ -54,4 +54,16 @@ absl::Status StoreEnd(FitStore* store, const std::string& id, const v1::Fit& end
   });
 }
 
+absl::Status StoreAttempts(FitStore* store, const std::string& id, int attempts) {
+  return Rewrite(store, id, [attempts](FitRecord* record) { record->set_attempts(attempts); });
+}
+
+absl::Status StoreInterruption(FitStore* store, const std::string& id, int attempts,
+                               int64_t last_sequence) {
+  return Rewrite(store, id, [&](FitRecord* record) {
+    record->set_attempts(attempts);
+    record->set_last_sequence(last_sequence);
+  });
+}
+
 }  // namespace aisivi::server

@@ -1,5 +1,5 @@
-// Changes of a fit that is not run, made to its file. RESOURCE_EXHAUSTED when memory is short;
-// other errors are the store's.
+// Changes made to the file of a fit. RESOURCE_EXHAUSTED when memory is short; other errors are the
+// store's.
 #pragma once
 
 #include <cstdint>
@@ -21,5 +21,12 @@ absl::Status StoreChangeable(FitStore* store, const std::string& id, const v1::F
 // Replaces all but the target by `ended`, whose final event has the number `last_sequence`.
 absl::Status StoreEnd(FitStore* store, const std::string& id, const v1::Fit& ended,
                       int64_t last_sequence);
+
+// FitRecord.attempts.
+absl::Status StoreAttempts(FitStore* store, const std::string& id, int attempts);
+
+// What is kept of a fit that waits again, beside its checkpoint.
+absl::Status StoreInterruption(FitStore* store, const std::string& id, int attempts,
+                               int64_t last_sequence);
 
 }  // namespace aisivi::server

@@ -19,6 +19,21 @@ namespace {
 
 constexpr absl::string_view kHeader = "aisivi-fit 1\n";
 constexpr absl::string_view kSuffix = ".fit";
+constexpr absl::string_view kCheckpointSuffix = ".checkpoint";
+
+// A fit's file goes after its checkpoint, but what a backup brings back may be one without the
+// other.
+void RemoveOrphanedCheckpoints(const std::string& fits) {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(fits, error)) {
+    if (entry.path().extension() != std::string(kCheckpointSuffix)) continue;
+    std::filesystem::path fit = entry.path();
+    fit.replace_extension(std::string(kSuffix));
+    std::error_code unknown;
+    const bool orphaned = !std::filesystem::exists(fit, unknown) && !unknown;
+    if (orphaned) std::filesystem::remove(entry.path(), unknown);
+  }
+}
 
 }  // namespace
 
@@ -33,6 +48,7 @@ absl::StatusOr<std::unique_ptr<FitStore>> FitStore::Open(const std::string& dire
     return absl::FailedPreconditionError(absl::StrCat(directory, " is in use by another server"));
   }
   RemoveTemporaries(fits);
+  RemoveOrphanedCheckpoints(fits);
   return std::unique_ptr<FitStore>(new FitStore(directory, lock));
 }
 
@@ -76,7 +92,26 @@ absl::Time FitStore::WriteTime(const std::string& id) const {
   return absl::FromChrono(std::chrono::file_clock::to_sys(written));
 }
 
-absl::Status FitStore::Remove(const std::string& id) { return RemoveFileDurably(PathOf(id)); }
+absl::Status FitStore::Remove(const std::string& id) {
+  if (absl::Status status = RemoveCheckpoint(id); !status.ok()) return status;
+  return RemoveFileDurably(PathOf(id));
+}
+
+std::string FitStore::CheckpointPathOf(const std::string& id) const {
+  return absl::StrCat(directory_, "/fits/", id, kCheckpointSuffix);
+}
+
+absl::Status FitStore::WriteCheckpoint(const std::string& id, absl::string_view checkpoint) {
+  return WriteFileDurably(CheckpointPathOf(id), checkpoint);
+}
+
+absl::StatusOr<std::string> FitStore::ReadCheckpoint(const std::string& id) const {
+  return ReadFile(CheckpointPathOf(id));
+}
+
+absl::Status FitStore::RemoveCheckpoint(const std::string& id) {
+  return RemoveFileDurably(CheckpointPathOf(id));
+}
 
 std::vector<std::string> FitStore::Ids() const {
   std::vector<std::string> ids;

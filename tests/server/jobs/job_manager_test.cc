@@ -28,6 +28,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Pair;
+using ::testing::StartsWith;
 using ::testing::UnorderedElementsAre;
 
 constexpr absl::Duration kGenerous = absl::Seconds(60);
@@ -58,6 +59,16 @@ class JobManagerTest : public ::testing::Test {
     manager_->Recover();
   }
 
+  // A new server on what the disk would hold if this one died now.
+  void Crash(const JobLimits& limits = {1, 2}) {
+    const std::string fits = directory_.path() + "/fits", kept = directory_.path() + "/kept";
+    std::filesystem::copy(fits, kept, std::filesystem::copy_options::recursive);
+    manager_.reset();
+    std::filesystem::remove_all(fits);
+    std::filesystem::rename(kept, fits);
+    Open(limits);
+  }
+
   std::string Create(uint64_t seed = 1, const std::string& request_id = "") {
     const absl::StatusOr<v1::Fit> fit =
         manager_->Create(Planned(seed), request_id, RequestFingerprint(Planned(seed)));
@@ -67,6 +78,10 @@ class JobManagerTest : public ::testing::Test {
 
   std::string PathOf(const std::string& id) {
     return absl::StrCat(directory_.path(), "/fits/", id, ".fit");
+  }
+
+  std::string CheckpointOf(const std::string& id) {
+    return absl::StrCat(directory_.path(), "/fits/", id, ".checkpoint");
   }
 
   v1::Fit::State StateOf(const std::string& id) { return manager_->Get(id)->state(); }
@@ -429,19 +444,194 @@ TEST_F(JobManagerTest, ATimeThatIsSetAsSoonAsAFitHasEndedIsWatched) {
   EXPECT_EQ(manager_->Get(id).status().code(), absl::StatusCode::kNotFound);
 }
 
-TEST_F(JobManagerTest, ShutdownCancelsWhatRunsAndKeepsWhatWaits) {
+TEST_F(JobManagerTest, ShutdownInterruptsWhatRunsAndKeepsWhatWaits) {
   manager_->Start();
   const std::string a = Create(1), b = Create(2);
   fake_->AwaitStarted(1);
-  const std::shared_ptr<EventLog> waiting = *manager_->Events(b);
+  const std::shared_ptr<EventLog> running = *manager_->Events(a), waiting = *manager_->Events(b);
   manager_->Shutdown();
-  EXPECT_EQ(StateOf(a), v1::Fit::STATE_CANCELLED);
+  EXPECT_EQ(StateOf(a), v1::Fit::STATE_QUEUED);
   EXPECT_EQ(StateOf(b), v1::Fit::STATE_QUEUED);
+  EXPECT_TRUE(running->closed());
   EXPECT_TRUE(waiting->closed());
+  EXPECT_EQ(running->Next(running->last_sequence() - 1)->state(), v1::Fit::STATE_RUNNING);
   EXPECT_EQ(manager_->Create(Planned(), "", 0).status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(*store_->ReadCheckpoint(a), "asked for");
+  EXPECT_TRUE(absl::IsNotFound(store_->ReadCheckpoint(b).status()));
+  const int64_t seen = running->last_sequence();
   Open({1, 2});
-  EXPECT_EQ(StateOf(a), v1::Fit::STATE_CANCELLED);
+  EXPECT_EQ(StateOf(a), v1::Fit::STATE_QUEUED);
   EXPECT_EQ(StateOf(b), v1::Fit::STATE_QUEUED);
+  EXPECT_EQ((*manager_->Events(a))->last_sequence(), seen + 1) << "watchers go on, too";
+  fake_->Release();
+  manager_->Start();
+  EXPECT_EQ(AwaitEnd(a).state(), v1::Fit::STATE_SUCCEEDED);
+  EXPECT_EQ(AwaitEnd(b).state(), v1::Fit::STATE_SUCCEEDED);
+  EXPECT_THAT(fake_->Resumed(), ElementsAre("asked for", ""));
+}
+
+TEST_F(JobManagerTest, WhatWasCancelledBeforeAShutdownStaysSo) {
+  std::atomic<bool> started{false};
+  manager_ = std::make_unique<JobManager>(
+      JobLimits(),
+      [&](const Target&, const FitOptions&, ThreadPool&,
+          const FitControl& control) -> absl::StatusOr<FitResult> {
+        started = true;
+        while (!control.checkpoint_now->load()) absl::SleepFor(absl::Milliseconds(1));
+        FitResult slow_to_end;
+        slow_to_end.reason = TerminationReason::kCancelled;
+        return slow_to_end;
+      },
+      &pool_, store_.get(), nullptr);
+  manager_->Start();
+  const std::string id = Create();
+  while (!started) absl::SleepFor(absl::Milliseconds(1));
+  ASSERT_EQ(manager_->Cancel(id, "", absl::ZeroDuration())->state(), v1::Fit::STATE_RUNNING);
+  manager_->Shutdown();
+  EXPECT_EQ(StateOf(id), v1::Fit::STATE_CANCELLED);
+  Open({1, 2});
+  EXPECT_EQ(StateOf(id), v1::Fit::STATE_CANCELLED);
+}
+
+TEST_F(JobManagerTest, WhatAShutdownInterruptedCanBeCancelled) {
+  manager_->Start();
+  const std::string id = Create();
+  fake_->AwaitStarted(1);
+  manager_->Shutdown();
+  ASSERT_TRUE(store_->ReadCheckpoint(id).ok());
+  EXPECT_EQ(manager_->Cancel(id, "", kGenerous)->state(), v1::Fit::STATE_CANCELLED);
+  EXPECT_TRUE(absl::IsNotFound(store_->ReadCheckpoint(id).status()));
+  Open({1, 2});
+  EXPECT_EQ(StateOf(id), v1::Fit::STATE_CANCELLED);
+}
+
+TEST_F(JobManagerTest, AfterACrashAFitGoesOnFromItsLastCheckpoint) {
+  manager_->Start();
+  const std::string id = Create();
+  fake_->AwaitStarted(1);
+  fake_->Checkpoint("first");
+  fake_->Checkpoint("second");
+  Crash();
+  manager_->Start();
+  fake_->AwaitStarted(1);
+  EXPECT_THAT(fake_->Resumed(), ElementsAre("second"));
+  fake_->Release();
+  EXPECT_EQ(AwaitEnd(id).state(), v1::Fit::STATE_SUCCEEDED);
+  EXPECT_FALSE(std::filesystem::exists(CheckpointOf(id)));
+}
+
+TEST_F(JobManagerTest, ACheckpointOfAFitThatHadEndedIsRemoved) {
+  const std::string id = Create();
+  ASSERT_EQ(manager_->Cancel(id, "", kGenerous)->state(), v1::Fit::STATE_CANCELLED);
+  ASSERT_TRUE(store_->WriteCheckpoint(id, "late").ok());
+  Open({1, 2});
+  EXPECT_FALSE(std::filesystem::exists(CheckpointOf(id)));
+}
+
+TEST_F(JobManagerTest, ARefusedCheckpointIsRemovedAndTheFitBeginsAnew) {
+  for (const absl::Status& refusal : {absl::DataLossError("checkpoint: damaged"),
+                                      absl::FailedPreconditionError("checkpoint: of yesterday")}) {
+    Open({1, 2});
+    const std::string id = Create();
+    ASSERT_TRUE(store_->WriteCheckpoint(id, "bad").ok());
+    fake_->Refuse(refusal);
+    manager_->Start();
+    fake_->AwaitStarted(1);
+    EXPECT_THAT(fake_->Resumed(), ElementsAre(""));
+    EXPECT_FALSE(std::filesystem::exists(CheckpointOf(id)));
+    fake_->Release();
+    const v1::Fit fit = AwaitEnd(id);
+    EXPECT_EQ(fit.state(), v1::Fit::STATE_SUCCEEDED);
+    EXPECT_THAT(fit.log(), ElementsAre(HasSubstr(std::string(refusal.message())), "a fake"));
+  }
+}
+
+TEST_F(JobManagerTest, OtherErrorsOfAFitThatGoesOnAreItsEnd) {
+  const std::string id = Create();
+  ASSERT_TRUE(store_->WriteCheckpoint(id, "good").ok());
+  fake_->Refuse(absl::FailedPreconditionError("no finite log density was found"));
+  manager_->Start();
+  EXPECT_EQ(AwaitEnd(id).state(), v1::Fit::STATE_FAILED);
+  EXPECT_THAT(fake_->Seeds(), ElementsAre());
+}
+
+TEST_F(JobManagerTest, ACheckpointThatCannotBeStoredDoesNoHarm) {
+  manager_->Start();
+  const std::string id = Create();
+  fake_->AwaitStarted(1);
+  std::filesystem::create_directories(CheckpointOf(id) + "/in_its_place");
+  fake_->Checkpoint("lost");
+  EXPECT_EQ(store_->Read(id)->attempts(), 1) << "as if there had been none";
+  fake_->Release();
+  EXPECT_EQ(AwaitEnd(id).state(), v1::Fit::STATE_SUCCEEDED);
+}
+
+TEST_F(JobManagerTest, AFitThatTheServerDiesOfIsNotRunForEver) {
+  const std::string id = Create();
+  for (int i = 0; i < JobManager::kMaxAttempts; ++i) {
+    manager_->Start();
+    fake_->AwaitStarted(1);
+    Crash();
+    EXPECT_EQ(StateOf(id), v1::Fit::STATE_QUEUED);
+  }
+  manager_->Start();
+  const v1::Fit fit = AwaitEnd(id);
+  EXPECT_EQ(fit.state(), v1::Fit::STATE_FAILED);
+  EXPECT_THAT(fit.message(), StartsWith("CRASH_LOOP: "));
+  EXPECT_THAT(fake_->Seeds(), ElementsAre());
+  EXPECT_EQ(store_->Read(id)->fit().state(), v1::Fit::STATE_FAILED);
+  fake_->Release();
+  EXPECT_EQ(AwaitEnd(Create()).state(), v1::Fit::STATE_SUCCEEDED);
+}
+
+TEST_F(JobManagerTest, CrashesCountUntilTheNextCheckpointAndShutdownsNever) {
+  const std::string id = Create();
+  for (int crashes = 1; crashes < JobManager::kMaxAttempts; ++crashes) {
+    manager_->Start();
+    fake_->AwaitStarted(1);
+    EXPECT_EQ(store_->Read(id)->attempts(), crashes);
+    Crash();
+  }
+  // No checkpoint can be stored.
+  std::filesystem::create_directories(CheckpointOf(id) + "/in_its_place");
+  manager_->Start();
+  while (store_->Read(id)->attempts() < JobManager::kMaxAttempts) {
+    absl::SleepFor(absl::Milliseconds(1));
+  }
+  manager_->Shutdown();
+  EXPECT_EQ(store_->Read(id)->attempts(), JobManager::kMaxAttempts - 1);
+  std::filesystem::remove_all(CheckpointOf(id));
+  Open({1, 2});
+  manager_->Start();
+  fake_->AwaitStarted(1);
+  fake_->Checkpoint("progress");
+  EXPECT_EQ(store_->Read(id)->attempts(), 0);
+  Crash();
+  EXPECT_EQ(StateOf(id), v1::Fit::STATE_QUEUED);
+  EXPECT_EQ(store_->Read(id)->attempts(), 0);
+}
+
+TEST_F(JobManagerTest, NoFitIsBlamedForTheCrashesOfAnother) {
+  Open({2, 2});
+  const std::string innocent = Create(1), guilty = Create(2);
+  for (int crashes = 1; crashes < JobManager::kMaxAttempts; ++crashes) {
+    manager_->Start();
+    fake_->AwaitStarted(2);
+    Crash({2, 2});
+  }
+  manager_->Start();
+  fake_->AwaitStarted(1);
+  absl::SleepFor(absl::Milliseconds(50));
+  EXPECT_THAT(fake_->Seeds(), ElementsAre(1)) << "alone";
+  fake_->Checkpoint("progress");
+  fake_->AwaitStarted(2);
+  Crash({2, 2});
+  manager_->Start();
+  EXPECT_THAT(AwaitEnd(guilty).message(), StartsWith("CRASH_LOOP: "));
+  fake_->AwaitStarted(1);
+  EXPECT_THAT(fake_->Resumed(), ElementsAre("progress"));
+  fake_->Release();
+  EXPECT_EQ(AwaitEnd(innocent).state(), v1::Fit::STATE_SUCCEEDED);
 }
 
 TEST_F(JobManagerTest, ListsNewestFirstInPages) {

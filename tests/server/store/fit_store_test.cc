@@ -13,6 +13,7 @@
 namespace aisivi::server {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::UnorderedElementsAre;
 
@@ -88,6 +89,35 @@ TEST_F(FitStoreTest, WhatAnInterruptedWriteLeftIsRemoved) {
   ASSERT_TRUE(store.ok());
   EXPECT_FALSE(std::filesystem::exists(left));
   EXPECT_TRUE((*store)->Ids().empty());
+}
+
+TEST_F(FitStoreTest, CheckpointsAreReplacedAndGoWithTheFit) {
+  EXPECT_TRUE(absl::IsNotFound(store_->ReadCheckpoint("a").status()));
+  ASSERT_TRUE(store_->Write("a", Record("fits/a")).ok());
+  ASSERT_TRUE(store_->WriteCheckpoint("a", "first").ok());
+  ASSERT_TRUE(store_->WriteCheckpoint("a", std::string("\0second", 7)).ok());
+  EXPECT_EQ(*store_->ReadCheckpoint("a"), std::string("\0second", 7));
+  EXPECT_THAT(store_->Ids(), ElementsAre("a"));
+  ASSERT_TRUE(store_->RemoveCheckpoint("a").ok());
+  EXPECT_TRUE(store_->RemoveCheckpoint("a").ok());
+  EXPECT_TRUE(absl::IsNotFound(store_->ReadCheckpoint("a").status()));
+  ASSERT_TRUE(store_->WriteCheckpoint("a", "third").ok());
+  ASSERT_TRUE(store_->Remove("a").ok());
+  EXPECT_TRUE(absl::IsNotFound(store_->ReadCheckpoint("a").status()));
+}
+
+TEST_F(FitStoreTest, CheckpointsWithoutAFitAreRemoved) {
+  ASSERT_TRUE(store_->Write("a", Record("fits/a")).ok());
+  ASSERT_TRUE(store_->WriteCheckpoint("a", "kept").ok());
+  ASSERT_TRUE(store_->WriteCheckpoint("b", "orphaned").ok());
+  const std::string left = directory_.path() + "/fits/a.checkpoint.tmp";
+  std::ofstream(left) << "half";
+  store_.reset();
+  const auto store = FitStore::Open(directory_.path());
+  ASSERT_TRUE(store.ok());
+  EXPECT_EQ(*(*store)->ReadCheckpoint("a"), "kept");
+  EXPECT_TRUE(absl::IsNotFound((*store)->ReadCheckpoint("b").status()));
+  EXPECT_FALSE(std::filesystem::exists(left));
 }
 
 TEST(DurableFileTest, FailureLeavesNothingBehind) {
