@@ -27,7 +27,7 @@ struct Job {
   double last_event_seconds = -1;
   // Starts so far that FitRecord.attempts counts, without the one under way.
   int attempts = 0;
-  bool unproven = false;            // runs, and has had no checkpoint since it began to
+  bool unproven = false;            // runs, without a checkpoint since it began to, or for a while
   bool interrupted = false;         // by the shutdown
   bool cancelled_for_good = false;  // ended so even when interrupted
   std::atomic<bool> cancel{false};

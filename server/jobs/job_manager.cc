@@ -28,6 +28,10 @@ constexpr size_t kListedAtOnce = 256;
 // What a shutdown waits for last checkpoints; a step of training is a few milliseconds, mostly.
 constexpr std::chrono::seconds kLastCheckpoints(2);
 
+// What kills the server does so at once, mostly: for so long others wait for the checkpoint of a
+// fit that may.
+constexpr absl::Duration kTrial = absl::Minutes(10);
+
 bool IsLastAttempt(const Job& job) { return job.attempts == JobManager::kMaxAttempts - 1; }
 
 absl::Status CrashLoop() {
@@ -332,6 +336,7 @@ void JobManager::OnProgress(Job& job, const FitProgress& progress) {
     if (worth_an_event) job.last_event_seconds = progress.seconds;
     *job.fit.Change()->mutable_progress() = message;
     job.record.Add(message);
+    if (job.unproven && absl::Now() - FromTimestamp(job.fit->start_time()) > kTrial) Prove(job);
   }
   if (!worth_an_event) return;
   v1::WatchFitResponse event = StateEvent(v1::Fit::STATE_RUNNING);

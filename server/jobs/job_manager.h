@@ -111,7 +111,7 @@ class JobManager {
   absl::StatusOr<FitRecord> Begin(Job& job);
   FitRecord RunRecord(Job& job, FitRecord record);
   void OnCheckpoint(Job& job, const std::string& checkpoint);
-  // The start of the fit counts no more. With mutex_ held.
+  // No other fit has to wait for this one any more. With mutex_ held.
   void Prove(Job& job);
   // Lays an interrupted fit back, which is `storing` and QUEUED.
   void Requeue(Job& job);

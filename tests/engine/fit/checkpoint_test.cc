@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <cstring>
 #include <map>
@@ -127,6 +128,32 @@ void ExpectInterruptible(const Target& target, const FitOptions& options, size_t
     ASSERT_TRUE(again.ok()) << at << ": " << again.status();
     EXPECT_TRUE(BytesOf(again->result) == expected) << "twice, first from checkpoint " << at;
   }
+}
+
+TEST(CheckpointNowTest, WhoIsAboutToEndAFitAsksForTheLastOne) {
+  const auto target = Make("x_shaped");
+  const FitOptions options = Brief(Method("aisivi"));
+  ThreadPool pool(2);
+  std::atomic<bool> cancel{false}, now{false};
+  std::vector<std::string> checkpoints;
+  FitControl control;
+  control.cancel = &cancel;
+  control.checkpoint_now = &now;
+  control.on_progress = [&](const FitProgress& progress) {
+    if (progress.phase == FitPhase::kTraining) now = true;
+  };
+  control.on_checkpoint = [&](std::string bytes) {
+    checkpoints.push_back(std::move(bytes));
+    cancel = true;
+  };
+  const auto interrupted = RunFit(*target, options, pool, control);
+  ASSERT_TRUE(interrupted.ok()) << interrupted.status();
+  EXPECT_EQ(interrupted->reason, TerminationReason::kCancelled);
+  ASSERT_FALSE(checkpoints.empty());
+  const auto rest = FitFrom(checkpoints.back(), *target, options, 1, 0);
+  const auto whole = FitFrom("", *target, options, 2, 0);
+  ASSERT_TRUE(rest.ok() && whole.ok()) << rest.status() << whole.status();
+  EXPECT_TRUE(BytesOf(rest->result) == BytesOf(whole->result));
 }
 
 class CheckpointConformanceTest : public testing::TestWithParam<std::string> {};
