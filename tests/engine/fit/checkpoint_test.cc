@@ -176,13 +176,13 @@ TEST_P(CheckpointConformanceTest, ParsedAndSerializedTheBytesAreTheSame) {
   }
 }
 
-std::vector<std::string> Names() {
+std::vector<std::string> MethodNames() {
   std::vector<std::string> names;
   for (const MethodEntry& method : MethodRegistry()) names.push_back(method.name);
   return names;
 }
 
-INSTANTIATE_TEST_SUITE_P(Methods, CheckpointConformanceTest, testing::ValuesIn(Names()),
+INSTANTIATE_TEST_SUITE_P(Methods, CheckpointConformanceTest, testing::ValuesIn(MethodNames()),
                          [](const auto& info) { return info.param; });
 
 // What the brief fits above do not come to.
