@@ -24,7 +24,7 @@ namespace {
 
 using test::Make;
 
-constexpr size_t kPoints = 20;  // at which a fit is interrupted
+constexpr size_t kInterruptions = 20;  // at which a fit is interrupted
 
 // In a moment all stages but the choice among starts, which a search takes more time for than all
 // else; two runs where there can be several.
@@ -159,7 +159,7 @@ TEST(CheckpointNowTest, WhoIsAboutToEndAFitAsksForTheLastOne) {
 class CheckpointConformanceTest : public testing::TestWithParam<std::string> {};
 
 TEST_P(CheckpointConformanceTest, AFitThatWasInterruptedEndsAsIfItHadNotBeen) {
-  ExpectInterruptible(*Make("x_shaped"), Brief(Method(GetParam())), kPoints);
+  ExpectInterruptible(*Make("x_shaped"), Brief(Method(GetParam())), kInterruptions);
 }
 
 TEST_P(CheckpointConformanceTest, ParsedAndSerializedTheBytesAreTheSame) {
@@ -191,7 +191,7 @@ struct Setting {
   void (*set)(FitOptions*);
 };
 
-const std::vector<Setting>& Settings() {
+const std::vector<Setting>& CheckpointSettings() {
   static const auto* const kSettings = new std::vector<Setting>{
       // Adaptation, back-off, a window of steps that is full.
       {"long_enough_to_adapt", "funnel",
@@ -239,10 +239,10 @@ TEST_P(CheckpointSettingsTest, AFitThatWasInterruptedEndsAsIfItHadNotBeen) {
   FitOptions options = Brief(Method("aisivi"));
   options.restarts = 1;
   GetParam().set(&options);
-  ExpectInterruptible(*Make(GetParam().target), options, kPoints / 3);
+  ExpectInterruptible(*Make(GetParam().target), options, kInterruptions / 3);
 }
 
-INSTANTIATE_TEST_SUITE_P(Settings, CheckpointSettingsTest, testing::ValuesIn(Settings()),
+INSTANTIATE_TEST_SUITE_P(Settings, CheckpointSettingsTest, testing::ValuesIn(CheckpointSettings()),
                          [](const auto& info) { return info.param.name; });
 
 // The checkpoints of a fit of one run, for what is done with them.
