@@ -74,11 +74,12 @@ bool Score(var log_density, const VarVector& z, double* score) {
 }
 
 // One evaluation: log p̃ with all constants and the log |J| of the transforms; −∞ where the program
-// rejects, throws or is not finite. Without a score it is computed in double, else with Stan's
-// tape: the two agree to rounding, except where a program solves differential equations. With the
-// tape the solver's steps obey the errors of the sensitivities too, without it those of the
-// solution alone, so that the two differ by what the solver's tolerances let pass (by default 1e-6
-// relative, of the solution).
+// rejects, throws or is not finite. Without a score it is computed in double, in a third of the
+// time, else with Stan's tape. The two agree to rounding, except where a program solves
+// differential equations: beside the tape a solver's steps obey the errors of the sensitivities
+// too, without it those of the solution alone, so that the two differ by what the program's
+// tolerances let pass (Lotka and Volterra's with 1e-5 relative, 1e-3 absolute: 0.02 nats, 1.6e-4 of
+// the log density).
 double LogDensity(const Program& program, const double* point, double* score, Exchange* exchange) {
   constexpr double kZero = -std::numeric_limits<double>::infinity();
   double log_density = kZero;

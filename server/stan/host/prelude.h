@@ -7,9 +7,9 @@
 //   solvers and the like   are left out of programs that do not name them: of others the compiler
 //               is given -DAISIVI_USES_<name>, for each name of kStanOptional in compiler.cc.
 //
-// Eight schools takes 16.3 s of processor time in place of 34.3 s (g++ 12 -O2, a busy machine). It
-// all hangs on the names of include guards, so that this does nothing where the versions are not
-// those it was tested with.
+// Eight schools takes 14 s of processor time in place of 28 s (g++ 12 -O2, two cores that also did
+// other work). It all hangs on the names of include guards, so that this does nothing where the
+// versions are not those it was tested with.
 #pragma once
 
 #include <boost/version.hpp>
