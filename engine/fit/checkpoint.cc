@@ -176,10 +176,7 @@ absl::StatusOr<FitCheckpoint> ParseCheckpoint(std::string_view bytes) {
       std::memcmp(bytes.data(), kMagic, sizeof(kMagic)) != 0) {
     return absl::DataLossError("checkpoint: these bytes are not one, or not all of it");
   }
-  uint64_t checksum;
-  std::memcpy(&checksum, bytes.data() + bytes.size() - sizeof(checksum), sizeof(checksum));
-  bytes.remove_suffix(sizeof(checksum));
-  if (Checksum(bytes) != checksum) {
+  if (!TakeChecksum(&bytes)) {
     return absl::DataLossError("checkpoint: the checksum does not match; the bytes are damaged");
   }
   bytes.remove_prefix(sizeof(kMagic));

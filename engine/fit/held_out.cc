@@ -61,8 +61,7 @@ absl::StatusOr<HeldOut> EvaluateHeldOut(const ModelState& state, const Target& t
   const bool usable = estimate.non_finite * 2 <= estimate.draws && std::isfinite(result.elbo) &&
                       ParametersAreFinite(state);
   if (!usable) result.elbo = -std::numeric_limits<double>::infinity();
-  result.at_ceiling = usable && estimate.non_finite == 0 &&
-                      JudgeTail(estimate) == Verdict::kGood &&
+  result.at_ceiling = usable && estimate.non_finite == 0 && JudgeTail(estimate) == Verdict::kGood &&
                       estimate.standard_error < kClosed && result.gap < kClosed;
   return result;
 }

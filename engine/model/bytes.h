@@ -47,6 +47,15 @@ class ByteWriter {
   std::string bytes_;
 };
 
+// Takes the checksum of Finish() off the end of `bytes`; whether it is that of the rest.
+inline bool TakeChecksum(std::string_view* bytes) {
+  uint64_t checksum;
+  if (bytes->size() < sizeof(checksum)) return false;
+  std::memcpy(&checksum, bytes->data() + bytes->size() - sizeof(checksum), sizeof(checksum));
+  bytes->remove_suffix(sizeof(checksum));
+  return Checksum(*bytes) == checksum;
+}
+
 // Reads what a ByteWriter has put. Once something was not there, nothing is: ok() is false for
 // good, and every value 0. Nothing is allocated that the bytes left cannot fill. Thread safety:
 // none.

@@ -180,10 +180,7 @@ absl::StatusOr<std::unique_ptr<ModelState>> ParseModelState(std::string_view byt
       std::memcmp(bytes.data(), kMagic, sizeof(kMagic)) != 0) {
     return bad;
   }
-  uint64_t checksum;
-  std::memcpy(&checksum, bytes.data() + bytes.size() - sizeof(checksum), sizeof(checksum));
-  bytes.remove_suffix(sizeof(checksum));
-  if (Checksum(bytes) != checksum) {
+  if (!TakeChecksum(&bytes)) {
     return absl::DataLossError("model: the checksum does not match; the bytes are damaged");
   }
   bytes.remove_prefix(sizeof(kMagic));

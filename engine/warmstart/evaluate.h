@@ -1,8 +1,8 @@
 // Evaluates a target at many points, sharded over the pool, with bad points set aside.
 //
 // A batch of N points is cut into shards of as many columns as the target takes in one call
-// (PointsPerCall()), whatever the number of threads. A point is bad when its log density is NaN or infinite or its score is not finite: its log density is then set to -inf and
-// its score to zero.
+// (PointsPerCall()), whatever the number of threads. A point is bad when its log density is NaN or
+// infinite or its score is not finite: its log density is then set to -inf and its score to zero.
 #pragma once
 
 #include <Eigen/Core>

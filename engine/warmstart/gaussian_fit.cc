@@ -22,7 +22,8 @@ namespace aisivi {
 namespace {
 
 constexpr int64_t kStarts = 8;
-// Nats of ELBO below the best candidate that no refinement of a descent that has ended makes up.
+// Nats of ELBO below the best candidate that no refinement makes up: a judgement, twice the
+// distance within which a candidate can become a start (engine/fit/start.cc).
 constexpr double kHopeless = 20;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 

@@ -38,7 +38,7 @@ constexpr double kSpanOnTheWay = 1, kSpanAtTheEnd = 0.2;
 // of most targets: nearly all of these are of the density alone.
 constexpr int64_t kOneModeEvaluations = 1 << 14, kMostOfOne = 1 << 19;
 // The least where all other modes that were met are negligible: the landscape is known to be
-// rugged.
+// rugged. A judgement; the verdict study's mixtures have no such modes.
 constexpr int64_t kOneOfSeveralEvaluations = 1 << 15;
 // What is thought of the spread of log n over the modes before any is met: basins grow with the
 // D-th power of the modes' scales, and these differ by a third or so. (With 1.5 whatever D, three

@@ -23,8 +23,8 @@ namespace {
 // Points that are tried for one with a density, uniform on [-2, 2]^D: as Stan looks for its start.
 constexpr int kAttempts = 100;
 constexpr double kRange = 2;
-// Few: a point of a program that solves differential equations takes milliseconds, and threads
-// share a batch; a call itself takes some 5 µs.
+// Few: a point of a program that solves differential equations takes hundreds of microseconds
+// (those of Lotka and Volterra 277), and threads share a batch. A judgement.
 constexpr int64_t kPointsPerCall = 8;
 // Processes of a target that may end badly before it is given up: a request for draws may find the
 // machine busy, but no program is started again and again.

@@ -48,22 +48,20 @@ TEST(MultistartTest, OneModeIsMetByAllAndStandsAFewThousandEvaluations) {
   EXPECT_LT(found.report.evaluations, 65536);
 }
 
-// N(0, I) with a spike of 1e-6 of its mass at (4, …, 4): a landscape of one mode that matters.
+// N(0, I) and 1e-5 of its mass at (8, 8, 8): two modes are met, of which one matters.
 TEST(MultistartTest, ModesOfNoWeightDoNotAskForACensusOfSeveral) {
   const PointTarget target(3, [](const Eigen::VectorXd& z, Eigen::VectorXd* score) {
-    constexpr double kNarrow = 0.1, kWeight = 1e-6;
+    const Eigen::VectorXd away = z.array() - 8;
     const double a = -0.5 * z.squaredNorm();
-    const double b = -0.5 * (z.array() - 4).square().sum() / (kNarrow * kNarrow) -
-                     3 * std::log(kNarrow) + std::log(kWeight);
+    const double b = -0.5 * away.squaredNorm() + std::log(1e-5);
+    const double share = 1 / (1 + std::exp(b - a));
+    *score = -share * z - (1 - share) * away;
     const double top = std::max(a, b);
-    const double sum = std::exp(a - top) + std::exp(b - top);
-    const double share = std::exp(a - top) / sum;
-    *score = -share * z - (1 - share) / (kNarrow * kNarrow) * (z.array() - 4).matrix();
-    return top + std::log(sum);
+    return top + std::log(std::exp(a - top) + std::exp(b - top));
   });
   const Multistart found = Search(target);
   EXPECT_EQ(found.report.end, MultistartEnd::kComplete);
-  ASSERT_GE(found.modes.size(), 1u);
+  ASSERT_EQ(found.modes.size(), 2u);
   EXPECT_NEAR(found.modes[0].laplace.mean.norm(), 0, 0.01);
   EXPECT_GE(found.report.evaluations, 16384);
   EXPECT_LT(found.report.evaluations, 1 << 17);
