@@ -31,6 +31,7 @@ Trainer::Trainer(const Target& target, const FitOptions& options, const MethodEn
       model_(model),
       cancel_(cancel),
       workspace_(pool),
+      at_points_(target, pool),
       flow_training_{options_,
                      PointsOfEach(options.points, static_cast<int64_t>(model->components.size())),
                      pool_, workspace_},
@@ -111,7 +112,7 @@ bool Trainer::UpdateFamily(size_t c, double rate) {
 }
 
 StepInput Trainer::Input() {
-  return {target_, *model_, points_, state_.iteration, pool_, workspace_, cancel_};
+  return {target_, *model_, points_, at_points_, state_.iteration, pool_, workspace_, cancel_};
 }
 
 void Trainer::ForgetMoments() {
@@ -151,7 +152,8 @@ bool Trainer::Learn(double rate_factor, StepReport* report) {
   for (size_t c = 0; c < model_->components.size(); ++c) {
     if (!UpdateFamily(c, options_.learning_rate * rate_factor)) return false;
   }
-  UpdateMixtureWeights(points_.log_p, gradients_.log_q, rate_factor, model_, &weights_work_);
+  UpdateMixtureWeights(at_points_.values().log_p, gradients_.log_q, rate_factor, model_,
+                       &weights_work_);
   UpdateAverages(*model_, std::max<int64_t>(1, options_.iterations / kAverageShare),
                  &state_.averages);
   objective_->AfterStep(Input(), &state_.objective);
@@ -166,14 +168,18 @@ absl::StatusOr<bool> Trainer::Step(double rate_factor, StepReport* report) {
   SamplePoints(*model_, options_.seed, state_.iteration, flow_training_.points, workspace_.caller(),
                &points_);
   watch.Book(&seconds_.points);
+  at_points_.Begin(points_.z);
+  watch.Book(&seconds_.target);
   if (flow_steps == 1) TrainFlows(rate_factor);
   watch.Book(&seconds_.flow);
-  if (absl::Status s = EvaluateTarget(target_, pool_, &points_); !s.ok()) return s;
-  watch.Book(&seconds_.target);
+  at_points_.TakeSeconds();  // booked
   const absl::Status learned = objective_->Gradients(Input(), &state_.objective, &gradients_);
   if (!learned.ok()) return learned;
   if (cancel_ != nullptr && cancel_->load()) return false;
   watch.Book(&seconds_.inner);
+  const double waited = at_points_.TakeSeconds();
+  seconds_.target += waited;
+  seconds_.inner -= waited;
   const bool fine = Learn(rate_factor, report);
   ++state_.iteration;
   if (!fine) ++state_.skipped_steps;

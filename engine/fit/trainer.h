@@ -20,8 +20,10 @@
 #include "engine/fit/phase_seconds.h"
 #include "engine/methods/methods.h"
 #include "engine/methods/objective.h"
+#include "engine/methods/target_values.h"
 #include "engine/model/model_state.h"
 #include "engine/nn/adam.h"
+#include "engine/parallel/stopwatch.h"
 #include "engine/parallel/workspace.h"
 #include "engine/targets/target.h"
 
@@ -104,6 +106,7 @@ class Trainer {
   ModelState* model_;
   const std::atomic<bool>* cancel_;
   Workspace workspace_;
+  TargetEvaluation at_points_;  // of the target at points_
   FlowTraining flow_training_;
   TrainerState state_;
   PhaseSeconds seconds_;

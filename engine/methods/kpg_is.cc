@@ -70,8 +70,8 @@ void KpgIs::DrawAround(const StepInput& input) {
   input.pool.ParallelFor(m, [&](int64_t point, int worker) {
     DrawAroundPoint(input, point, input.workspace.worker(worker));
   });
-  around_.z.resize(dim, n);
-  component.affine.Apply(x_, &affine_work_, around_.z);
+  around_.resize(dim, n);
+  component.affine.Apply(x_, &affine_work_, around_);
 }
 
 double KpgIs::MedianSquare() {
@@ -89,20 +89,23 @@ absl::Status KpgIs::Gradients(const StepInput& input, ObjectiveState* state,
     return absl::InvalidArgumentError("method: one component with a proposal is needed");
   }
   DrawAround(input);
-  if (absl::Status s = EvaluateTarget(input.target, input.pool, &around_); !s.ok()) return s;
+  if (absl::Status s = input.at_points.Await(); !s.ok()) return s;
+  if (absl::Status s = EvaluateTarget(input.target, input.pool, around_, &at_around_); !s.ok()) {
+    return s;
+  }
   const AffineMap& affine = input.model.components.front().affine;
   const int64_t m = input.points.z.cols(), k = options_.inner_samples;
   bandwidth_ = Bandwidth(options_.kernel, MedianSquare(), k);
   // What is not finite, here or there, smooths nothing.
-  score_.noalias() -= affine.scale.transpose().triangularView<Eigen::Upper>() * around_.score_p;
+  score_.noalias() -= affine.scale.transpose().triangularView<Eigen::Upper>() * at_around_.score_p;
   smoothed_.setZero(score_.rows(), m);
   SteinPoints points;
   double loss = 0;
   for (int64_t j = 0; j < m; ++j) {
-    if (!std::isfinite(input.points.log_p[j])) continue;
+    if (!std::isfinite(input.at_points.values().log_p[j])) continue;
     for (int64_t i = j * k; i < (j + 1) * k; ++i) {
       const double weight = weights_[i] * KernelValue(options_.kernel, square_[i], bandwidth_);
-      if (!std::isfinite(around_.log_p[i]) || !score_.col(i).allFinite() ||
+      if (!std::isfinite(at_around_.log_p[i]) || !score_.col(i).allFinite() ||
           !std::isfinite(weight)) {
         continue;
       }

@@ -31,7 +31,7 @@ class KpgIs final : public Objective {
   double bandwidth() const { return bandwidth_; }
 
  private:
-  // Of all points: around_.z, weights_, score_ and square_.
+  // Of all points: around_, weights_, score_ and square_.
   void DrawAround(const StepInput& input);
   void DrawAroundPoint(const StepInput& input, int64_t point, Scratch& scratch);
   double MedianSquare();
@@ -39,7 +39,8 @@ class KpgIs final : public Objective {
   const ObjectiveOptions options_;
   // Kept from step to step. Column j K + i: sample i of point j.
   ProposalContext context_;
-  PointBatch around_;                 // z' and the target there
+  Eigen::MatrixXd around_;  // D×mK: z'
+  TargetValues at_around_;
   Eigen::MatrixXf x_;                 // D×mK: x'
   Eigen::MatrixXd score_;             // D×mK: ∇_x' log q(x'|ε)
   Eigen::VectorXd weights_, square_;  // mK: w; ‖x' − x‖²

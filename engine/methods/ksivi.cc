@@ -29,19 +29,22 @@ void Ksivi::Smooth(int64_t points, StepGradients* gradients) {
 absl::Status Ksivi::AddCurvature(const StepInput& input) {
   const AffineMap& affine = input.model.components.front().affine;
   const int64_t n = g_.cols();
-  shifted_.z.resize(g_.rows(), 2 * n);
+  shifted_.resize(g_.rows(), 2 * n);
   for (int64_t i = 0; i < n; ++i) {
     const double length = g_.col(i).norm();
     const Eigen::VectorXd direction = g_.col(i) * (length > 0 ? kDifference / length : 0);
     const Eigen::VectorXd step = affine.scale.triangularView<Eigen::Lower>() * direction;
     const Eigen::VectorXd z = input.points.z.col(points_.finite[static_cast<size_t>(i)]);
-    shifted_.z.col(i) = z + step;
-    shifted_.z.col(n + i) = z - step;
+    shifted_.col(i) = z + step;
+    shifted_.col(n + i) = z - step;
   }
-  if (absl::Status s = EvaluateTarget(input.target, input.pool, &shifted_); !s.ok()) return s;
+  if (absl::Status s = EvaluateTarget(input.target, input.pool, shifted_, &at_shifted_); !s.ok()) {
+    return s;
+  }
   for (int64_t i = 0; i < n; ++i) {
     const double factor = g_.col(i).norm() / (2 * kDifference);
-    const Eigen::VectorXd bend = factor * (shifted_.score_p.col(i) - shifted_.score_p.col(n + i));
+    const Eigen::VectorXd bend =
+        factor * (at_shifted_.score_p.col(i) - at_shifted_.score_p.col(n + i));
     residual_.col(i) += affine.scale.transpose().triangularView<Eigen::Upper>() * bend;
   }
   return absl::OkStatus();

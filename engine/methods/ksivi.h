@@ -35,7 +35,8 @@ class Ksivi final : public Objective {
   SteinPoints points_;
   KernelMatrix kernel_;
   Eigen::MatrixXd products_, g_, residual_;  // n×n: k_ij of the pairs that count; D×n
-  PointBatch shifted_;                       // z_i ± δ A g_i/‖g_i‖
+  Eigen::MatrixXd shifted_;                  // z_i ± δ A g_i/‖g_i‖
+  TargetValues at_shifted_;
 };
 
 }  // namespace aisivi

@@ -1,6 +1,6 @@
 // What a training step learns from its points.
 //
-// A step draws points z = h_φ(ε, η) of the model and evaluates the target there. The objective
+// A step draws points z = h_φ(ε, η) of the model and asks the target there. The objective
 // turns them into gradients of its loss with respect to what the family put out, and the trainer
 // sends these back through the family. Two kinds (DESIGN.md §1):
 //   score methods      d loss / d x = s_q(x) − s_p(x), the path gradient over an estimator of s_q
@@ -20,6 +20,7 @@
 #include "engine/methods/latent_chain.h"
 #include "engine/methods/point_batch.h"
 #include "engine/methods/point_gradients.h"
+#include "engine/methods/target_values.h"
 #include "engine/model/model_state.h"
 #include "engine/parallel/thread_pool.h"
 #include "engine/parallel/workspace.h"
@@ -41,6 +42,9 @@ struct StepInput {
   const Target& target;
   const ModelState& model;
   const PointBatch& points;  // component after component, as many of each
+  // Of the target at the points, begun. To be awaited as late as the method can: what is made
+  // before costs no time where the answer comes from elsewhere.
+  TargetEvaluation& at_points;
   uint32_t iteration;
   ThreadPool& pool;
   Workspace& workspace;
@@ -88,7 +92,7 @@ class Objective {
 
   // The gradients at the points of a step. Deterministic in (options, input, state) at any number
   // of threads. The target's own error. Once input.cancel is true what is returned is not to be
-  // used.
+  // used. Awaits input.at_points, unless it returns an error before.
   virtual absl::Status Gradients(const StepInput& input, ObjectiveState* state,
                                  StepGradients* gradients) = 0;
   // After the family has taken the step.

@@ -30,8 +30,10 @@ absl::Status PathGradient::Gradients(const StepInput& input, ObjectiveState* sta
                                      StepGradients* gradients) {
   EstimateMarginal(Request(input, input.iteration, state->adaptation.total_inner_samples),
                    input.pool, input.workspace, &marginal_);
-  MakePointGradients(input.model, marginal_, input.points.log_p, input.points.score_p,
-                     &state->typical_length, &points_);
+  if (absl::Status s = input.at_points.Await(); !s.ok()) return s;
+  const TargetValues& target = input.at_points.values();
+  MakePointGradients(input.model, marginal_, target.log_p, target.score_p, &state->typical_length,
+                     &points_);
   gradients->grad_x = points_.grad_x;
   gradients->log_q = marginal_.log_q;
   gradients->finite = points_.finite;

@@ -86,7 +86,7 @@ void Sivi::LatentScores(const StepInput& input, LatentGradients* out) {
     for (int64_t j = 0; j < m; ++j) {
       const double w = weights_(i, j) / static_cast<double>(m);
       // A point without a gradient of its own moves nothing else either.
-      if (w == 0 || !std::isfinite(input.points.log_p[j])) continue;
+      if (w == 0 || !std::isfinite(input.at_points.values().log_p[j])) continue;
       r = (x_.col(j) - mean_.col(i)).cwiseProduct(inv_sigma_.col(i));
       mean += w * r;
       log_sigma.array() += w * (r.array().square() - 1);
@@ -105,8 +105,10 @@ absl::Status Sivi::Gradients(const StepInput& input, ObjectiveState* state,
   Weigh(input, gradients);
   PointScores(input);
   marginal_.log_q = gradients->log_q;
-  MakePointGradients(input.model, marginal_, input.points.log_p, input.points.score_p,
-                     &state->typical_length, &points_);
+  if (absl::Status s = input.at_points.Await(); !s.ok()) return s;
+  const TargetValues& target = input.at_points.values();
+  MakePointGradients(input.model, marginal_, target.log_p, target.score_p, &state->typical_length,
+                     &points_);
   gradients->grad_x = points_.grad_x;
   gradients->grad_log_sigma.resize(0, 0);
   gradients->latents.resize(1);

@@ -22,13 +22,14 @@ absl::Status MakeSteinPoints(const StepInput& input, SteinPoints* points) {
     points->noise.col(i) = sample.eta.col(i).cast<double>().cwiseProduct(
         conditional.inv_sigma.col(column).cast<double>());
   }
-  points->f =
-      component.affine.scale.transpose().triangularView<Eigen::Upper>() * input.points.score_p;
+  if (absl::Status s = input.at_points.Await(); !s.ok()) return s;
+  const TargetValues& target = input.at_points.values();
+  points->f = component.affine.scale.transpose().triangularView<Eigen::Upper>() * target.score_p;
   points->f += points->noise;
   points->x = sample.x.cast<double>();
   points->finite.clear();
   for (int64_t i = 0; i < m; ++i) {
-    if (!std::isfinite(input.points.log_p[i]) || !points->f.col(i).allFinite() ||
+    if (!std::isfinite(target.log_p[i]) || !points->f.col(i).allFinite() ||
         !points->x.col(i).allFinite()) {
       continue;
     }

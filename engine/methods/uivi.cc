@@ -67,8 +67,10 @@ absl::Status Uivi::Gradients(const StepInput& input, ObjectiveState* state,
   affine.scale.triangularView<Eigen::Lower>().transpose().solveInPlace(marginal_.score);
   marginal_.log_q.setZero(m);
   marginal_.ess.setOnes(m);
-  MakePointGradients(input.model, marginal_, input.points.log_p, input.points.score_p,
-                     &state->typical_length, &points_);
+  if (absl::Status s = input.at_points.Await(); !s.ok()) return s;
+  const TargetValues& target = input.at_points.values();
+  MakePointGradients(input.model, marginal_, target.log_p, target.score_p, &state->typical_length,
+                     &points_);
   constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
   gradients->grad_x = points_.grad_x;
   gradients->grad_log_sigma.resize(0, 0);

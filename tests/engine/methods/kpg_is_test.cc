@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <limits>
 
+#include "tests/engine/methods/hole_target.h"
 #include "tests/engine/model/testing.h"
 #include "tests/engine/warmstart/test_targets.h"
 
@@ -27,17 +27,16 @@ class KpgIsTest : public testing::Test {
     ThreadPool pool(threads);
     Workspace workspace(pool);
     SamplePoints(model_, 1, 0, kParticles, workspace.caller(), &batch_);
-    EXPECT_TRUE(EvaluateTarget(target_, pool, &batch_).ok());
-    if (spoil_) {
-      batch_.log_p[3] = -std::numeric_limits<double>::infinity();
-      batch_.score_p.col(3).setConstant(std::numeric_limits<double>::quiet_NaN());
-    }
+    test::HoleTarget target(target_);
+    if (spoil_) target.hole = batch_.z.col(3);
+    TargetEvaluation at_points(target, pool);
+    at_points.Begin(batch_.z);
     ObjectiveState state;
     StepGradients gradients;
-    EXPECT_TRUE(
-        objective
-            ->Gradients({target_, model_, batch_, 0, pool, workspace, nullptr}, &state, &gradients)
-            .ok());
+    EXPECT_TRUE(objective
+                    ->Gradients({target, model_, batch_, at_points, 0, pool, workspace, nullptr},
+                                &state, &gradients)
+                    .ok());
     return gradients;
   }
 
@@ -103,9 +102,10 @@ TEST_F(KpgIsTest, NeedsOneComponentAndAProposal) {
   ObjectiveState state;
   StepGradients gradients;
   KpgIs objective({});
+  TargetEvaluation at_points(target_, pool);
   const auto refused = [&](const ModelState& model) {
     return absl::IsInvalidArgument(objective.Gradients(
-        {target_, model, batch_, 0, pool, workspace, nullptr}, &state, &gradients));
+        {target_, model, batch_, at_points, 0, pool, workspace, nullptr}, &state, &gradients));
   };
   ModelState two = model_, bare = model_;
   two.components.push_back(two.components.front());

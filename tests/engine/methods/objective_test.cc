@@ -14,6 +14,7 @@
 #include "engine/methods/kernel.h"
 #include "engine/methods/methods.h"
 #include "tests/engine/family/testing.h"
+#include "tests/engine/methods/hole_target.h"
 #include "tests/engine/warmstart/test_targets.h"
 
 namespace aisivi {
@@ -62,7 +63,6 @@ class ObjectiveTest : public testing::TestWithParam<Case> {
                 .kernel = *KernelOfName(c.kernel),
                 .v_statistic = c.v_statistic};
     SamplePoints(model_, kSeed, 0, kPoints, workspace_.caller(), &points_);
-    EXPECT_TRUE(EvaluateTarget(target_, pool_, &points_).ok());
   }
 
   const Component& component() const { return model_.components.front(); }
@@ -72,7 +72,9 @@ class ObjectiveTest : public testing::TestWithParam<Case> {
     ObjectiveState state;
     StepGradients gradients;
     const auto objective = (*FindMethod(GetParam().method))->objective(options_);
-    const StepInput input{target_, model_, points_, 0, pool, workspace, nullptr};
+    TargetEvaluation at_points(step_target_, pool);
+    at_points.Begin(points_.z);
+    const StepInput input{step_target_, model_, points_, at_points, 0, pool, workspace, nullptr};
     EXPECT_TRUE(objective->Gradients(input, &state, &gradients).ok());
     return gradients;
   }
@@ -177,6 +179,7 @@ class ObjectiveTest : public testing::TestWithParam<Case> {
   }
 
   const PointTarget target_;
+  test::HoleTarget step_target_{target_};
   ThreadPool pool_;
   Workspace workspace_;
   ModelState model_;
@@ -216,8 +219,7 @@ TEST_P(ObjectiveTest, TheSameAtAnyThreadCount) {
 
 TEST_P(ObjectiveTest, APointThatIsNotFiniteMovesNothing) {
   const StepGradients all = Gradients(pool_);
-  points_.log_p[3] = std::numeric_limits<double>::quiet_NaN();
-  points_.score_p.col(3).setConstant(std::numeric_limits<double>::quiet_NaN());
+  step_target_.hole = points_.z.col(3);
   const StepGradients gradients = Gradients(pool_);
   EXPECT_EQ(all.finite, kPoints);
   EXPECT_EQ(gradients.finite, kPoints - 1);
@@ -257,16 +259,18 @@ TEST(KpgTest, TheConditionalScoreStandsForTheMarginalOne) {
   constexpr int64_t kMany = 2500;
   PointBatch points;
   SamplePoints(model, 1, 0, kMany, workspace.caller(), &points);
-  ASSERT_TRUE(EvaluateTarget(target, pool, &points).ok());
+  TargetEvaluation at_points(target, pool);
+  at_points.Begin(points.z);
   ObjectiveState state;
   StepGradients gradients;
   const auto objective = (*FindMethod("kpg"))->objective({});
-  ASSERT_TRUE(
-      objective->Gradients({target, model, points, 0, pool, workspace, nullptr}, &state, &gradients)
-          .ok());
+  ASSERT_TRUE(objective
+                  ->Gradients({target, model, points, at_points, 0, pool, workspace, nullptr},
+                              &state, &gradients)
+                  .ok());
   KernelMatrix kernel;
   EvaluateKernel(KernelKind::kGaussian, points.z, &kernel);
-  const MatrixXd difference = -points.z - points.score_p;  // ∇ log q − ∇ log p
+  const MatrixXd difference = -points.z - at_points.values().score_p;  // ∇ log q − ∇ log p
   const MatrixXd smoothed =
       difference * kernel.value / static_cast<double>(kMany) / static_cast<double>(kMany);
   const MatrixXd made = gradients.grad_x.cast<double>();

@@ -3,10 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <limits>
 
 #include "engine/methods/methods.h"
 #include "tests/engine/family/testing.h"
+#include "tests/engine/methods/hole_target.h"
 #include "tests/engine/warmstart/test_targets.h"
 
 namespace aisivi {
@@ -41,8 +41,9 @@ class UiviTest : public testing::Test {
     StepGradients gradients;
     for (uint32_t i = 0; i < 30; ++i) {
       SamplePoints(model, 1, i, i < 29 ? 200 : points, workspace.caller(), &batch_);
-      EXPECT_TRUE(EvaluateTarget(target_, pool, &batch_).ok());
-      const StepInput input{target_, model, batch_, i, pool, workspace, nullptr};
+      TargetEvaluation at_points(target_, pool);
+      at_points.Begin(batch_.z);
+      const StepInput input{target_, model, batch_, at_points, i, pool, workspace, nullptr};
       EXPECT_TRUE(objective->Gradients(input, state, &gradients).ok());
     }
     return gradients;
@@ -100,14 +101,15 @@ TEST_F(UiviTest, APointThatIsNotFiniteMovesNothing) {
   ObjectiveState state;
   StepGradients gradients;
   SamplePoints(model, 1, 0, 40, workspace.caller(), &batch_);
-  ASSERT_TRUE(EvaluateTarget(target_, pool, &batch_).ok());
-  batch_.log_p[3] = -std::numeric_limits<double>::infinity();
-  batch_.score_p.col(3).setConstant(std::numeric_limits<double>::quiet_NaN());
+  test::HoleTarget target(target_);
+  target.hole = batch_.z.col(3);
+  TargetEvaluation at_points(target, pool);
+  at_points.Begin(batch_.z);
   const auto objective = (*FindMethod("uivi"))->objective({});
-  ASSERT_TRUE(
-      objective
-          ->Gradients({target_, model, batch_, 0, pool, workspace, nullptr}, &state, &gradients)
-          .ok());
+  ASSERT_TRUE(objective
+                  ->Gradients({target, model, batch_, at_points, 0, pool, workspace, nullptr},
+                              &state, &gradients)
+                  .ok());
   EXPECT_EQ(gradients.finite, 39);
   EXPECT_TRUE(gradients.grad_x.allFinite());
   EXPECT_TRUE(gradients.grad_x.col(3).isZero(0));
@@ -122,8 +124,9 @@ TEST_F(UiviTest, RefusesSeveralComponents) {
   ObjectiveState state;
   StepGradients gradients;
   const auto objective = (*FindMethod("uivi"))->objective({});
+  TargetEvaluation at_points(target_, pool);
   EXPECT_TRUE(absl::IsInvalidArgument(objective->Gradients(
-      {target_, model, batch_, 0, pool, workspace, nullptr}, &state, &gradients)));
+      {target_, model, batch_, at_points, 0, pool, workspace, nullptr}, &state, &gradients)));
 }
 
 }  // namespace
