@@ -27,6 +27,9 @@ std::shared_ptr<grpc::Channel> Connect(const std::string& address) {
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2000);
+  // Arrays come in whole frames, read in large pieces.
+  arguments.SetInt(GRPC_ARG_HTTP2_MAX_FRAME_SIZE, 1 << 20);
+  arguments.SetInt(GRPC_ARG_TCP_READ_CHUNK_SIZE, 1 << 18);
   // A proxy for the outside world does not lead to this machine.
   if (absl::StartsWith(address, "127.") || absl::StartsWith(address, "localhost") ||
       absl::StartsWith(address, "[::1]")) {

@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/parallel/instruction_set.h"
 #include "server/metrics/rpc_interceptor.h"
+#include "server/services/array_transport.h"
 #include "server/store/durable_file.h"
 #include "spdlog/spdlog.h"
 
@@ -117,6 +118,7 @@ absl::Status Server::Listen() {
   builder.AddListeningPort(options_.listen, grpc::InsecureServerCredentials(), &port);
   // A second server on the same port must fail, not share it.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  CarryArrays(&builder);
   builder.SetMaxReceiveMessageSize(static_cast<int>(2 * options_.max_request_mb * kMebibyte));
   builder.SetMaxSendMessageSize(-1);
   builder.SetResourceQuota(grpc::ResourceQuota("rpcs").SetMaxThreads(kMaxRpcThreads));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <condition_variable>
 #include <cstdint>
 #include <memory>
 
@@ -27,6 +28,8 @@ struct Batch {
   std::shared_ptr<const v1::ServeDensityResponse> message;
 
   State state = State::kWaiting;
+  // Of whoever waits for the answer; null of a check.
+  std::shared_ptr<std::condition_variable> waiter;
   int sends = 0;
   v1::BatchAnswer answer;  // of kAnswered; it passed CheckAnswer()
   absl::Status failure;    // of kFailed

@@ -52,7 +52,7 @@ struct DensityBroker::Density {
   RemoteDensity is;
   std::vector<StreamPtr> streams;  // that serve it
   std::deque<BatchPtr> queue;
-  int waiting = 0;  // evaluations
+  std::set<const Evaluation*> evaluations;  // that wait
   absl::Time unserved_since = absl::InfiniteFuture();
 };
 
@@ -81,13 +81,14 @@ class DensityBroker::Stream {
 // The batches of one call of Evaluate(); they are forgotten when it goes.
 class DensityBroker::Evaluation {
  public:
-  // With the broker's lock held, like all methods.
-  Evaluation(DensityBroker* broker, DensityPtr density)
-      : broker_(broker), density_(std::move(density)) {
-    ++density_->waiting;
+  // With the broker's lock held, like all methods but MakeNext().
+  Evaluation(DensityBroker* broker, DensityPtr density, const Eigen::Ref<const Eigen::MatrixXd>& x,
+             bool score)
+      : broker_(broker), density_(std::move(density)), x_(x), score_(score) {
+    density_->evaluations.insert(this);
   }
   ~Evaluation() {
-    --density_->waiting;
+    density_->evaluations.erase(this);
     for (const auto& [batch, first] : under_way_) {
       if (batch->state == Batch::State::kWaiting) {
         std::deque<BatchPtr>& queue = density_->queue;
@@ -99,16 +100,19 @@ class DensityBroker::Evaluation {
   Evaluation(const Evaluation&) = delete;
   Evaluation& operator=(const Evaluation&) = delete;
 
-  void Ask(const Eigen::Ref<const Eigen::MatrixXd>& x, bool score) {
-    const int64_t most = PointsPerBatch(x.rows());
-    while (next_ < x.cols() && under_way_.size() < kMostUnderWay) {
-      const int64_t count = std::min(most, x.cols() - next_);
-      BatchPtr batch =
-          MakeBatch(++broker_->last_batch_, x.middleCols(next_, count), score, /*check=*/false);
-      under_way_.emplace_back(batch, next_);
-      density_->queue.push_back(std::move(batch));
-      next_ += count;
-    }
+  bool has_next() const { return next_ < x_.cols() && under_way_.size() < kMostUnderWay; }
+  // The next batch that Ask() takes. Without the lock: it copies its points.
+  BatchPtr MakeNext() const {
+    const int64_t count = std::min(PointsPerBatch(x_.rows()), x_.cols() - next_);
+    BatchPtr batch =
+        MakeBatch(++broker_->last_batch_, x_.middleCols(next_, count), score_, /*check=*/false);
+    batch->waiter = changed;
+    return batch;
+  }
+  void Ask(BatchPtr batch) {
+    under_way_.emplace_back(batch, next_);
+    next_ += batch->points;
+    density_->queue.push_back(std::move(batch));
     broker_->Dispatch(*density_);
   }
   bool done() const { return under_way_.empty(); }
@@ -120,9 +124,15 @@ class DensityBroker::Evaluation {
     return front;
   }
 
+  // A batch was answered or failed, or the density lost its last stream.
+  const std::shared_ptr<std::condition_variable> changed =
+      std::make_shared<std::condition_variable>();
+
  private:
   DensityBroker* const broker_;
   const DensityPtr density_;
+  const Eigen::Ref<const Eigen::MatrixXd>& x_;
+  const bool score_;
   std::deque<std::pair<BatchPtr, int64_t>> under_way_;
   int64_t next_ = 0;
 };
@@ -154,7 +164,8 @@ void DensityBroker::Take(const StreamPtr& stream, v1::ServeDensityRequest reques
   absl::StatusOr<Offer> offer = absl::UnknownError("");
   // Without the lock: a large offer takes a moment.
   if (request.has_offer()) offer = ReadOffer(request.offer());
-  const std::lock_guard<std::mutex> lock(mutex_);
+  std::shared_ptr<std::condition_variable> wake;
+  std::unique_lock<std::mutex> lock(mutex_);
   if (stream->state == Stream::State::kEnded) return;
   absl::Status status;
   if (request.has_offer()) {
@@ -164,12 +175,14 @@ void DensityBroker::Take(const StreamPtr& stream, v1::ServeDensityRequest reques
   } else if (request.has_answer()) {
     status = stream->state == Stream::State::kJoined
                  ? FieldError("offer", "is required in the first message")
-                 : TakeAnswer(stream, std::move(*request.mutable_answer()));
+                 : TakeAnswer(stream, std::move(*request.mutable_answer()), &wake);
   } else {
     status = FieldError(stream->state == Stream::State::kJoined ? "offer" : "answer",
                         "is required: the message is empty");
   }
   if (!status.ok()) End(stream, status);
+  lock.unlock();
+  if (wake != nullptr) wake->notify_one();
 }
 
 absl::Status DensityBroker::FindNamed(const Offer& offer, DensityPtr* density) const {
@@ -210,7 +223,8 @@ void DensityBroker::SendNextCheck(const StreamPtr& stream) {
   stream->unanswered.back().check = number;
 }
 
-absl::Status DensityBroker::TakeAnswer(const StreamPtr& stream, v1::BatchAnswer answer) {
+absl::Status DensityBroker::TakeAnswer(const StreamPtr& stream, v1::BatchAnswer answer,
+                                       std::shared_ptr<std::condition_variable>* wake) {
   const auto asked =
       std::find_if(stream->unanswered.begin(), stream->unanswered.end(),
                    [&](const Stream::Asked& one) { return one.batch->id == answer.id(); });
@@ -234,7 +248,7 @@ absl::Status DensityBroker::TakeAnswer(const StreamPtr& stream, v1::BatchAnswer 
     batch->answer = std::move(answer);
     batch->state = failed ? Batch::State::kFailed : Batch::State::kAnswered;
     if (failed) batch->failure = absl::AbortedError(absl::StrCat("the density: ", error));
-    answered_.notify_all();
+    *wake = batch->waiter;
   }
   if (batch->check) return TakeCheckAnswer(stream, *batch);
   Dispatch(*stream->density);
@@ -340,7 +354,11 @@ void DensityBroker::End(const StreamPtr& stream, const absl::Status& status) {
     GiveBack(asked->batch, status, &density);
   }
   Dispatch(density);
-  answered_.notify_all();
+  WakeAll(density);
+}
+
+void DensityBroker::WakeAll(const Density& density) {
+  for (const Evaluation* evaluation : density.evaluations) evaluation->changed->notify_one();
 }
 
 void DensityBroker::Close(const StreamPtr& stream, const absl::Status& status) {
@@ -377,9 +395,16 @@ absl::Status DensityBroker::Evaluate(const RemoteDensity& density,
   }
   const DensityPtr asked = found->second;
   const absl::Time began = absl::Now();
-  Evaluation evaluation(this, asked);
-  for (evaluation.Ask(x, score != nullptr); !evaluation.done();
-       evaluation.Ask(x, score != nullptr)) {
+  Evaluation evaluation(this, asked, x, score != nullptr);
+  while (true) {
+    // Copies of points and answers are made without the lock: others are served meanwhile.
+    while (evaluation.has_next()) {
+      lock.unlock();
+      BatchPtr batch = evaluation.MakeNext();
+      lock.lock();
+      evaluation.Ask(std::move(batch));
+    }
+    if (evaluation.done()) return absl::OkStatus();
     const Batch& front = evaluation.front();
     while (front.state == Batch::State::kWaiting || front.state == Batch::State::kSent) {
       if (wait.cancel != nullptr && wait.cancel->load()) {
@@ -392,13 +417,14 @@ absl::Status DensityBroker::Evaluate(const RemoteDensity& density,
             absl::StrCat("target: nobody has answered for its density for ",
                          absl::FormatDuration(wait.patience)));
       }
-      answered_.wait_for(lock, kLook);
+      evaluation.changed->wait_for(lock, kLook);
     }
     if (front.state == Batch::State::kFailed) return front.failure;
     const auto [batch, first] = evaluation.TakeFront();
+    lock.unlock();
     ReadAnswer(*batch, log_density->segment(first, batch->points), score, first);
+    lock.lock();
   }
-  return absl::OkStatus();
 }
 
 void DensityBroker::Shutdown() {
@@ -407,8 +433,8 @@ void DensityBroker::Shutdown() {
   for (const StreamPtr& stream : std::vector<StreamPtr>(streams_.begin(), streams_.end())) {
     End(stream, ShuttingDown("; its densities are forgotten"));
   }
+  for (const auto& [name, density] : densities_) WakeAll(*density);
   densities_.clear();
-  answered_.notify_all();
   timer_.notify_all();
 }
 
@@ -435,7 +461,7 @@ absl::Time DensityBroker::EndWhatIsDue(absl::Time now) {
   for (auto it = densities_.begin(); it != densities_.end();) {
     const Density& density = *it->second;
     const absl::Time due = density.unserved_since + limits_.kept;
-    if (density.waiting == 0 && due <= now) {
+    if (density.evaluations.empty() && due <= now) {
       it = densities_.erase(it);
       continue;
     }

@@ -108,7 +108,9 @@ class DensityBroker {
 
   // All with mutex_ held.
   absl::Status TakeOffer(const StreamPtr& stream, Offer offer);
-  absl::Status TakeAnswer(const StreamPtr& stream, v1::BatchAnswer answer);
+  // `wake` is to be told once the lock is let go, unless it is null.
+  absl::Status TakeAnswer(const StreamPtr& stream, v1::BatchAnswer answer,
+                          std::shared_ptr<std::condition_variable>* wake);
   absl::Status TakeCheckAnswer(const StreamPtr& stream, const Batch& batch);
   absl::Status Accept(const StreamPtr& stream);
   absl::Status FindNamed(const Offer& offer, DensityPtr* density) const;
@@ -117,6 +119,7 @@ class DensityBroker {
   void Dispatch(Density& density);
   void End(const StreamPtr& stream, const absl::Status& status);
   void GiveBack(const BatchPtr& batch, const absl::Status& why, Density* density);
+  static void WakeAll(const Density& density);
   void WakeBy(absl::Time due);
 
   void TimerLoop();
@@ -124,11 +127,10 @@ class DensityBroker {
 
   const DensityLimits limits_;
   mutable std::mutex mutex_;
-  std::condition_variable answered_;             // or failed, or a density lost its last stream
   std::condition_variable timer_;                // wake_ or stopping_ changed
   std::map<std::string, DensityPtr> densities_;  // by name
   std::set<StreamPtr> streams_;
-  int64_t last_batch_ = 0;
+  std::atomic<int64_t> last_batch_ = 0;
   absl::Time wake_ = absl::InfiniteFuture();
   bool stopping_ = false;
   std::thread timer_thread_;

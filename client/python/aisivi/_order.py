@@ -21,7 +21,9 @@ def arrays_of(rows: Floats, shapes: Sequence[tuple[int, ...]]) -> list[Floats]:
 
 
 def rows_of(arrays: Sequence[Floats]) -> Floats:
-    """The inverse: such arrays as N × P numbers."""
+    """The inverse: such arrays as N × P numbers, which may be those of an array."""
+    if len(arrays) == 1 and arrays[0].ndim <= 2:
+        return arrays[0].reshape(len(arrays[0]), -1)
     sizes = [int(np.prod(array.shape[1:], dtype=np.int64)) for array in arrays]
     rows = np.empty((len(arrays[0]), sum(sizes)))
     at = 0

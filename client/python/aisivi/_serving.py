@@ -10,7 +10,7 @@ from typing import Any, Callable
 
 import grpc
 
-from aisivi import _api
+from aisivi import _api, _memory
 from aisivi._desk import Desk
 from aisivi.density import Density
 from aisivi.errors import AisiviError, DeadlineExceededError, NotFoundError, UnavailableError
@@ -59,6 +59,7 @@ class Serving:
         DeadlineExceededError when the server is silent for `timeout` seconds; what is wrong with
         the density as DensityError, or InvalidArgumentError where the server found it.
         """
+        _memory.keep_temporaries()
         self._begin()
         try:
             while not self._accepted:

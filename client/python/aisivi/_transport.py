@@ -18,7 +18,13 @@ _LOOPBACK = ("127.", "localhost", "[::1]")
 
 def connect(address: str) -> Any:
     """A channel that connects when it is first used."""
-    options = [("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1)]
+    options = [
+        ("grpc.max_send_message_length", -1),
+        ("grpc.max_receive_message_length", -1),
+        # For arrays: whole frames, read in large pieces.
+        ("grpc.http2.max_frame_size", 1 << 20),
+        ("grpc.experimental.tcp_read_chunk_size", 1 << 18),
+    ]
     if address.startswith(_LOOPBACK):
         # A proxy for the outside world does not lead to this machine.
         options.append(("grpc.enable_http_proxy", 0))
