@@ -103,7 +103,10 @@ absl::Status Evaluator::Run(const AffineGaussian* gaussian,
   const int64_t shards = (count + each - 1) / each;
   evaluated_ += count;
   log_density->resize(count);
-  if (score != nullptr) score->resize(x.rows(), count);
+  if (score != nullptr) {
+    scored_ += count;
+    score->resize(x.rows(), count);
+  }
   std::vector<absl::Status> status(static_cast<size_t>(shards));
   std::vector<int64_t> good_here(static_cast<size_t>(shards), 0);
   pool_.ParallelFor(shards, [&](int64_t shard, int) {

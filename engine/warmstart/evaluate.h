@@ -38,6 +38,8 @@ class Evaluator {
   ThreadPool& pool() { return pool_; }
   // Points evaluated so far.
   int64_t evaluated() const { return evaluated_; }
+  // Those of them that were evaluated here and whose score was asked for.
+  int64_t scored() const { return scored_; }
   // Called after every batch, on the thread that asked for it.
   void OnEvaluated(std::function<void()> report) { report_ = std::move(report); }
   // OK, or CANCELLED once the flag is set.
@@ -73,6 +75,7 @@ class Evaluator {
   ThreadPool& pool_;
   const std::atomic<bool>* cancel_;
   int64_t evaluated_;
+  int64_t scored_ = 0;
   std::function<void()> report_;
 };
 

@@ -36,6 +36,7 @@ class Descent {
   const Eigen::VectorXd& Trial() const { return trial_.z; }
 
   void Observe(double log_density, const Eigen::Ref<const Eigen::VectorXd>& score) {
+    ++evaluations_;
     trial_.f = -log_density;
     trial_.gradient = -score;
     if (!started_) {
@@ -80,7 +81,9 @@ class Descent {
 
   void NewDirection() {
     if (current_.z.norm() > options_.max_norm) return Stop(SearchEnd::kUnbounded);
-    if (iterations_ >= options_.max_iterations) return Stop(SearchEnd::kIterationLimit);
+    if (iterations_ >= options_.max_iterations || evaluations_ >= options_.max_evaluations) {
+      return Stop(SearchEnd::kIterationLimit);
+    }
     if (options_.recognise) {
       known_ = options_.recognise(current_.z, -current_.f);
       if (known_ >= 0) return Stop(SearchEnd::kKnown);
@@ -146,7 +149,7 @@ class Descent {
   const LbfgsOptions& options_;
   bool running_ = true, started_ = false;
   SearchEnd end_ = SearchEnd::kIterationLimit;
-  int iterations_ = 0, small_steps_ = 0, trials_ = 0;
+  int iterations_ = 0, evaluations_ = 0, small_steps_ = 0, trials_ = 0;
   Point current_, trial_, low_;
   Eigen::VectorXd direction_;
   double slope_ = 0, step_ = 0, low_step_ = 0, high_step_ = 0;

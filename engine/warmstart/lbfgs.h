@@ -20,6 +20,9 @@ namespace aisivi {
 struct LbfgsOptions {
   int history = 12;
   int max_iterations = 400;
+  // A few for each iteration at most: where log p̃ has noise (a solver's, say) a line search bisects
+  // forty times to gain nothing, and one such search of hundreds would outlast all others.
+  int max_evaluations = 1000;
   double tolerance = 1e-6;    // nats: stop when a quasi-Newton step promises less, twice in a row
   double max_norm = 5e7;      // ‖z‖ beyond this: the target is unbounded
   double max_step = 1e8;      // no trial moves farther than this from its iterate, …

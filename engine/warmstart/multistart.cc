@@ -35,7 +35,8 @@ constexpr int64_t kOften = 10;  // searches that every mode that matters must ha
 // the end one of 55 fits of random mixtures that were called good had missed a tenth of the mass.
 constexpr double kSpanOnTheWay = 1, kSpanAtTheEnd = 0.2;
 // That a single mode has to stand at least, and after which it is taken for all there is, as it is
-// of most targets: nearly all of these are of the density alone.
+// of most targets: where starts are recognised nearly all of these are of the density alone. Where
+// every search has to be made it is kMostEvaluations with their scores.
 constexpr int64_t kOneModeEvaluations = 1 << 14, kMostOfOne = 1 << 19;
 // The least where all other modes that were met are negligible: the landscape is known to be
 // rugged. A judgement; the verdict study's mixtures have no such modes.
@@ -144,7 +145,8 @@ class Census {
         fit_(fit),
         seed_(seed),
         most_modes_(MostModes(evaluator.dim())),
-        evaluated_before_(evaluator.evaluated()) {}
+        evaluated_before_(evaluator.evaluated()),
+        scored_before_(evaluator.scored()) {}
 
   absl::StatusOr<Multistart> Run();
 
@@ -163,6 +165,9 @@ class Census {
   // How often each mode that matters was met.
   std::vector<int64_t> Met() const;
   void WidenRadius();
+  // Searches that bring a single mode's to their limit, at what those so far have cost; where there
+  // are several it is not asked.
+  int64_t Affordable() const;
   double Heaviest() const;
   Multistart Finish(MultistartEnd end);
 
@@ -170,7 +175,7 @@ class Census {
   const AffineGaussian& fit_;
   const uint64_t seed_;
   const int64_t most_modes_;
-  const int64_t evaluated_before_;
+  const int64_t evaluated_before_, scored_before_;
   StartRegion region_;
   std::vector<LocalMode> modes_;
   int64_t searches_ = 0, ended_ = 0;  // all; those that led to a maximum
@@ -292,7 +297,8 @@ std::optional<MultistartEnd> Census::Over() const {
   if (modes_.size() == 1) {
     const bool enough =
         evaluated >= kOneModeEvaluations && UnmetShare(Met(), evaluator_.dim()) <= kUnmet;
-    if (!enough && evaluated < kMostOfOne) return std::nullopt;
+    const int64_t scored = evaluator_.scored() - scored_before_;
+    if (!enough && evaluated < kMostOfOne && scored < kMostEvaluations) return std::nullopt;
     return MultistartEnd::kComplete;
   }
   if (searches_ >= kTellingSearches &&
@@ -320,6 +326,13 @@ void Census::WidenRadius() {
   while (region_.radius < kMostRadius && farthest > kFarShare * region_.radius) {
     region_.radius *= 10;
   }
+}
+
+int64_t Census::Affordable() const {
+  constexpr int64_t kLeast = 64;
+  const int64_t scored = evaluator_.scored() - scored_before_;
+  if (modes_.size() != 1 || scored == 0) return std::numeric_limits<int64_t>::max();
+  return std::max(kLeast, (kMostEvaluations - scored) * searches_ / scored);
 }
 
 Multistart Census::Finish(MultistartEnd end) {
@@ -359,7 +372,7 @@ absl::StatusOr<Multistart> Census::Run() {
     if (!searched.ok()) return searched;
     if (const std::optional<MultistartEnd> end = Over(); end.has_value()) return Finish(*end);
     WidenRadius();
-    count = std::min<int64_t>(8192, 2 * count);
+    count = std::min({int64_t{8192}, 2 * count, Affordable()});
   }
 }
 

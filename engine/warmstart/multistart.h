@@ -9,7 +9,7 @@
 // has to be at most kUnmet. τ² carries two pseudo-observations of max(1.5, 0.3 D)², since two or
 // three modes tell little about it and basins grow with the D-th power of the modes' scales. A
 // single mode is taken for all there is when it stands by that rule, and at the latest after
-// 524,288 evaluations, nearly all of the density alone, since most targets have one. Only starts
+// 524,288 evaluations or 131,072 of them with their score, since most targets have one. Only starts
 // that were placed without regard to any one mode count, those about a single mode among them. This
 // is a statement about modes of the kind that was met: a needle beside a single wide mode is seen
 // by no multi-start, and by no number here.

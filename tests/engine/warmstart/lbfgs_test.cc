@@ -87,5 +87,17 @@ TEST(LbfgsTest, IterationsAreBounded) {
   EXPECT_LT(liar.evaluations(), 4 * 50 * 41);
 }
 
+// Noise as a solver's tolerance makes it: line searches bisect, and hardly anything is gained.
+TEST(LbfgsTest, NoiseCostsABoundedNumberOfEvaluations) {
+  const PointTarget noisy(2, [](const Eigen::VectorXd& z, Eigen::VectorXd* score) {
+    *score << -1e-3, -1e-3;
+    return -1e-3 * (z[0] + z[1]) + 1e-2 * std::sin(1e7 * z[0]) * std::sin(1e7 * z[1]);
+  });
+  Find(noisy, Eigen::Vector2d(0.3, 0.1), {.max_iterations = 10'000, .max_evaluations = 200});
+  // The line search under way ends first.
+  EXPECT_LE(noisy.evaluations(), 200 + 41);
+  EXPECT_GE(noisy.evaluations(), 200);
+}
+
 }  // namespace
 }  // namespace aisivi

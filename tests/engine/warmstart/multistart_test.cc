@@ -67,6 +67,22 @@ TEST(MultistartTest, ModesOfNoWeightDoNotAskForACensusOfSeveral) {
   EXPECT_LT(found.report.evaluations, 1 << 17);
 }
 
+// Nowhere near a Gaussian, so that no start is recognised and every search has to be made: in so
+// many dimensions the census of a single mode ends by its cost, which it does not overrun.
+TEST(MultistartTest, SearchesOfASingleModeAreAsManyAsMayBeMade) {
+  const PointTarget target(22, [](const Eigen::VectorXd& z, Eigen::VectorXd* score) {
+    const Eigen::ArrayXd root = (1 + z.array().square()).sqrt();
+    *score = -3 * z.array() / root;
+    return -3 * root.sum();
+  });
+  const Multistart found = Search(target);
+  EXPECT_EQ(found.report.end, MultistartEnd::kComplete);
+  EXPECT_EQ(found.modes.size(), 1u);
+  EXPECT_GE(found.report.evaluations, 1 << 17);
+  EXPECT_LT(found.report.evaluations, 1.2 * (1 << 17));
+  EXPECT_GT(found.report.searches, 2000);
+}
+
 TEST(MultistartTest, AWideModeFarAwayIsMet) {
   Eigen::MatrixXd centres = Eigen::MatrixXd::Zero(20, 2);
   centres.col(1).setConstant(30);
