@@ -2,6 +2,7 @@
 # Stan programs from the command line: checked, fitted, refused; and one that ends badly ends its own
 # fit alone.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+without_namespaces=$2
 start_server
 cd "$work"
 examples=$root/deploy/examples
@@ -69,12 +70,13 @@ aisivi targets stan >listed
 expect_match 'not on this server: no compiler for Stan' listed
 expect_failure 1 'FAILED_PRECONDITION: .*--stan_home' aisivi fit --stan "$examples/eight_schools.stan"
 stop_server
-mkdir no_bwrap
-printf '#!/bin/sh\necho "bwrap: No permissions to create new namespace" >&2\nexit 1\n' >no_bwrap/bwrap
-chmod +x no_bwrap/bwrap
-PATH=$PWD/no_bwrap:$PATH
+mkdir contained
+printf '#!/bin/sh\nexec "%s" "%s" "$@"\n' "$without_namespaces" "$(command -v aisivi-server)" \
+  >contained/aisivi-server
+chmod +x contained/aisivi-server
+PATH=$PWD/contained:$PATH
 start_server
-expect_failure 1 'FAILED_PRECONDITION: .*No permissions.*--stan_sandbox none' \
+expect_failure 1 'FAILED_PRECONDITION: .*No permissions to create new namespace.*--stan_sandbox none' \
   aisivi fit --stan "$examples/eight_schools.stan" --data "$examples/eight_schools.json"
 stop_server
 start_server --stan_sandbox none
