@@ -4,6 +4,7 @@
 //   Boost.Math  Stan calls fifteen of its functions. Only those are declared here, and the headers
 //               that have them, with the templates behind, are left out. special_functions.cc,
 //               which is compiled once, has them.
+//   the program's base    eight variants of its density, of which two are called (program_base.h).
 //   solvers and the like   are left out of programs that do not name them: of others the compiler
 //               is given -DAISIVI_USES_<name>, for each name of kStanOptional in compiler.cc.
 //
@@ -90,4 +91,6 @@ inline double cdf(const hypergeometric_distribution<double>& distribution, int x
 #ifndef AISIVI_USES_matrix_normal_prec
 #define STAN_MATH_PRIM_MAT_PROB_MATRIX_NORMAL_PREC_RNG_HPP
 #endif
+
+#include "program_base.h"
 #endif
