@@ -9,6 +9,7 @@
 
 #include "engine/fit/fit.h"
 #include "server/config/flags.h"
+#include "server/memory.h"
 #include "server/server.h"
 #include "spdlog/sinks/stdout_color_sinks.h"
 #include "spdlog/spdlog.h"
@@ -47,6 +48,7 @@ int main(int argc, char** argv) {
     std::fputs(flags->print_and_exit.c_str(), stdout);
     return 0;
   }
+  aisivi::server::KeepTemporaries();
   gpr_set_log_function(LogForGrpc);
   spdlog::set_default_logger(spdlog::stderr_color_mt("aisivi-server"));
   const sigset_t signals = BlockEndSignals();

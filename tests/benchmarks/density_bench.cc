@@ -22,6 +22,7 @@
 #include <thread>
 #include <vector>
 
+#include "server/memory.h"
 #include "server/remote/density_broker.h"
 #include "server/services/array_transport.h"
 #include "server/services/density_service.h"
@@ -62,6 +63,7 @@ double Ask(DensityBroker& broker, const RemoteDensity& density, int batches, int
 }
 
 int Main(int batches, int points) {
+  KeepTemporaries();
   DensityBroker broker;
   DensityServiceImpl service(&broker);
   grpc::ServerBuilder builder;

@@ -10,11 +10,15 @@ from fake_service import batch as response_of
 from fake_service import numbers
 
 import aisivi
-from aisivi import Density, DensityError, Positive, Real
+from aisivi import Density, DensityError, Positive, Real, _api
 
 
 def batch(number, values, score=True):
     return response_of(number, values, score).batch
+
+
+def answer_of(density, to):
+    return type(_api.message("ServeDensityRequest")).FromString(density.answer(to)).answer
 
 
 PARAMETERS = {"theta": Real(2, 3), "tau": Positive()}
@@ -34,7 +38,7 @@ def with_gradient(theta, tau):
 
 
 def answered(density, score=True):
-    answer = density.answer(batch(5, POINTS, score)).answer
+    answer = answer_of(density, batch(5, POINTS, score))
     assert answer.id == 5 and not answer.error
     return numbers(answer.log_density), numbers(answer.score)
 
@@ -79,7 +83,7 @@ def test_one_point_at_a_time_is_warned_of():
 
 def test_infinities_are_answers():
     infinite = Density(lambda x: (np.array([-np.inf, np.nan]), {"x": x}), {"x": Real()})
-    log_p = numbers(infinite.answer(batch(1, [[1.0], [2.0]])).answer.log_density)
+    log_p = numbers(answer_of(infinite, batch(1, [[1.0], [2.0]])).log_density)
     assert log_p[0] == -np.inf and np.isnan(log_p[1])
 
 
@@ -224,7 +228,7 @@ def test_bridgestan_models_are_densities_with_their_constants():
     assert {name: p.shape for name, p in density.parameters.items()} == {
         "mu": (1,), "theta": (2,), "pair_1": (1,)}
     points = np.array([[1.0, 2.0, 3.0, 4.0], [-1.0, 2.0, 3.0, 4.0]])
-    answer = density.answer(batch(1, points)).answer
+    answer = answer_of(density, batch(1, points))
     assert numbers(answer.log_density).tolist() == [-15.0, -np.inf]
     assert numbers(answer.score).reshape(2, 4).tolist() == [[-1, -2, -3, -4], [0, 0, 0, 0]]
     assert density.name == "squares_model"

@@ -43,6 +43,37 @@ def test_packed_numbers_are_read_as_protobuf_reads_them():
         _wire.reader(kind)(bytes([1 << 3 | 7, 0]))
 
 
+def test_bytes_are_read_apart_from_their_message_and_put_back():
+    response = _api.message("ServeDensityResponse")
+    response.batch.id, response.batch.points, response.batch.score = 2**40, 3, True
+    response.batch.values = np.arange(3.0).tobytes()
+    read = _wire.bytes_apart(type(response), "batch", "values")
+    message, values = read(response.SerializeToString())
+    assert np.array_equal(np.frombuffer(values), np.arange(3.0))
+    response.batch.ClearField("values")
+    assert message == response
+    assert read(response.SerializeToString()) == (response, None)
+    # Other fields, and what no writer of ours makes: the message in two pieces.
+    other = _api.message("ServeDensityResponse")
+    other.end.reason = "over"
+    assert read(other.SerializeToString()) == (other, None)
+    assert read(b"") == (type(other)(), None)
+    twice = _api.message("ServeDensityResponse")
+    twice.batch.values = np.ones(2).tobytes()
+    message, values = read(response.SerializeToString() + twice.SerializeToString())
+    assert values is None and message.batch.id == 2**40 and len(message.batch.values) == 16
+
+
+def test_arrays_are_written_into_a_message_as_protobuf_reads_them():
+    request = _api.message("ServeDensityRequest")
+    request.answer.id = 7
+    arrays = {2: np.arange(3.0), 3: np.arange(300.0).reshape(3, 100)[:, ::-1]}
+    read = type(request).FromString(request.SerializeToString() + _wire.nested(2, arrays))
+    assert read.answer.id == 7
+    assert read.answer.log_density == arrays[2].tobytes()
+    assert read.answer.score == np.ascontiguousarray(arrays[3]).tobytes()
+
+
 def test_the_api_lives_in_a_pool_of_its_own():
     from google.protobuf import descriptor_pool
 

@@ -32,6 +32,8 @@ def _float64(what: str, value: Any, shape: tuple[int, ...], framework: str) -> F
         array = np.asarray(value)
     except (TypeError, ValueError):
         raise DensityError(f"{what} is no array of numbers") from None
+    if array.dtype == np.float64 and array.shape == shape:
+        return array
     if array.dtype.kind == "f" and array.dtype.itemsize < 8 or array.dtype.name == "bfloat16":
         raise DensityError(
             f"{what} has the type {array.dtype}, too coarse for a fit: float64 is needed"

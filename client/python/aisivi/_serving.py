@@ -10,7 +10,7 @@ from typing import Any, Callable
 
 import grpc
 
-from aisivi import _api, _memory
+from aisivi import _api, _memory, _wire
 from aisivi._desk import Desk
 from aisivi.density import Density
 from aisivi.errors import AisiviError, DeadlineExceededError, NotFoundError, UnavailableError
@@ -20,6 +20,10 @@ _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0  # seconds between attempts
 _LONGEST_ERROR = 2000  # characters of an exception that are sent
 # Codes of streams that are worth another: the connection's, and those of a late answer.
 _PASSING = ("UNAVAILABLE", "CANCELLED", "DEADLINE_EXCEEDED", "ABORTED")
+
+
+# A ServeDensityResponse and, apart from it, the values of its batch.
+read_response = partial(_wire.bytes_apart, outer="batch", inner="values")
 
 
 class Serving:
@@ -45,6 +49,8 @@ class Serving:
         self._density = density
         self._patience = patience
         self._accepted = False
+        self._hands_over = False  # the readers of streams, once they are accepted
+        self._handed: tuple[Any, int] | None = None  # a call and its stream
         self._stream = 0  # counts them; what an earlier one still brings is passed over
         self._call: Any = None
         self._outbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
@@ -75,8 +81,14 @@ class Serving:
             raise
 
     def serve(self) -> None:
-        """Answers until it has ended."""
-        self._desk.work(lambda: self.ended is not None)
+        """Answers until it has ended. Other work at the desk waits for that."""
+        self._hands_over = True
+        while self.ended is None:
+            self._desk.work(lambda: self.ended is not None or self._handed is not None)
+            if self._handed is not None:
+                (call, stream), self._handed = self._handed, None
+                # Read here: a batch then does not go by way of another thread.
+                self._broke(self._read(call, stream, self._take), stream)
 
     def close(self) -> None:
         """Ends the stream. Any thread may."""
@@ -97,23 +109,45 @@ class Serving:
         # The iterator's thread goes with its call.
         self._call.add_done_callback(lambda _: outbox.put(None))
         reader = threading.Thread(
-            target=self._read, args=(self._call, self._stream), name="aisivi-density", daemon=True
+            target=self._bring, args=(self._call, self._stream), name="aisivi-density", daemon=True
         )
         reader.start()
 
-    def _read(self, call: Any, stream: int) -> None:
+    def _bring(self, call: Any, stream: int) -> None:
         """On a thread of its own: brings what comes to the desk."""
-        error: AisiviError | None = None
+        handed = False
+
+        def bring(received: tuple[Any, memoryview | None], stream: int) -> bool:
+            nonlocal handed
+            handed = self._hands_over and received[0].WhichOneof("message") == "batch"
+            self._desk.post(partial(self._take, received, stream))
+            return handed
+
+        error = self._read(call, stream, bring)
+        if handed:
+            self._desk.post(partial(self._hand_over, call, stream))
+        else:
+            self._desk.post(partial(self._broke, error, stream))
+
+    def _hand_over(self, call: Any, stream: int) -> None:
+        self._handed = call, stream
+
+    def _read(
+        self, call: Any, stream: int, take: Callable[[Any, int], bool | None]
+    ) -> AisiviError | None:
+        """Has `take` what comes until it says True or the stream ends; what it ended with."""
         try:
             for response in call:
-                self._desk.post(partial(self._take, response, stream))
+                if take(response, stream):
+                    break
         except grpc.RpcError as caught:
-            error = from_grpc(caught)
-        self._desk.post(partial(self._broke, error, stream))
+            return from_grpc(caught)
+        return None
 
-    def _take(self, response: Any, stream: int) -> None:
+    def _take(self, received: tuple[Any, memoryview | None], stream: int) -> None:
         if stream != self._stream:
             return
+        response, values = received
         kind = response.WhichOneof("message")
         try:
             if kind == "accepted":
@@ -121,7 +155,7 @@ class Serving:
                 self._accepted = True
                 self._pause, self._broken_since = _SHORTEST_PAUSE, None
             elif kind == "batch":
-                self._answer(response, stream)
+                self._answer(response.batch, values, stream)
             elif kind == "end":
                 # The status that follows says whether for good.
                 self._last_words = response.end.reason
@@ -129,16 +163,16 @@ class Serving:
         finally:
             self._heard = time.monotonic()
 
-    def _answer(self, response: Any, stream: int) -> None:
+    def _answer(self, batch: Any, values: memoryview | None, stream: int) -> None:
         try:
-            answer = self._density.answer(response.batch)
+            answer = self._density.answer(batch, values)
         except KeyboardInterrupt:
             # Whoever waits next answers it.
-            self._desk.post(partial(self._take, response, stream))
+            self._desk.post(partial(self._answer, batch, values, stream))
             raise
         except BaseException as error:
             refusal = _api.message("ServeDensityRequest")
-            refusal.answer.id = response.batch.id
+            refusal.answer.id = batch.id
             refusal.answer.error = f"{type(error).__name__}: {error}"[:_LONGEST_ERROR]
             self._outbox.put(refusal)
             raise

@@ -5,7 +5,7 @@ import threading
 import time
 from collections import deque
 from functools import partial
-from typing import Any, Iterator
+from typing import Any, Callable, Iterator
 
 import grpc
 
@@ -32,7 +32,7 @@ def connect(address: str) -> Any:
 
 
 def _serialize(message: Any) -> bytes:
-    return bytes(message.SerializeToString())
+    return message if isinstance(message, bytes) else bytes(message.SerializeToString())
 
 
 def _nothing() -> None:
@@ -71,17 +71,20 @@ class Transport:
         else:
             self._desk.work(lambda: False, time.monotonic() + seconds)
 
-    def _callable(self, kind: str, service: str, name: str, arrays: bool) -> Any:
+    def _callable(
+        self, kind: str, service: str, name: str, read: Callable[[Any], Any] | None = None
+    ) -> Any:
+        """read: what makes a reader of the class of the responses; default: its own."""
         output = _api.class_of(_api.method(service, name).output_type)
         return getattr(self._channel, kind)(
             f"/aisivi.v1.{service}/{name}",
             request_serializer=_serialize,
-            response_deserializer=_wire.reader(output) if arrays else output.FromString,
+            response_deserializer=output.FromString if read is None else read(output),
         )
 
     def unary(self, service: str, name: str, request: Any, timeout: float | None) -> Any:
         """The answer to a request."""
-        call = self._callable("unary_unary", service, name, False)
+        call = self._callable("unary_unary", service, name)
         try:
             if self._desk is None:
                 return call(request, timeout=timeout)
@@ -94,7 +97,7 @@ class Transport:
     ) -> Any:
         """The answer to a stream of requests."""
         try:
-            return self._callable("stream_unary", service, name, False)(requests, timeout=timeout)
+            return self._callable("stream_unary", service, name)(requests, timeout=timeout)
         except grpc.RpcError as error:
             raise from_grpc(error) from None
 
@@ -102,7 +105,7 @@ class Transport:
         self, service: str, name: str, request: Any, timeout: float | None, arrays: bool = False
     ) -> Iterator[Any]:
         """The answers to a request; with `arrays` as _wire.Packed. Leaving it ends the call."""
-        call = self._callable("unary_stream", service, name, arrays)(request, timeout=timeout)
+        call = self._callable("unary_stream", service, name, _wire.reader if arrays else None)(request, timeout=timeout)
         try:
             yield from call if self._desk is None else _brought(self._desk, call)
         except grpc.RpcError as error:
@@ -110,9 +113,14 @@ class Transport:
         finally:
             call.cancel()
 
-    def exchange(self, service: str, name: str, requests: Iterator[Any]) -> Any:
-        """The call of a stream in both directions: gRPC's own, which raises its own errors."""
-        return self._callable("stream_stream", service, name, False)(requests)
+    def exchange(
+        self, service: str, name: str, read: Callable[[Any], Any], requests: Iterator[Any]
+    ) -> Any:
+        """The call of a stream in both directions: gRPC's own, which raises its own errors.
+
+        Requests may be bytes already. read(class of the responses): what reads one.
+        """
+        return self._callable("stream_stream", service, name, read)(requests)
 
 
 def _awaited(desk: Desk, call: Any) -> Any:

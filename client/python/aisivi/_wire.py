@@ -5,7 +5,7 @@ then the numbers as little-endian float64: NumPy's own form.
 """
 from __future__ import annotations
 
-from typing import Any, Callable
+from typing import Any, Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,15 +47,64 @@ def _end_of_field(data: bytes, kind: int, at: int) -> int:
     raise ValueError(f"no such wire type: {kind}")
 
 
+def _delimited(number: int, length: int) -> bytes:
+    """What comes before the bytes of a field with so many."""
+    return _write_varint(number << 3 | _BYTES) + _write_varint(length)
+
+
 def packed(number: int, values: NDArray[np.float64]) -> bytes:
     """The field `number`, a packed repeated double, with `values`."""
     data = np.ascontiguousarray(values, dtype=_DOUBLE).tobytes()
-    return _write_varint(number << 3 | _BYTES) + _write_varint(len(data)) + data
+    return _delimited(number, len(data)) + data
 
 
 def fill_packed(message: Any, field: str, values: NDArray[np.float64]) -> None:
     """Appends `values` to a repeated double of a message."""
     message.MergeFromString(packed(message.DESCRIPTOR.fields_by_name[field].number, values))
+
+
+def nested(number: int, arrays: Mapping[int, NDArray[np.float64]]) -> bytes:
+    """The field `number`, a message whose bytes fields are arrays of float64, by their numbers.
+
+    After the same message with its other fields: a reader puts the two together.
+    """
+    pieces: list[bytes | memoryview] = []
+    for inner, array in arrays.items():
+        data = np.ascontiguousarray(array, dtype=_DOUBLE).data.cast("B")
+        pieces += [_delimited(inner, data.nbytes), data]
+    length = sum(len(piece) for piece in pieces)
+    return b"".join([_delimited(number, length), *pieces])
+
+
+def bytes_apart(
+    message_class: Any, outer: str, inner: str
+) -> Callable[[bytes], tuple[Any, memoryview | None]]:
+    """What reads a message, and the bytes field `inner` of its field `outer` without a copy.
+
+    These are then not in the message; None where it has no such field.
+    """
+    field = message_class.DESCRIPTOR.fields_by_name[outer]
+    inner_number = field.message_type.fields_by_name[inner].number
+    tag, inner_tag = field.number << 3 | _BYTES, inner_number << 3 | _BYTES
+
+    def read(data: bytes) -> tuple[Any, memoryview | None]:
+        first, at = _read_varint(data, 0) if data else (0, 0)
+        length, at = _read_varint(data, at) if first == tag else (0, 0)
+        if first != tag or at + length != len(data):
+            return message_class.FromString(data), None
+        found, rest = None, []
+        while at < len(data):
+            kind, body = _read_varint(data, at)
+            end = _end_of_field(data, kind & 7, body)
+            if kind == inner_tag:
+                found = memoryview(data)[_read_varint(data, body)[1] : end]
+            else:
+                rest.append(data[at:end])
+            at = end
+        others = b"".join(rest)
+        return message_class.FromString(_delimited(field.number, len(others)) + others), found
+
+    return read
 
 
 class Packed:

@@ -14,7 +14,7 @@ from typing import Any, Iterator, Mapping, Sequence
 import numpy as np
 
 from aisivi import _api
-from aisivi._serving import Served, Serving
+from aisivi._serving import Served, Serving, read_response
 from aisivi._settings import build_fit
 from aisivi._transport import Transport, connect
 from aisivi.density import Density
@@ -114,7 +114,9 @@ class Client:
 
         For `serve`, which says what the arguments are.
         """
-        connect = partial(self._transport.exchange, "DensityService", "ServeDensity")
+        connect = partial(
+            self._transport.exchange, "DensityService", "ServeDensity", read_response
+        )
         serving = Serving(self._transport.desk(), connect, density, name, patience)
         serving.open(self._timeout if timeout is None else timeout)
         return serving

@@ -14,12 +14,17 @@ from typing import Any, Callable, Mapping
 
 import numpy as np
 
-from aisivi import _api, _frameworks, _order
+from aisivi import _api, _frameworks, _order, _wire
 from aisivi.errors import DensityError, wrong_field
 from aisivi.parameters import Parameter, checked, to_message
 
 _FRAMEWORKS = ("numpy", "torch", "jax")
 _DOUBLE = np.dtype("<f8")  # of the bytes of density_service.proto
+_REQUEST = type(_api.message("ServeDensityRequest"))
+_ANSWER = _REQUEST.DESCRIPTOR.fields_by_name["answer"]
+_LOG_DENSITY, _SCORE = (
+    _ANSWER.message_type.fields_by_name[name].number for name in ("log_density", "score")
+)
 
 
 class Density:
@@ -79,21 +84,25 @@ class Density:
         offer.omit_check = not self.check
         return message
 
-    def answer(self, batch: Any) -> Any:
-        """The function's answer to a Batch. DensityError, or what the function raises."""
-        numbers = np.frombuffer(batch.values, _DOUBLE)
+    def answer(self, batch: Any, values: memoryview | None = None) -> bytes:
+        """The function's answer to a Batch, a ServeDensityRequest as it goes over the wire.
+
+        values: of the batch, where it does not have them itself. DensityError, or what the function
+        raises.
+        """
+        numbers = np.frombuffer(batch.values if values is None else values, _DOUBLE)
         if numbers.size != batch.points * self._elements:
             text = f"a batch of {batch.points} points has {numbers.size} numbers"
             raise DensityError(f"{text}, not {self._elements} for each: the server is at fault")
         arrays = _order.arrays_of(numbers.reshape(batch.points, self._elements), self._shapes)
         log_p, gradients = self._evaluate(dict(zip(self.parameters, arrays)), batch.score)
-        message = _api.message("ServeDensityRequest")
+        message = _REQUEST()
         message.answer.id = batch.id
-        message.answer.log_density = log_p.astype(_DOUBLE, copy=False).tobytes()
+        answered = {_LOG_DENSITY: log_p}
         if gradients is not None:
             rows = _order.rows_of([gradients[parameter] for parameter in self.parameters])
-            message.answer.score = rows.astype(_DOUBLE, copy=False).tobytes()
-        return message
+            answered[_SCORE] = rows
+        return bytes(message.SerializeToString()) + _wire.nested(_ANSWER.number, answered)
 
 
 def _set_seconds(duration: Any, seconds: float) -> None:
