@@ -31,11 +31,11 @@ Trainer::Trainer(const Target& target, const FitOptions& options, const MethodEn
       model_(model),
       cancel_(cancel),
       workspace_(pool),
-      at_points_(target, pool),
       flow_training_{options_,
                      PointsOfEach(options.points, static_cast<int64_t>(model->components.size())),
                      pool_, workspace_},
-      state_(std::move(state)) {}
+      state_(std::move(state)),
+      at_points_(target, pool) {}
 
 Trainer::Trainer(const Target& target, const FitOptions& options, const MethodEntry& method,
                  ThreadPool& pool, ModelState* model, const std::atomic<bool>* cancel)

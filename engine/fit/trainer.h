@@ -106,13 +106,13 @@ class Trainer {
   ModelState* model_;
   const std::atomic<bool>* cancel_;
   Workspace workspace_;
-  TargetEvaluation at_points_;  // of the target at points_
   FlowTraining flow_training_;
   TrainerState state_;
   PhaseSeconds seconds_;
 
   // Kept from step to step, so that a step allocates nothing.
   PointBatch points_;
+  TargetEvaluation at_points_;  // of the target at points_, which must outlive it
   FlowTrainingBuffers flow_buffers_;
   ComponentSample shared_;
   StepGradients gradients_;
