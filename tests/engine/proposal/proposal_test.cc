@@ -188,7 +188,7 @@ TEST(ProposalTest, DensitiesIntegrateToOne) {
     if (c.latent > 2) continue;
     const Proposal proposal = RandomProposal(c, 0.15, random);
     const double low = c.base == Base::kSigmoid ? 0 : -9, high = c.base == Base::kSigmoid ? 1 : 9;
-    const int64_t cells = c.latent == 1 ? 4000 : (c.base == Base::kSigmoid ? 350 : 180);
+    const int64_t cells = c.latent == 1 ? 4000 : 350;
     const double step = (high - low) / static_cast<double>(cells);
     const Eigen::MatrixXd x = test::Rounded(Normals(proposal.config().dim, 1, 1, random));
     double total = 0;
