@@ -3,6 +3,8 @@ from __future__ import annotations
 
 import io
 import math
+import os
+import subprocess
 import sys
 
 import numpy as np
@@ -72,6 +74,25 @@ def test_arrays_are_written_into_a_message_as_protobuf_reads_them():
     assert read.answer.id == 7
     assert read.answer.log_density == arrays[2].tobytes()
     assert read.answer.score == np.ascontiguousarray(arrays[3]).tobytes()
+
+
+def test_what_the_environment_says_of_memory_goes_before():
+    program = "from aisivi import _memory; print(_memory.keep_temporaries())"
+
+    def kept(**environment):
+        environment = {**os.environ, **environment}
+        # What this test itself was started with does not count.
+        for name in ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "GLIBC_TUNABLES"):
+            if environment.get(name) == os.environ.get(name):
+                environment.pop(name, None)
+        return subprocess.run(
+            [sys.executable, "-c", program], env=environment, capture_output=True, text=True,
+            check=True,
+        ).stdout.strip()
+
+    assert kept() == "True"
+    assert kept(MALLOC_TRIM_THRESHOLD_="131072") == "False"
+    assert kept(GLIBC_TUNABLES="glibc.malloc.trim_threshold=131072") == "False"
 
 
 def test_the_api_lives_in_a_pool_of_its_own():
