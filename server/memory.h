@@ -10,8 +10,8 @@
 namespace aisivi::server {
 
 // Has the process keep up to 16 MB in each of its heaps that arrays of up to 4 MB gave back. As it
-// comes, glibc gives all beyond 128 kB back to the system and takes it again page by page: a quarter
-// more time for batches of a remote density of 100 kB each. Before there are other threads.
+// comes, glibc gives all beyond 128 kB back to the system and takes it again page by page: a
+// quarter more time for batches of a remote density of 100 kB each. Before there are other threads.
 inline void KeepTemporaries() {
 #ifdef __GLIBC__
   mallopt(M_TRIM_THRESHOLD, 16 << 20);

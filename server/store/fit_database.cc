@@ -112,8 +112,8 @@ absl::StatusOr<std::unique_ptr<FitDatabase>> FitDatabase::Open(const std::string
   sqlite3_extended_result_codes(opened, 1);
   const std::lock_guard<std::mutex> lock(database->mutex_);
   // Exclusively: no shared memory, and a second process is refused.
-  for (const char* pragma : {"PRAGMA locking_mode=EXCLUSIVE", "PRAGMA journal_mode=WAL",
-                             "PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON"}) {
+  for (const char* pragma :
+       {"PRAGMA locking_mode=EXCLUSIVE", "PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL"}) {
     if (absl::Status status = database->Execute(pragma); !status.ok()) return status;
   }
   if (absl::Status status = database->Migrate(); !status.ok()) return status;
@@ -341,39 +341,49 @@ absl::Status FitDatabase::SaveCheckpoint(const std::string& id, int64_t attempt,
   });
 }
 
-absl::StatusOr<StoredFit> FitDatabase::Finish(const std::string& id, int64_t attempt,
-                                              const v1::Fit& fit) {
-  if (!IsOver(fit.state()) || fit.state() == v1::Fit::STATE_UNSPECIFIED) {
-    return absl::InvalidArgumentError("an end is SUCCEEDED, FAILED or CANCELLED");
-  }
+absl::StatusOr<StoredFit> FitDatabase::Change(
+    absl::FunctionRef<absl::StatusOr<StoredFit>()> read,
+    absl::FunctionRef<absl::Status(StoredFit* stored)> change) {
   const std::lock_guard<std::mutex> lock(mutex_);
   StoredFit result;
   const absl::Status status = Transact([&]() -> absl::Status {
-    absl::StatusOr<StoredFit> stored = ReadHeld(id, attempt);
+    absl::StatusOr<StoredFit> stored = read();
     if (!stored.ok()) return stored.status();
     result = *std::move(stored);
-    result.fit = fit;
-    if (result.cancel && fit.state() == v1::Fit::STATE_SUCCEEDED) EndAsCancelled(&result.fit);
-    result.checkpoint.clear();
-    result.losses = 0;
-    return Write(&result, absl::UnixEpoch());
+    return change(&result);
   });
   if (!status.ok()) return status;
   return result;
 }
 
+absl::StatusOr<StoredFit> FitDatabase::Finish(const std::string& id, int64_t attempt,
+                                              const v1::Fit& fit) {
+  if (!IsOver(fit.state()) || fit.state() == v1::Fit::STATE_UNSPECIFIED) {
+    return absl::InvalidArgumentError("an end is SUCCEEDED, FAILED or CANCELLED");
+  }
+  return Change([&] { return ReadHeld(id, attempt); },
+                [&](StoredFit* stored) {
+                  stored->fit = fit;
+                  if (stored->cancel && fit.state() == v1::Fit::STATE_SUCCEEDED) {
+                    EndAsCancelled(&stored->fit);
+                  }
+                  stored->checkpoint.clear();
+                  stored->losses = 0;
+                  return Write(stored, absl::UnixEpoch());
+                });
+}
+
 absl::Status FitDatabase::Release(const std::string& id, int64_t attempt) {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  return Transact([&]() -> absl::Status {
-    absl::StatusOr<StoredFit> stored = ReadHeld(id, attempt);
-    if (!stored.ok()) return stored.status();
-    ++stored->attempt;
-    stored->fit.set_state(v1::Fit::STATE_QUEUED);
-    if (stored->cancel) EndAsCancelled(&stored->fit);
-    if (absl::Status s = Write(&*stored, absl::UnixEpoch()); !s.ok()) return s;
-    SqliteStatement first(database_, "UPDATE fit SET first = 1 WHERE id = ?");
-    return first.Bind(absl::string_view(id)).Run();
-  });
+  return Change([&] { return ReadHeld(id, attempt); },
+                [&](StoredFit* stored) {
+                  ++stored->attempt;
+                  stored->fit.set_state(v1::Fit::STATE_QUEUED);
+                  if (stored->cancel) EndAsCancelled(&stored->fit);
+                  if (absl::Status s = Write(stored, absl::UnixEpoch()); !s.ok()) return s;
+                  SqliteStatement first(database_, "UPDATE fit SET first = 1 WHERE id = ?");
+                  return first.Bind(absl::string_view(id)).Run();
+                })
+      .status();
 }
 
 absl::StatusOr<std::vector<std::string>> FitDatabase::Reap(absl::Time now) {
@@ -414,50 +424,42 @@ absl::StatusOr<std::vector<std::string>> FitDatabase::Reap(absl::Time now) {
 }
 
 absl::StatusOr<StoredFit> FitDatabase::RequestCancel(const std::string& id, absl::Time now) {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  StoredFit result;
-  const absl::Status status = Transact([&]() -> absl::Status {
-    absl::StatusOr<StoredFit> stored = Read(id);
-    if (!stored.ok()) return stored.status();
-    result = *std::move(stored);
-    if (IsOver(result.fit.state()) || result.cancel) return absl::OkStatus();
-    result.cancel = true;
-    if (result.fit.state() == v1::Fit::STATE_RUNNING) {
-      ++result.version;
-      SqliteStatement flag(database_, "UPDATE fit SET cancel = 1, version = ? WHERE id = ?");
-      return flag.Bind(result.version).Bind(absl::string_view(id)).Run();
-    }
-    EndAsCancelled(&result.fit);
-    result.fit.set_message("cancelled before it began");
-    result.fit.mutable_end_time()->set_seconds(absl::ToUnixSeconds(now));
-    return Write(&result, absl::UnixEpoch());
-  });
-  if (!status.ok()) return status;
-  return result;
+  return Change([&] { return Read(id); },
+                [&](StoredFit* stored) {
+                  if (IsOver(stored->fit.state()) || stored->cancel) return absl::OkStatus();
+                  stored->cancel = true;
+                  if (stored->fit.state() == v1::Fit::STATE_RUNNING) {
+                    ++stored->version;
+                    SqliteStatement flag(database_,
+                                         "UPDATE fit SET cancel = 1, version = ? WHERE id = ?");
+                    return flag.Bind(stored->version).Bind(absl::string_view(id)).Run();
+                  }
+                  EndAsCancelled(&stored->fit);
+                  stored->fit.set_message("cancelled before it began");
+                  stored->fit.mutable_end_time()->set_seconds(absl::ToUnixSeconds(now));
+                  return Write(stored, absl::UnixEpoch());
+                });
 }
 
 absl::StatusOr<StoredFit> FitDatabase::Retry(const std::string& id) {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  StoredFit result;
-  const absl::Status status = Transact([&]() -> absl::Status {
-    absl::StatusOr<StoredFit> stored = Read(id);
-    if (!stored.ok()) return stored.status();
-    result = *std::move(stored);
-    v1::Fit& fit = result.fit;
-    if (fit.state() != v1::Fit::STATE_FAILED && fit.state() != v1::Fit::STATE_CANCELLED) {
-      return FitNotReady("FIT_NOT_FAILED", fit.name(), "has neither failed nor been cancelled");
-    }
-    fit.set_state(v1::Fit::STATE_QUEUED);
-    for (const char* name : {"message", "error", "end_time", "start_time", "termination_reason"}) {
-      fit.GetReflection()->ClearField(&fit, v1::Fit::descriptor()->FindFieldByName(name));
-    }
-    result.cancel = false;
-    result.losses = 0;
-    ++result.attempt;
-    return Write(&result, absl::UnixEpoch());
-  });
-  if (!status.ok()) return status;
-  return result;
+  return Change(
+      [&] { return Read(id); },
+      [&](StoredFit* stored) {
+        v1::Fit& fit = stored->fit;
+        if (fit.state() != v1::Fit::STATE_FAILED && fit.state() != v1::Fit::STATE_CANCELLED) {
+          return FitNotReady("FIT_NOT_FAILED", fit.name(), "has neither failed nor been cancelled");
+        }
+        fit.set_state(v1::Fit::STATE_QUEUED);
+        fit.clear_message();
+        fit.clear_error();
+        fit.clear_start_time();
+        fit.clear_end_time();
+        fit.clear_termination_reason();
+        stored->cancel = false;
+        stored->losses = 0;
+        ++stored->attempt;
+        return Write(stored, absl::UnixEpoch());
+      });
 }
 
 absl::Status FitDatabase::Delete(const std::string& id) {

@@ -9,10 +9,10 @@
 // three without a checkpoint in between, and the fit is FAILED (CRASH_LOOP) until somebody asks for
 // it again.
 //
-// A call that returned OK is durable: WAL with synchronous=FULL, one connection, so that the defect
-// of SQLite's WAL reset before 3.51 (two connections) is out of reach. Each row's payload has a
-// checksum; one that is damaged is FAILED, never written again, and goes with Delete(). Time is the
-// caller's: one clock, which tests set.
+// A call that returned OK is durable: WAL with synchronous=FULL, and one connection, since the WAL
+// reset of SQLite 3.40 is not safe with two. Each row's payload has a checksum; one that is damaged
+// is FAILED, never written again, and goes with Delete(). Time is the caller's: one clock, which
+// tests set.
 #pragma once
 
 #include <cstdint>
@@ -127,6 +127,9 @@ class FitDatabase {
   absl::StatusOr<StoredFit> ReadHeld(const std::string& id, int64_t attempt) const;
   // Stores what `stored` says and raises its version.
   absl::Status Write(StoredFit* stored, absl::Time lease_until);
+  // A fit as `change` made of what `read` found, in a transaction. Without mutex_ held.
+  absl::StatusOr<StoredFit> Change(absl::FunctionRef<absl::StatusOr<StoredFit>()> read,
+                                   absl::FunctionRef<absl::Status(StoredFit* stored)> change);
   // Runs `body` in a transaction, which is rolled back when it returns an error.
   absl::Status Transact(absl::FunctionRef<absl::Status()> body) const;
 

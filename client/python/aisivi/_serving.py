@@ -49,7 +49,7 @@ class Serving:
         self._density = density
         self._patience = patience
         self._accepted = False
-        self._hands_over = False  # the readers of streams, once they are accepted
+        self._hands_over = False  # whether the threads that read streams hand them to serve()
         self._handed: tuple[Any, int] | None = None  # a call and its stream
         self._stream = 0  # counts them; what an earlier one still brings is passed over
         self._call: Any = None

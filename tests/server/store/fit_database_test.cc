@@ -246,7 +246,10 @@ TEST_F(FitDatabaseTest, ADamagedRecordIsFailedLeftAloneAndHoldsUpNobody) {
   Reopen();
   EXPECT_THAT(*database_->Reap(kNoon + 2 * kLease), ElementsAre("runs"));
   EXPECT_EQ(Claim().stored.id, "last");
-  Tamper("UPDATE fit SET version = version WHERE length(payload) != 20 AND id = 'first'");
+  // What is left of it has not been written over: SQL that fails otherwise.
+  Tamper(
+      "CREATE TEMP TABLE seen (size INTEGER CHECK (size = 20));"
+      "INSERT INTO seen SELECT length(payload) FROM fit WHERE id = 'first'");
   Reopen();
   EXPECT_TRUE(absl::IsDataLoss(database_->Get("first").status()));
   EXPECT_TRUE(database_->Delete("first").ok());
